@@ -1,0 +1,42 @@
+/**
+ * A growing byte buffer that encoders write into directly: `need(n)` first, then bytes at `at`, then `at += n`.
+ * `buf` and `view` are replaced when it grows: read them after `need`.
+ */
+export class ByteSink {
+  buf: Buffer
+  view: DataView
+  at = 0
+  constructor(bytes = 1 << 12) {
+    this.buf = Buffer.allocUnsafeSlow(bytes)
+    this.view = new DataView(this.buf.buffer)
+  }
+
+  /** Makes room for `bytes` more bytes at `at`. */
+  need(bytes: number): void {
+    if (this.at + bytes > this.buf.length) this.grow(bytes)
+  }
+
+  bytes(source: Uint8Array): void {
+    this.need(source.length)
+    this.buf.set(source, this.at)
+    this.at += source.length
+  }
+
+  utf8(text: string): void {
+    this.need(text.length * 3)
+    this.at += this.buf.utf8Write(text, this.at)
+  }
+
+  reset(): void {
+    this.at = 0
+  }
+
+  private grow(bytes: number): void {
+    let size = this.buf.length * 2
+    while (size < this.at + bytes) size *= 2
+    const larger = Buffer.allocUnsafeSlow(size)
+    this.buf.copy(larger, 0, 0, this.at)
+    this.buf = larger
+    this.view = new DataView(larger.buffer)
+  }
+}

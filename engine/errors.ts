@@ -1,0 +1,81 @@
+/**
+ * Every fact of life that Reprise reports by code. One page per code stands in docs/errors/; a test keeps both equal.
+ * A broken assumption of ours is never one of these: that is an assertion (see assert.ts).
+ */
+export type Retry = 'never' | 'after-backoff' | 'after-restore' | 'after-fix'
+
+const table = {
+  // job and topology
+  JOB_INVALID: { retry: 'after-fix', text: 'the job definition is not valid' },
+  JOB_LOAD_FAILED: { retry: 'after-fix', text: 'the job file could not be bundled or loaded' },
+  JOB_CHANGED: { retry: 'after-fix', text: "the job's code changed since this data directory was written" },
+  JOB_SEALED: { retry: 'never', text: 'the input of this job was declared complete' },
+  JOB_NOT_DETERMINISTIC: { retry: 'after-fix', text: 'a re-run of a journaled slice gave other output' },
+  INPUT_CHANGED: { retry: 'never', text: 'a journaled slice would read other input than it read then' },
+  API_NOT_ALLOWED: { retry: 'after-fix', text: 'job code used something that would make its results depend on more than its input' },
+  // records
+  RECORD_MALFORMED: { retry: 'after-fix', text: 'the record is not what its codec expects' },
+  RECORD_SCHEMA_MISMATCH: { retry: 'after-fix', text: "the record does not match its topic's schema" },
+  RECORD_IN_FUTURE: { retry: 'after-fix', text: 'the event time lies too far ahead of the append time' },
+  RECORD_TOO_LARGE: { retry: 'after-fix', text: 'the record is larger than a record may be' },
+  EVENT_TIME_INVALID: { retry: 'after-fix', text: 'the event time is not a finite number of milliseconds' },
+  KEY_INVALID: { retry: 'after-fix', text: 'a key must be a string or a finite number' },
+  OPERATOR_THREW: { retry: 'after-fix', text: "the job's function threw" },
+  OUTPUT_INVALID: { retry: 'after-fix', text: "the output does not match its topic's schema" },
+  // log
+  TOPIC_UNKNOWN: { retry: 'after-fix', text: 'there is no such topic' },
+  TOPIC_EXISTS: { retry: 'after-fix', text: 'a topic of this name exists with other settings' },
+  TOPIC_NAME_INVALID: { retry: 'after-fix', text: 'the topic name is not allowed' },
+  OFFSET_OUT_OF_RANGE: { retry: 'after-fix', text: 'the offset is not in the log' },
+  COMMIT_FENCED: { retry: 'never', text: 'a newer epoch owns this producer' },
+  COMMIT_CONFLICT: { retry: 'after-restore', text: 'the commit does not build on the end of its journal' },
+  COMMIT_TOO_LARGE: { retry: 'after-fix', text: 'the commit is larger than a commit may be' },
+  COMMIT_OUTCOME_UNKNOWN: { retry: 'after-restore', text: 'it is not known whether the commit took place' },
+  LOG_UNAVAILABLE: { retry: 'after-backoff', text: 'the log can not be used' },
+  LOG_LOCKED: { retry: 'after-fix', text: 'another process has the data directory open' },
+  LOG_CORRUPT: { retry: 'never', text: 'the log is damaged' },
+  LOG_CLOCK_AHEAD: { retry: 'after-fix', text: 'the last append time lies far ahead of the clock' },
+  LOG_FORMAT_UNKNOWN: { retry: 'after-fix', text: 'the data directory was written by another release' },
+  DISK_FULL: { retry: 'after-backoff', text: 'there is no space left on the disk' },
+  // state
+  CHECKPOINT_CORRUPT: { retry: 'after-restore', text: 'a checkpoint does not match its manifest' },
+  CHECKPOINT_MISSING: { retry: 'never', text: 'no usable checkpoint is left and the journal does not reach back to its beginning' },
+  STATE_CORRUPT: { retry: 'after-restore', text: 'local state does not match its checkpoint' },
+  STATE_VALUE_UNSUPPORTED: { retry: 'after-fix', text: 'a value of this type can not be kept in state' },
+  // command line and input files
+  USAGE: { retry: 'after-fix', text: 'the command line is not valid' },
+  FILE_UNREADABLE: { retry: 'after-fix', text: 'the file can not be read' },
+  INGEST_SOURCE_CHANGED: { retry: 'after-fix', text: 'a source of this id was taken in with other content' },
+} as const satisfies Record<string, { retry: Retry; text: string }>
+
+export type ErrorCode = keyof typeof table
+export const errorTable: Readonly<Record<ErrorCode, { retry: Retry; text: string }>> = table
+
+export type ErrorDetails = Readonly<Record<string, unknown>>
+
+/** A fact of life with a code, the values seen and, where there is one, the way out. */
+export class StreamError extends Error {
+  readonly code: ErrorCode
+  readonly retry: Retry
+  readonly details: ErrorDetails
+  /** What the reader can do, in one line. */
+  readonly fix: string | undefined
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options: { cause?: unknown; fix?: string } = {}) {
+    super(`${code}: ${table[code].text}${formatDetails(details)}`, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'StreamError'
+    this.code = code
+    this.retry = table[code].retry
+    this.details = details
+    this.fix = options.fix
+  }
+}
+
+function formatDetails(details: ErrorDetails): string {
+  const shown = Object.entries(details).filter(([, value]) => value !== undefined)
+  if (shown.length === 0) return ''
+  return ` (${shown.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')})`
+}
+
+export function codeOf(error: unknown): ErrorCode | undefined {
+  return error instanceof StreamError ? error.code : undefined
+}
