@@ -1,7 +1,7 @@
 import type { ByteSink } from '../block/byte-sink.ts'
 import type { ErrorCode } from '../errors.ts'
 
-/** Why one record could not be decoded. `path` names the field, `$` the whole record. */
+/** Why one record could not be decoded. `path` names the field (`items[2].price`), `$` the whole record. */
 export interface BadRecord {
   readonly code: ErrorCode
   readonly path: string
@@ -10,16 +10,20 @@ export interface BadRecord {
 
 /**
  * Bytes to values and back, for one topic.
- * Law: the verdict and the value are the same for the same bytes, whatever came before (learned shapes only change speed).
+ * Law: verdict and value depend on the bytes alone; what a codec learns from earlier records only changes its speed.
  */
 export interface Codec<T> {
   readonly name: string
   /**
-   * Decodes `count` values. Value i is the bytes [ends[i-1], ends[i]) of `bytes` (the first begins at `start`),
-   * positions being absolute in `bytes`; at least 16 readable bytes follow the last one. Result i goes to out[at + i].
-   * @returns the bad ones by i (then out[at + i] is undefined), or undefined when all are good.
+   * Decodes the values `from` <= i < `to` of a block into out[at], out[at + 1] ...
+   * Value i is bytes[base + (i === 0 ? 0 : ends[endsAt + i - 1]), base + ends[endsAt + i]).
+   * At least 16 readable bytes follow the last value; they are not part of it. The bytes may be reused once this returns.
+   * @returns the bad ones by i (out is undefined there), or undefined when all are good. Never throws for bad bytes.
    */
-  decode(bytes: Buffer, view: DataView, start: number, ends: Uint32Array, endsAt: number, count: number, base: number, out: (T | undefined)[], at: number): Map<number, BadRecord> | undefined
-  /** Writes the bytes of one value. Throws StreamError OUTPUT_INVALID (details: path, message) and leaves `out.at` as it was. */
+  decode(
+    bytes: Buffer, view: DataView, base: number, ends: Uint32Array, endsAt: number,
+    from: number, to: number, out: unknown[], at: number,
+  ): Map<number, BadRecord> | undefined
+  /** Writes one value at out.at. Throws StreamError OUTPUT_INVALID (details: path, message) and leaves out.at as it was. */
   encode(value: T, out: ByteSink): void
 }
