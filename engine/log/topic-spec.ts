@@ -1,0 +1,37 @@
+import { assert } from '../assert.ts'
+import { StreamError } from '../errors.ts'
+import type { TopicInfo, TopicSpec } from '../ports/log.ts'
+
+/**
+ * The rules on new topics that every adapter shares.
+ * @param existing the topic that has this name already.
+ * @returns true when the topic is to be made, false when it is there with equal settings.
+ * @throws StreamError TOPIC_NAME_INVALID (Kafka's rule), TOPIC_EXISTS (details: topic, existing, asked).
+ */
+export function isNewTopic(spec: TopicSpec, existing: TopicInfo | undefined): boolean {
+  checkTopicName(spec.name)
+  assert(Number.isInteger(spec.partitions) && spec.partitions > 0, () => `topic ${spec.name} with ${spec.partitions} partitions`)
+  assert(!spec.compacted || spec.kind === 'table', () => `topic ${spec.name} is compacted and not a table`)
+  if (existing === undefined) return true
+  const asked = settingsOf(spec)
+  const there = settingsOf(existing)
+  if (JSON.stringify(asked) === JSON.stringify(there)) return false
+  throw new StreamError('TOPIC_EXISTS', { topic: spec.name, existing: there, asked })
+}
+
+/** The settings alone, in one order, with what is absent left out. */
+export function settingsOf({ name, partitions, kind, retentionMs, retentionBytes, compacted }: TopicSpec): TopicSpec {
+  return {
+    name,
+    partitions,
+    kind,
+    ...(retentionMs === undefined ? {} : { retentionMs }),
+    ...(retentionBytes === undefined ? {} : { retentionBytes }),
+    ...(compacted ? { compacted } : {}),
+  }
+}
+
+function checkTopicName(name: string): void {
+  if (/^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return
+  throw new StreamError('TOPIC_NAME_INVALID', { topic: name }, { fix: 'use 1 to 249 of the characters a-z A-Z 0-9 . _ -' })
+}
