@@ -76,6 +76,11 @@ export interface Operator {
   load?(saved: unknown): void
   /** After `load` (or at a fresh start): build what is derived from the stores. */
   open?(): void
+  /**
+   * The earliest processing time at which `advance` would fire something; Infinity for none. The loop cuts a slice without records when the
+   * append-time clock gets there. Absent: never fires by processing time.
+   */
+  nextProcessingDue?(): EpochMs
 }
 
 export type OperatorFactory = (context: OperatorContext) => Operator
