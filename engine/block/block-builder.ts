@@ -41,6 +41,12 @@ export class BlockBuilder {
     }
   }
 
+  /** Forgets the key and value bytes written since the last `end`. */
+  dropOpen(): void {
+    this.keys.at = this.count === 0 ? 0 : this.keyEnds[this.count - 1]!
+    this.values.at = this.count === 0 ? 0 : this.valueEnds[this.count - 1]!
+  }
+
   add(record: NewRecord): void {
     if (record.key !== null) this.keys.bytes(record.key)
     if (record.value !== null) this.values.bytes(record.value)

@@ -1,0 +1,161 @@
+import { BlockView, type Chunk } from '../block/block-view.ts'
+import { assert } from '../assert.ts'
+import type { Offset } from '../model/record.ts'
+import type { DecodedRun, RunDecoder } from './decoded-run.ts'
+
+/** Records decoded in one go; a block may be far larger. */
+const runRecordsMax = 4096
+
+/** One stretch of an original block that a range covers: with its checksum it names the content exactly. */
+export interface Coverage {
+  readonly contentChecksum: number
+  /** Offsets of the original block, and the part of it that was taken. */
+  readonly originalFrom: Offset
+  readonly from: Offset
+  readonly to: Offset
+}
+
+/**
+ * What was read ahead from one partition, in offset order: chunks not yet decoded, then decoded runs.
+ * Invariants: I1 `takeable` records are decoded and not taken; I2 a chunk is released when its last record was taken and the slice that took it is over.
+ */
+export class InputBuffer {
+  /** Decoded, not wholly taken. */
+  readonly runs: DecodedRun[] = []
+  takeable = 0
+  /** Bytes of the chunks held. */
+  bytes = 0
+  /** Next offset to take. */
+  position: Offset
+  /** Next offset to read from the log: the end of what is buffered. */
+  readPosition: Offset
+  private readonly decode: RunDecoder
+  private readonly blocks: { block: BlockView; next: number; original: number; originalEnd: number }[] = []
+  private readonly held: { chunk: Chunk; lastBlock: BlockView }[] = []
+  private coverage: Coverage[] = []
+
+  constructor(position: Offset, decode: RunDecoder) {
+    this.position = position
+    this.readPosition = position
+    this.decode = decode
+  }
+
+  /** Adds what a reader gave. Records below `readPosition` are passed over. */
+  push(chunk: Chunk): void {
+    let last: BlockView | undefined
+    for (const at of chunk.blocks) {
+      const block = new BlockView(chunk, at)
+      if (block.endOffset <= this.readPosition) continue
+      this.blocks.push({ block, next: Math.max(0, this.readPosition - block.baseOffset), original: 0, originalEnd: 0 })
+      this.readPosition = block.endOffset
+      last = block
+    }
+    if (last === undefined) {
+      chunk.release()
+      return
+    }
+    this.held.push({ chunk, lastBlock: last })
+    this.bytes += chunk.bytes.length
+  }
+
+  /** Decodes until `records` can be taken, or all there is. */
+  decodeUpTo(records: number): void {
+    while (this.takeable < records && this.blocks.length > 0) this.decodeRun()
+  }
+
+  get empty(): boolean {
+    return this.takeable === 0 && this.blocks.length === 0
+  }
+
+  /** How many of the takeable records lie below `to`. Decodes as needed. */
+  countBelow(to: Offset): number {
+    while (this.blocks.length > 0 && this.blocks[0]!.block.baseOffset + this.blocks[0]!.next < to) this.decodeRun()
+    let count = 0
+    for (const run of this.runs) {
+      const left = run.count - run.taken
+      const below = Math.min(left, Math.max(0, to - (run.firstOffset + run.taken)))
+      count += below
+      if (below < left) break
+    }
+    return count
+  }
+
+  /** One past the offset of the `count`-th takeable record. */
+  offsetAfter(count: number): Offset {
+    let left = count
+    for (const run of this.runs) {
+      const inRun = run.count - run.taken
+      if (left <= inRun) return run.firstOffset + run.taken + left
+      left -= inRun
+    }
+    throw new RangeError('fewer records are takeable')
+  }
+
+  /** The run that holds the next record to take. */
+  head(): DecodedRun | undefined {
+    return this.runs[0]
+  }
+
+  /** Takes `count` records of the first run. */
+  take(count: number): void {
+    const run = this.runs[0]!
+    assert(run.taken + count <= run.count, 'took more than the run holds')
+    run.taken += count
+    this.takeable -= count
+    this.position = run.firstOffset + run.taken
+    if (run.taken === run.count) this.runs.shift()
+  }
+
+  /** Which stretches of original blocks the records [from, to) are; called before they are taken. */
+  cover(from: Offset, to: Offset): readonly Coverage[] {
+    const found: Coverage[] = []
+    for (const coverage of this.coverage) {
+      const start = Math.max(from, coverage.from)
+      const end = Math.min(to, coverage.to)
+      if (start < end) found.push({ ...coverage, from: start, to: end })
+    }
+    return found
+  }
+
+  /** Nothing below `position` is needed any more. Call at the end of a slice. */
+  releaseTaken(): void {
+    while (this.held.length > 0 && this.held[0]!.lastBlock.endOffset <= this.position) {
+      const { chunk } = this.held.shift()!
+      this.bytes -= chunk.bytes.length
+      chunk.release()
+    }
+    let keep = 0
+    while (keep < this.coverage.length && this.coverage[keep]!.to <= this.position) keep++
+    if (keep > 0) this.coverage = this.coverage.slice(keep)
+  }
+
+  releaseAll(): void {
+    for (const { chunk } of this.held) chunk.release()
+    this.held.length = 0
+    this.blocks.length = 0
+    this.runs.length = 0
+    this.takeable = 0
+    this.bytes = 0
+  }
+
+  private decodeRun(): void {
+    const pending = this.blocks[0]!
+    const { block } = pending
+    const originals = block.originals()
+    // A run stays within one original: its records share one append time.
+    while (pending.originalEnd <= pending.next) pending.originalEnd += originals[pending.original++]!.count
+    const original = originals[pending.original - 1]!
+    const count = Math.min(runRecordsMax, pending.originalEnd - pending.next)
+    const run = this.decode(block, pending.next, count, original.appendTime)
+    this.runs.push(run)
+    this.coverage.push({
+      contentChecksum: original.contentChecksum,
+      originalFrom: block.baseOffset + pending.originalEnd - original.count,
+      from: run.firstOffset,
+      to: run.firstOffset + count,
+    })
+    pending.next += count
+    this.takeable += count
+    if (pending.next === block.count) this.blocks.shift()
+  }
+}

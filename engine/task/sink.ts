@@ -1,0 +1,98 @@
+import type { BlockBuilder } from '../block/block-builder.ts'
+import { ByteSink } from '../block/byte-sink.ts'
+import { StreamError } from '../errors.ts'
+import { partitionOf } from '../log/partitioner.ts'
+import type { Key } from '../model/record.ts'
+import type { TopicDefinition } from '../model/topology.ts'
+import { writeKey } from './key-bytes.ts'
+import type { TaskMoment } from './moment.ts'
+
+/**
+ * Writes values to a topic: key, partition by key, value by the topic's codec.
+ * A table also takes back what it published: a value retracted and not replaced by one of the same key at once becomes a tombstone.
+ */
+export class Sink {
+  /** Records written since the job began. */
+  written = 0
+  private readonly topic: TopicDefinition
+  private readonly builders: readonly BlockBuilder[]
+  private readonly moment: TaskMoment
+  private readonly keyScratch = new ByteSink(256)
+  private withdrawn: { key: Key; eventTime: number } | undefined = undefined
+
+  constructor(topic: TopicDefinition, builders: readonly BlockBuilder[], moment: TaskMoment) {
+    this.topic = topic
+    this.builders = builders
+    this.moment = moment
+  }
+
+  /** @returns the records written: 0 or 1. Throws OUTPUT_INVALID, KEY_INVALID and what the topic's key function throws; nothing is written then. */
+  write(value: unknown): number {
+    const { moment, topic } = this
+    if (moment.retract) {
+      if (topic.kind === 'table') this.withdraw(value)
+      return 0
+    }
+    const key = topic.key === undefined ? moment.key : topic.key(value)
+    if (this.withdrawn !== undefined) {
+      if (this.withdrawn.key === key) this.withdrawn = undefined
+      else this.settle()
+    }
+    if (key === undefined || key === null) {
+      const builder = this.builders[moment.partition % this.builders.length]!
+      this.encode(value, builder)
+      builder.endWith(moment.eventTime, [], true, value === null)
+    } else {
+      const builder = this.openRecord(key)
+      this.encode(value, builder)
+      if (value === null) builder.endWith(moment.eventTime, [], false, true)
+      else builder.end(moment.eventTime)
+    }
+    this.written++
+    return 1
+  }
+
+  /** Writes the tombstone of a withdrawn row that nothing replaced. Call at the end of a slice. */
+  settle(): void {
+    if (this.withdrawn === undefined) return
+    const { key, eventTime } = this.withdrawn
+    this.withdrawn = undefined
+    this.openRecord(key).endWith(eventTime, [], false, true)
+    this.written++
+  }
+
+  private withdraw(value: unknown): void {
+    this.settle()
+    const key = this.topic.key === undefined ? this.moment.key : this.topic.key(value)
+    if (key !== undefined && key !== null) this.withdrawn = { key, eventTime: this.moment.eventTime }
+  }
+
+  /** Finds the key's partition and writes its bytes there. */
+  private openRecord(key: Key): BlockBuilder {
+    if (typeof key !== 'string' && !(typeof key === 'number' && Number.isFinite(key))) {
+      throw new StreamError('KEY_INVALID', { topic: this.topic.name, key: String(key) })
+    }
+    const { builders, keyScratch } = this
+    if (builders.length === 1) {
+      writeKey(key, builders[0]!.keys)
+      return builders[0]!
+    }
+    keyScratch.reset()
+    writeKey(key, keyScratch)
+    const builder = builders[partitionOf(keyScratch.buf, 0, keyScratch.at, builders.length)]!
+    builder.keys.need(keyScratch.at)
+    keyScratch.buf.copy(builder.keys.buf, builder.keys.at, 0, keyScratch.at)
+    builder.keys.at += keyScratch.at
+    return builder
+  }
+
+  private encode(value: unknown, builder: BlockBuilder): void {
+    if (value === null && this.topic.kind === 'table') return
+    try {
+      this.topic.codec.encode(value, builder.values)
+    } catch (error) {
+      builder.dropOpen()
+      throw error
+    }
+  }
+}
