@@ -14,6 +14,8 @@ export interface BadRecord {
  */
 export interface Codec<T> {
   readonly name: string
+  /** Why this codec can not encode, where it can not: a job must not use it for an output. */
+  readonly decodeOnly?: string
   /**
    * Decodes the values `from` <= i < `to` of a block into out[at], out[at + 1] ...
    * Value i is bytes[base + (i === 0 ? 0 : ends[endsAt + i - 1]), base + ends[endsAt + i]).
