@@ -1,0 +1,18 @@
+import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
+import { logContract } from './log.ts'
+import type { ContractLog } from './log/harness.ts'
+
+logContract('memory', makeMemoryLog, { maintenance: true })
+
+async function makeMemoryLog(): Promise<ContractLog> {
+  let log = new MemoryLog({ clock: { now: Date.now, monotonic: () => performance.now(), sleep: async () => {}, yield: async () => {} } })
+  return {
+    log,
+    reopen: async () => (log = log.reopen()),
+    close: () => log.close(),
+    maintenance: {
+      retain: async now => log.retain(now),
+      compact: async topic => log.compact(topic),
+    },
+  }
+}
