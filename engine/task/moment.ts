@@ -64,6 +64,15 @@ export class TaskMoment implements Moment {
     this.headers = this.readHeaders
   }
 
+  /** Hands `value` on under another key; the record's own comes back afterwards without having been read. */
+  withKey(key: Key, next: (value: unknown) => void, value: unknown): void {
+    const { ownKey, keyRead } = this
+    this.key = key
+    next(value)
+    this.ownKey = ownKey
+    this.keyRead = keyRead
+  }
+
   /** Nothing is at hand: results by time set all fields themselves. */
   atTime(): void {
     this.block = undefined

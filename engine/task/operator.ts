@@ -47,6 +47,11 @@ export interface OperatorContext {
   /** The record at hand came too late: counted by reason and written to the node's side output `late`, or to the job's late topic. */
   late(value: unknown, reason: LateReason): void
   /**
+   * A function of the job threw while `value` was handled. By the node's policy this throws (fail), or counts the record at hand as skipped,
+   * or writes it to the dead letters; when it returns, the operator goes on with the next record.
+   */
+  bad(value: unknown, error: unknown): void
+  /**
    * What may still be emitted in this slice. `emit` and `emitTo` count it down at the task's outputs (may go below 0);
    * `advance` looks at it between results and returns false when it is used up.
    */

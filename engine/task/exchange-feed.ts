@@ -1,0 +1,74 @@
+import type { EpochMs } from '../model/record.ts'
+import type { DecodedRun } from './decoded-run.ts'
+import type { ExchangeRecord, ExchangeWatermark } from './exchange-codec.ts'
+import type { Feed } from './feeds.ts'
+import type { InputBuffer } from './input-buffer.ts'
+import type { TaskMoment } from './moment.ts'
+import type { Present } from './present.ts'
+import type { Watermarks } from './watermarks.ts'
+
+interface Upstream {
+  readonly task: number
+  readonly channel: number
+}
+
+/** A task's partition of an exchange: records that keep their stamps, and the watermarks of the tasks that send them. */
+export class ExchangeFeed implements Feed {
+  readonly buffer: InputBuffer
+  readonly channels: readonly number[]
+  private readonly upstream: readonly Upstream[]
+  private readonly reported: { watermark: EpochMs; processing: EpochMs; idle: boolean }[]
+  private readonly task: { moment: TaskMoment; present: Present; watermarks: Watermarks; emit: (value: unknown) => void }
+
+  constructor(buffer: InputBuffer, upstream: readonly Upstream[], task: ExchangeFeed['task']) {
+    this.buffer = buffer
+    this.upstream = upstream
+    this.channels = upstream.map(({ channel }) => channel)
+    this.reported = upstream.map(() => ({ watermark: Number.NEGATIVE_INFINITY, processing: 0, idle: false }))
+    this.task = task
+  }
+
+  /** P: the lowest that any upstream task reported. */
+  get processing(): EpochMs {
+    let lowest = Number.POSITIVE_INFINITY
+    for (const { processing } of this.reported) if (processing < lowest) lowest = processing
+    return lowest
+  }
+
+  process(run: DecodedRun, i: number): void {
+    const record = run.values[i] as ExchangeRecord | ExchangeWatermark
+    if (record.kind === 'watermark') {
+      this.report(this.upstream.findIndex(({ task }) => task === record.task), record)
+      return
+    }
+    const { moment, present, emit } = this.task
+    moment.atTime()
+    moment.key = record.key
+    moment.eventTime = run.times[i]!
+    moment.stamp = record.stamp
+    moment.appendTime = record.appendTime
+    moment.topic = record.topic
+    moment.partition = record.partition
+    moment.offset = record.offset
+    moment.rank = record.rank
+    moment.retract = record.retract
+    moment.headers = () => run.block.headers(run.first + i)
+    present.time = record.appendTime
+    emit(record.value)
+  }
+
+  save(): unknown {
+    return this.reported
+  }
+
+  load(saved: unknown): void {
+    ;(saved as typeof this.reported).forEach((report, upstream) => this.report(upstream, report))
+  }
+
+  private report(upstream: number, { watermark, processing, idle }: { watermark: EpochMs; processing: EpochMs; idle: boolean }): void {
+    const { watermarks } = this.task
+    this.reported[upstream] = { watermark, processing, idle }
+    watermarks.raise(this.upstream[upstream]!.channel, watermark)
+    watermarks.setIdle(this.upstream[upstream]!.channel, idle)
+  }
+}

@@ -1,0 +1,117 @@
+import type { BlockBuilder } from '../block/block-builder.ts'
+import type { BadRecord } from '../codec/codec.ts'
+import { AssertionError } from '../assert.ts'
+import { codeOf, StreamError } from '../errors.ts'
+import type { Header } from '../model/record.ts'
+import type { Totals } from '../model/slice.ts'
+import type { BadRecordPolicy, TopologyNode } from '../model/topology.ts'
+import type { TaskMoment } from './moment.ts'
+import type { LateReason } from './operator.ts'
+import { valueText } from './value-text.ts'
+
+export const headerNames = {
+  code: 'reprise.code',
+  path: 'reprise.path',
+  message: 'reprise.message',
+  operator: 'reprise.operator',
+  topic: 'reprise.topic',
+  partition: 'reprise.partition',
+  offset: 'reprise.offset',
+  reason: 'reprise.reason',
+} as const
+
+/**
+ * What happens to records that are not processed: nothing vanishes. Dead letters and late records keep the original bytes and say where they come from.
+ * Invariant: each source record ends as exactly one of processed, skipped, dead-lettered.
+ */
+export class Reports {
+  readonly totals: Totals
+  private readonly moment: TaskMoment
+  private readonly deadLetters: BlockBuilder
+  private readonly late: BlockBuilder
+  private outcome: 'processed' | 'skipped' | 'deadLettered' = 'processed'
+
+  constructor(moment: TaskMoment, totals: Totals, deadLetters: BlockBuilder, late: BlockBuilder) {
+    this.moment = moment
+    this.totals = totals
+    this.deadLetters = deadLetters
+    this.late = late
+  }
+
+  recordBegins(): void {
+    this.outcome = 'processed'
+  }
+
+  recordEnds(): void {
+    this.totals.in++
+    this.totals[this.outcome]++
+  }
+
+  /** The record at hand can't be used as it is. Throws by policy `fail`. */
+  bad(policy: BadRecordPolicy, fault: BadRecord, operator: string, value: unknown, cause?: unknown): void {
+    const { moment } = this
+    if (policy === 'fail') {
+      throw new StreamError(
+        fault.code,
+        { topic: moment.topic, partition: moment.partition, offset: moment.offset, operator, path: fault.path, reason: fault.message },
+        { cause, fix: `mend the job or the record's writer; or let the job go on without such records: onBad: 'deadLetter' (kept, can be retried) or 'skip' (counted)` },
+      )
+    }
+    if (policy === 'skip') {
+      if (this.outcome === 'processed') this.outcome = 'skipped'
+      return
+    }
+    this.outcome = 'deadLettered'
+    this.write(this.deadLetters, value, [
+      header(headerNames.code, fault.code),
+      header(headerNames.path, fault.path),
+      header(headerNames.message, fault.message),
+      header(headerNames.operator, operator),
+    ])
+  }
+
+  /** A function of the job threw. */
+  threw(node: TopologyNode, value: unknown, error: unknown): void {
+    if (error instanceof AssertionError || codeOf(error) === 'API_NOT_ALLOWED') throw error
+    const known = error instanceof StreamError ? error : undefined
+    const path = typeof known?.details.path === 'string' ? known.details.path : '$'
+    const message = known === undefined ? String(error) : typeof known.details.message === 'string' ? known.details.message : known.message
+    this.bad(node.onBad, { code: known?.code ?? 'OPERATOR_THREW', path, message }, node.name, value, error)
+  }
+
+  countLate(reason: LateReason): void {
+    this.totals.late[reason]++
+  }
+
+  writeLate(operator: string, value: unknown, reason: LateReason): void {
+    this.write(this.late, value, [header(headerNames.operator, operator), header(headerNames.reason, reason)])
+  }
+
+  /** The original bytes where the record at hand is a source record; else the value as text. */
+  private write(builder: BlockBuilder, value: unknown, headers: readonly Header[]): void {
+    const { moment } = this
+    const origin = [
+      header(headerNames.topic, moment.topic),
+      header(headerNames.partition, String(moment.partition)),
+      header(headerNames.offset, String(moment.offset)),
+    ]
+    const record = moment.record
+    const eventTime = Number.isFinite(moment.eventTime) ? moment.eventTime : (record?.block.eventTime(record.index) ?? 0)
+    if (record === undefined) {
+      builder.add({ key: null, value: Buffer.from(valueText(value)), eventTime, headers: [...headers, ...origin] })
+      return
+    }
+    const { block, index } = record
+    // Those of an earlier failure are replaced: a retried record has the place it came from first.
+    const kept = block.headers(index).filter(({ name }) => !name.startsWith('reprise.'))
+    builder.add({ key: block.key(index), value: block.value(index), eventTime, headers: [...kept, ...headers, ...origin] })
+  }
+}
+
+export function emptyTotals(): Totals {
+  return { in: 0, processed: 0, skipped: 0, deadLettered: 0, late: { late: 0, idle: 0, clock: 0 }, out: {} }
+}
+
+function header(name: string, text: string): Header {
+  return { name, value: Buffer.from(text) }
+}

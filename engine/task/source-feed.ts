@@ -1,0 +1,83 @@
+import type { InputBuffer } from './input-buffer.ts'
+import type { DecodedRun } from './decoded-run.ts'
+import type { Feed } from './feeds.ts'
+import type { SourceNode } from '../model/topology.ts'
+import type { TaskMoment } from './moment.ts'
+import type { Present } from './present.ts'
+import type { Reports } from './reports.ts'
+import type { Watermarks } from './watermarks.ts'
+
+type Receiver = (value: unknown) => void
+
+/** A partition of a source topic. Its watermark is the highest event time seen minus the topic's out-of-orderness. */
+export class SourceFeed implements Feed {
+  readonly buffer: InputBuffer
+  readonly channels: readonly number[]
+  /** Offsets to dead-letter unseen, decided by the job's operator for the slice at hand. */
+  readonly skips = new Set<number>()
+  private watermark = Number.NEGATIVE_INFINITY
+  private readonly node: SourceNode
+  private readonly partition: number
+  private readonly ordinal: number
+  private readonly moment: TaskMoment
+  private readonly present: Present
+  private readonly reports: Reports
+  private readonly watermarks: Watermarks
+  private readonly emit: Receiver
+
+  constructor(
+    source: { buffer: InputBuffer; node: SourceNode; partition: number; ordinal: number; channel: number },
+    task: { moment: TaskMoment; present: Present; reports: Reports; watermarks: Watermarks; emit: Receiver },
+  ) {
+    this.buffer = source.buffer
+    this.node = source.node
+    this.partition = source.partition
+    this.ordinal = source.ordinal
+    this.channels = [source.channel]
+    this.moment = task.moment
+    this.present = task.present
+    this.reports = task.reports
+    this.watermarks = task.watermarks
+    this.emit = task.emit
+  }
+
+  process(run: DecodedRun, i: number): void {
+    const { moment, reports } = this
+    const time = run.times[i]!
+    moment.eventTime = time
+    moment.stamp = this.watermark
+    moment.appendTime = run.appendTime
+    moment.topic = this.node.topic.name
+    moment.partition = this.partition
+    moment.offset = run.firstOffset + i
+    moment.atRecord(this.ordinal, run.block, run.first + i)
+    this.present.time = run.appendTime
+    reports.recordBegins()
+    const fault = run.bad?.get(i)
+    if (fault !== undefined) reports.bad(this.node.onBad, fault, this.node.name, undefined)
+    else if (this.skips.size > 0 && this.skips.has(moment.offset)) {
+      reports.bad('deadLetter', { code: 'OPERATOR_THREW', path: '$', message: 'passed over by decision of the operator' }, this.node.name, undefined)
+    } else {
+      this.emit(run.values[i])
+      this.raise(time - this.node.topic.outOfOrdernessMs)
+    }
+    reports.recordEnds()
+  }
+
+  /** The partition's own watermark rises; lower values change nothing. */
+  raise(watermark: number): void {
+    if (watermark <= this.watermark) return
+    this.watermark = watermark
+    this.watermarks.raise(this.channels[0]!, watermark)
+  }
+
+  save(): unknown {
+    return { watermark: this.watermark }
+  }
+
+  load(saved: unknown): void {
+    const { watermark } = saved as { watermark: number }
+    this.watermark = watermark
+    this.watermarks.raise(this.channels[0]!, watermark)
+  }
+}
