@@ -64,7 +64,7 @@ const checkers = {
 }
 
 const writers = {
-  number: (_: Field, v: string) => `p=writeNumber(b,p,${v});`,
+  number: (_: Field, v: string) => `p=writeNumber(b,view,p,${v});`,
   string: (_: Field, v: string) => `p=writeString(out,p,${v},room);b=out.buf;view=out.view;`,
   boolean: (_: Field, v: string) => `if(${v}){${writeText('true')}}else{${writeText('false')}}`,
   enum: ({ values }: Field & { kind: 'enum' }, v: string) =>

@@ -13,7 +13,7 @@ export type DecodeRun = (
 ) => number
 
 /** Values of at least this many bytes are worth stepping over in words. */
-const LONG_NUMBER_BYTES = 9
+const LONG_NUMBER_BYTES = 12
 const LONG_STRING_BYTES = 16
 
 /**
@@ -22,10 +22,10 @@ const LONG_STRING_BYTES = 16
  */
 export function compileOrder(plan: Plan, order: KeyOrder, nested: readonly (DecodeOne | undefined)[], strings: StringCache): DecodeRun {
   const present = new Set(order.members.map((member) => plan.fields[member.field]))
-  const line = order.members.map(({ lead, field, firstByte, length }) => {
-    const long = length >= (firstByte === 34 ? LONG_STRING_BYTES : LONG_NUMBER_BYTES)
+  const line = order.members.map(({ lead, field, firstByte, length }, i) => {
+    const hint = { long: length >= (firstByte === 34 ? LONG_STRING_BYTES : LONG_NUMBER_BYTES), next: (order.members[i + 1]?.lead ?? order.tail)[0] }
     const known = plan.fields[field]
-    return expect(lead) + (known ? readField(known, field, 'return i', long) : skipUnknown(firstByte, 'return i', long))
+    return expect(lead) + (known ? readField(known, field, 'return i', hint) : skipUnknown(firstByte, 'return i', hint))
   })
   const source = `'use strict';return function inOrder(b,view,base,ends,endsAt,from,to,out,shift){
     ${declarations(plan.fields)}

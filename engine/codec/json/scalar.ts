@@ -1,4 +1,5 @@
-const powersOfTen = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
+/** 1 to 1e22, all exact. */
+export const powersOfTen = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
 
 /**
  * The number in [start, end), whose grammar `skipNumber` has checked; the same double as JSON.parse, Infinity when it is too large.

@@ -1,52 +1,47 @@
 /** The most bytes `writeNumber` takes: sign, 17 digits, point, exponent, or 21 digits in full. */
 export const NUMBER_BYTES_MAX = 32
 
-const digitPairs = new Uint8Array(200)
-for (let i = 0; i < 100; i++) {
-  digitPairs[2 * i] = 48 + Math.floor(i / 10)
-  digitPairs[2 * i + 1] = 48 + (i % 10)
-}
+/** '00' to '99' as two bytes of a little-endian word. */
+const pairs = Uint16Array.from({ length: 100 }, (_, i) => 48 + Math.floor(i / 10) + ((48 + (i % 10)) << 8))
 
 /** Writes a finite number as JSON.stringify does, at `at`. @returns the position after it. */
-export function writeNumber(bytes: Buffer, at: number, value: number): number {
-  if ((value | 0) === value && value >= 0) return writeInt(bytes, at, value)
+export function writeNumber(bytes: Buffer, view: DataView, at: number, value: number): number {
+  if ((value | 0) === value && value >= 0) return writeInt(bytes, view, at, value | 0)
   if (!Number.isSafeInteger(value)) return writeAscii(bytes, at, String(value))
   if (value < 0) {
     bytes[at++] = 45
     value = -value
   }
-  if (value < 1e9) return writeInt(bytes, at, value)
+  if (value < 1e9) return writeInt(bytes, view, at, value | 0)
   // two halves that fit 32 bits: up to 9007199254740991, so the upper one has at most 8 digits
   const upper = Math.floor(value / 1e8)
-  const end = writeInt(bytes, at, upper) + 8
-  writePadded(bytes, end, value - upper * 1e8)
-  return end
+  const lower = value - upper * 1e8
+  const end = writeInt(bytes, view, at, upper | 0)
+  const high = (lower / 1e4) | 0
+  writeFour(view, end, high)
+  writeFour(view, end + 4, (lower - high * 1e4) | 0)
+  return end + 8
 }
 
-function writeInt(bytes: Buffer, at: number, value: number): number {
+function writeInt(bytes: Buffer, view: DataView, at: number, value: number): number {
   const end = at + digitCount(value)
   let to = end
   while (value >= 100) {
     const rest = (value / 100) | 0
-    const pair = (value - rest * 100) << 1
+    to -= 2
+    view.setUint16(to, pairs[value - rest * 100] as number, true)
     value = rest
-    bytes[--to] = digitPairs[pair + 1] as number
-    bytes[--to] = digitPairs[pair] as number
   }
-  if (value >= 10) bytes[--to] = digitPairs[(value << 1) + 1] as number
-  bytes[--to] = value >= 10 ? (digitPairs[value << 1] as number) : 48 + value
+  if (value >= 10) view.setUint16(to - 2, pairs[value] as number, true)
+  else bytes[to - 1] = 48 + value
   return end
 }
 
-/** Eight digits that end before `end`, with leading zeros. */
-function writePadded(bytes: Buffer, end: number, value: number): void {
-  for (let i = 0; i < 4; i++) {
-    const rest = (value / 100) | 0
-    const pair = (value - rest * 100) << 1
-    value = rest
-    bytes[--end] = digitPairs[pair + 1] as number
-    bytes[--end] = digitPairs[pair] as number
-  }
+/** Four digits with leading zeros. */
+function writeFour(view: DataView, at: number, value: number): void {
+  const high = (value / 100) | 0
+  view.setUint16(at, pairs[high] as number, true)
+  view.setUint16(at + 2, pairs[value - high * 100] as number, true)
 }
 
 function digitCount(value: number): number {
