@@ -1,0 +1,143 @@
+import { StreamError } from '../errors.ts'
+import type { Totals } from '../model/slice.ts'
+import type { Topology } from '../model/topology.ts'
+import type { Log, TopicSpec } from '../ports/log.ts'
+import type { TaskState } from '../ports/state.ts'
+import type { Clock, Logger, Metrics, Probe } from '../ports/world.ts'
+import type { Present } from '../task/present.ts'
+import { emptyTotals } from '../task/reports.ts'
+import { DriftBoard } from './drift-board.ts'
+import { type JobPlan, planJob, type TaskPlan } from './plan.ts'
+import { readJournal } from './recover.ts'
+import type { RuntimeSettings } from './settings.ts'
+import { recoverable, type RunUntil, TaskLife, type TaskWorld } from './task-life.ts'
+
+export interface JobRunOptions extends Pick<TaskWorld, 'crash' | 'onWait' | 'onProgress'> {
+  /** A fresh instance of the job for each life of each task: what its module keeps is that life's alone. */
+  readonly load: () => { readonly topology: Topology; readonly present: Present }
+  readonly version: number
+  readonly parallelism: number
+  readonly log: Log
+  /** Opens the state of a task, as it was left. */
+  readonly openState: (plan: TaskPlan, job: JobPlan) => Promise<TaskState>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly probe: Probe
+  readonly settings: RuntimeSettings
+  readonly until: RunUntil
+  readonly stop: AbortSignal
+}
+
+/** Runs one version of a job: all its tasks, each recovered after failures that a new life can mend. Resolves when all have ended. */
+export async function runJob(options: JobRunOptions): Promise<Totals> {
+  const { log, version, parallelism } = options
+  const { topology } = options.load()
+  await createTopics(log, topology, version, parallelism)
+  const plan = planOf(topology, options)
+  const drift = new DriftBoard()
+  const ended = new Set<number>()
+  const failed = new AbortController()
+  const stop = AbortSignal.any([options.stop, failed.signal])
+  const runs = plan.tasks.map(async ({ id, stage }) => {
+    const upstream = plan.tasks.filter((task) => stage.reads.some((exchange) => exchange.fromStage === task.stage.index)).map((task) => task.id)
+    const world: TaskWorld = {
+      ...options,
+      logger: options.logger.child({ job: topology.job, version: `v${version}`, task: id }),
+      drift,
+      stop,
+      upstreamEnded: () => upstream.every((task) => ended.has(task)),
+    }
+    try {
+      await runTask(id, options, world)
+    } catch (error) {
+      failed.abort()
+      throw error
+    }
+    ended.add(id)
+  })
+  const results = await Promise.allSettled(runs)
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+  return totalsOf(log, plan)
+}
+
+/** Creates what the job reads and writes, where it is missing. TOPIC_EXISTS when a topic is there with other settings that matter. */
+async function createTopics(log: Log, topology: Topology, version: number, parallelism: number): Promise<void> {
+  const declared = topology.nodes.flatMap((node) => {
+    if (node.kind === 'source' || node.kind === 'sink') return [node.topic]
+    return node.kind === 'operator' ? Object.values(node.sideOutputs) : []
+  })
+  const sources = topology.nodes.filter((node) => node.kind === 'source').map((node) => node.topic)
+  const widest = Math.max(1, ...sources.map((topic) => log.topic(topic.name)?.partitions ?? topic.partitions ?? 1))
+  for (const topic of declared) {
+    if (log.topic(topic.name) !== undefined) continue
+    const partitions = topic.partitions ?? (sources.includes(topic) ? 1 : widest)
+    await log.createTopic({ name: topic.name, partitions, kind: topic.kind })
+  }
+  const plan = planJob(topology, version, parallelism, (topic) => log.topic(topic)!.partitions)
+  const own: TopicSpec[] = [
+    { name: plan.topics.journal, partitions: plan.tasks.length, kind: 'internal' },
+    { name: plan.topics.retry, partitions: plan.stages.length, kind: 'internal' },
+    { name: plan.topics.deadLetters, partitions: 1, kind: 'stream' },
+    { name: plan.topics.late, partitions: 1, kind: 'stream' },
+    ...plan.exchanges.map(({ topic }): TopicSpec => ({ name: topic, partitions: parallelism, kind: 'internal' })),
+  ]
+  for (const spec of own) await log.createTopic(spec)
+}
+
+function planOf(topology: Topology, { log, version, parallelism }: JobRunOptions): JobPlan {
+  return planJob(topology, version, parallelism, (topic) => {
+    const info = log.topic(topic)
+    if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
+    return info.partitions
+  })
+}
+
+/** Lives of one task, one after the other, until one ends cleanly. */
+async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Promise<void> {
+  const { settings, clock, logger, stop } = world
+  let failures = 0
+  let recordsMax = settings.sliceRecordsMax
+  let lastSeq = -1
+  while (!stop.aborted) {
+    const { topology, present } = options.load()
+    const plan = planOf(topology, options)
+    const task = plan.tasks[id]!
+    const state = await options.openState(task, plan)
+    let life: TaskLife | undefined
+    try {
+      life = await TaskLife.begin(plan, task, world, state, present, recordsMax)
+      await life.run()
+      return
+    } catch (error) {
+      const tooLarge = error instanceof StreamError && error.code === 'COMMIT_TOO_LARGE' && recordsMax > 1
+      if (!tooLarge && !recoverable(error)) throw error
+      if (tooLarge) recordsMax = Math.max(1, recordsMax >> 2)
+      const seq = life?.task.seq ?? 0
+      failures = seq > lastSeq ? 1 : failures + 1
+      lastSeq = seq
+      if (failures > settings.failuresMax) throw error
+      logger.warn({ error: String(error), failures }, 'task failed, recovering')
+      await clock.sleep(Math.min(settings.retryBackoffMs * 2 ** (failures - 1), settings.retryBackoffMs * 100), stop)
+    } finally {
+      if (life !== undefined) await life.close()
+      else await state.close()
+    }
+  }
+}
+
+/** Sums over the tasks' journals: what was committed since the job began. */
+export async function totalsOf(log: Log, plan: JobPlan): Promise<Totals> {
+  const sum = emptyTotals()
+  for (const { id } of plan.tasks) {
+    const last = (await readJournal(log, plan.topics.journal, id)).at(-1)?.record.totals
+    if (last === undefined) continue
+    sum.in += last.in
+    sum.processed += last.processed
+    sum.skipped += last.skipped
+    sum.deadLettered += last.deadLettered
+    for (const reason of ['late', 'idle', 'clock'] as const) sum.late[reason] += last.late[reason]
+    for (const [topic, count] of Object.entries(last.out)) sum.out[topic] = (sum.out[topic] ?? 0) + count
+  }
+  return sum
+}

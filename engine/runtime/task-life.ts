@@ -1,0 +1,338 @@
+import { assert } from '../assert.ts'
+import { codeOf, StreamError } from '../errors.ts'
+import type { Slice, Totals } from '../model/slice.ts'
+import type { Log, Producer } from '../ports/log.ts'
+import type { TaskState } from '../ports/state.ts'
+import type { Clock, Logger, Metrics, Probe } from '../ports/world.ts'
+import type { Present } from '../task/present.ts'
+import { Task } from '../task/task.ts'
+import { chooseRanges } from './choose-slice.ts'
+import type { DriftBoard } from './drift-board.ts'
+import { journalBlock } from './journal-codec.ts'
+import type { JobPlan, TaskPlan } from './plan.ts'
+import { readJournal, rerun, restorePoint } from './recover.ts'
+import type { RuntimeSettings } from './settings.ts'
+import { reportSlice } from './slice-metrics.ts'
+import { TaskInputs } from './task-inputs.ts'
+import { Trimmer } from './trimmer.ts'
+
+/** When a task's work is over: never; at the end of the log; there, with no more input to come. */
+export type RunUntil = 'stopped' | 'end' | 'complete'
+
+export interface TaskWorld {
+  readonly log: Log
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly probe: Probe
+  readonly settings: RuntimeSettings
+  readonly drift: DriftBoard
+  readonly until: RunUntil
+  /** Stop cleanly: finish the slice, commit, checkpoint. */
+  readonly stop: AbortSignal
+  /** Stop at once, as a crash would: no commit, no checkpoint. Tests and the second signal. */
+  readonly crash?: AbortSignal
+  /** Told when a task has nothing to do but to wait, with the count of log changes it has seen. */
+  readonly onWait?: (task: number, seen: number) => void
+  /** Told of a task's totals after each acknowledged slice. */
+  readonly onProgress?: (task: number, totals: Totals) => void
+  /** Whether all tasks this one reads exchanges of have ended. */
+  upstreamEnded(): boolean
+}
+
+interface InFlight {
+  readonly seq: number
+  readonly done: Promise<void>
+}
+
+/**
+ * One life of a task: from taking its identity to a clean end or a failure; after a failure everything of it is thrown away.
+ * The only place that awaits between slices.
+ * Invariants: I1 a slice is run only while fewer than `commitsInFlightMax` commits are under way; I2 commits are sent in slice order, each naming
+ * the end it builds on; I3 nothing is acknowledged to the state before the log has; I4 no slice is run after a failed commit.
+ */
+export class TaskLife {
+  readonly task: Task
+  private readonly world: TaskWorld
+  private readonly job: JobPlan
+  private readonly plan: TaskPlan
+  private readonly state: TaskState
+  private readonly producer: Producer
+  private readonly inputs: TaskInputs
+  private readonly trimmer: Trimmer
+  private readonly inFlight: InFlight[] = []
+  private failure: { error: unknown } | undefined = undefined
+  private checkpointedAt: number
+  private checkpointedSeq: number
+  private readonly recordsMax: number
+
+  /** Recovers: fence, newest confirmed checkpoint, journal after it run again. */
+  static async begin(job: JobPlan, plan: TaskPlan, world: TaskWorld, state: TaskState, present: Present, recordsMax: number): Promise<TaskLife> {
+    const { log, probe, settings } = world
+    const where = { job: job.topology.job, version: job.version, task: plan.id }
+    const producer = await log.producer(`${job.topology.job}.v${job.version}.task-${plan.id}`)
+    probe.at('recover.fenced')
+    const journal = await readJournal(log, job.topics.journal, plan.id)
+    const { point, after } = await restorePoint(state, journal, producer.end, where)
+    probe.at('recover.restored')
+    const task = new Task(job, plan, { state, present, settings, partitionsOf: (topic) => partitionsOf(log, topic) })
+    task.open(point)
+    const inputs = new TaskInputs(log, plan.inputs, task.feeds, settings)
+    try {
+      await rerun(task, inputs, after, probe, where)
+    } catch (error) {
+      await inputs.close()
+      throw error
+    }
+    assert(task.seq === producer.end.seq, 'recovery did not reach the journal end')
+    probe.at('recover.done')
+    world.logger.info({ slice: task.seq, checkpoint: point?.seq ?? 0, rerun: after.length }, 'task recovered')
+    return new TaskLife(job, plan, world, state, producer, task, inputs, recordsMax)
+  }
+
+  private constructor(
+    job: JobPlan, plan: TaskPlan, world: TaskWorld, state: TaskState, producer: Producer, task: Task, inputs: TaskInputs, recordsMax: number,
+  ) {
+    this.job = job
+    this.plan = plan
+    this.world = world
+    this.state = state
+    this.producer = producer
+    this.task = task
+    this.inputs = inputs
+    this.recordsMax = recordsMax
+    this.trimmer = new Trimmer(world.log, job, plan, inputs)
+    this.checkpointedAt = world.clock.monotonic()
+    this.checkpointedSeq = task.seq
+    state.acknowledged(task.seq)
+  }
+
+  /** Runs slices until it is stopped or its work is over, then checkpoints. Throws what ended this life. */
+  async run(): Promise<void> {
+    while (!this.world.stop.aborted) {
+      this.throwFailure()
+      this.world.crash?.throwIfAborted()
+      const seen = this.world.log.changes()
+      // Before the ends are looked at: see Log.clock.
+      const now = this.world.log.clock()
+      await this.inputs.ready()
+      const slice = this.nextSlice(now)
+      if (slice === undefined) {
+        if (this.ended()) break
+        await this.wait(seen)
+        continue
+      }
+      await this.room()
+      if (this.failure !== undefined) break
+      this.commit(slice)
+      this.checkpointWhenDue()
+      this.state.step(this.world.settings.stepMs)
+      await this.trimmer.trim(this.state.published)
+      await this.world.clock.yield()
+    }
+    this.world.drift.post(this.plan.id, Number.POSITIVE_INFINITY)
+    await this.allAcknowledged()
+    await this.lastCheckpoint()
+  }
+
+  /** Gives everything back; safe after a failure. */
+  async close(): Promise<void> {
+    this.world.drift.post(this.plan.id, Number.POSITIVE_INFINITY)
+    await Promise.allSettled(this.inFlight.map(({ done }) => done))
+    await this.inputs.close()
+    await this.state.close()
+  }
+
+  /** The slice to run now; undefined when there is nothing to do. */
+  private nextSlice(now: number): Slice | undefined {
+    const { task, plan, inputs } = this
+    const seq = task.seq + 1
+    const idle = this.idleInputs()
+    const tick = (more: Partial<Slice> = {}): Slice => ({ seq, ranges: [], processing: this.processingNow(now, []), idle, ...more })
+    if (task.due) return tick()
+    // A task that has nothing to read itself must still tell the next stage so.
+    if (task.seq === 0 && plan.stage.writes.length > 0) return tick()
+    const ranges = this.chooseRanges()
+    if (ranges.length > 0) {
+      for (const { input } of ranges) inputs.readings[input]!.waitedMs = 0
+      const taken = new Set(ranges.map(({ input }) => input))
+      return { seq, ranges, processing: this.processingNow(now, ranges), idle: idle.filter((input) => !taken.has(input)) }
+    }
+    if (this.completes()) return tick({ idle: [], advanceTo: { watermark: null, processing: null } })
+    if (task.wouldMove(idle)) return tick()
+    if (task.nextProcessingDue() <= this.processingNow(now, [])) return tick()
+    return undefined
+  }
+
+  private chooseRanges() {
+    const { settings, drift } = this.world
+    const own: { index: number; buffer: Task['feeds'][number]['buffer'] }[] = []
+    const exchanged: typeof own = []
+    this.task.feeds.forEach(({ buffer }, index) => {
+      buffer.decodeUpTo(this.recordsMax)
+      ;(this.plan.inputs[index]!.kind === 'exchange' ? exchanged : own).push({ index, buffer })
+    })
+    const { ranges, reach } = chooseRanges(own, this.recordsMax, settings.maxDriftMs, drift.frontier(this.plan.id))
+    if (own.length > 0) drift.post(this.plan.id, reach)
+    const others = chooseRanges(exchanged, this.recordsMax, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+    return [...ranges, ...others.ranges].sort((a, b) => a.input - b.input)
+  }
+
+  /** P for source partitions: the append time each has come to; at a partition's end, the clock. */
+  private processingNow(now: number, ranges: Slice['ranges']): number {
+    let lowest = now
+    this.inputs.readings.forEach((reading, input) => {
+      if (reading.plan.kind !== 'source') return
+      const { buffer } = reading.feed
+      const to = ranges.find((taken) => taken.input === input)?.to ?? buffer.position
+      // All of the log was seen: the clock speaks. Else the next record to come does, or, not read yet, the last one that was.
+      const reached = buffer.appendTimeAt(to) ?? (this.inputs.drained(reading) ? now : buffer.lastAppendTime)
+      lowest = Math.min(lowest, reached)
+    })
+    return Math.max(lowest, 0)
+  }
+
+  private idleInputs(): number[] {
+    return this.inputs.readings.flatMap(({ plan, waitedMs, feed }, input) =>
+      plan.kind === 'source' && feed.buffer.empty && waitedMs >= (plan.node.topic.idleAfterMs ?? Number.POSITIVE_INFINITY) ? [input] : [],
+    )
+  }
+
+  private get atEnd(): boolean {
+    return this.inputs.allAtEnd && this.world.upstreamEnded() && this.inputs.allAtEnd
+  }
+
+  /** No more input comes, and the task has not been told yet. */
+  private completes(): boolean {
+    if (this.world.until !== 'complete' || !this.atEnd) return false
+    return this.task.hasSources && !this.task.sourcesComplete
+  }
+
+  private ended(): boolean {
+    return this.world.until !== 'stopped' && this.atEnd
+  }
+
+  private commit(slice: Slice): void {
+    const { task, job, plan, world } = this
+    const expect = { seq: task.seq, hash: task.hash }
+    const { journal, blocks } = task.run(slice)
+    world.probe.at('commit.sent')
+    const committed = this.producer.commit({
+      expect,
+      next: { seq: task.seq, hash: task.hash },
+      appends: [
+        ...blocks.map(({ topic, partition, block }) => ({ topic, partition, block })),
+        { topic: job.topics.journal, partition: plan.id, block: journalBlock(journal, Math.max(0, task.processingTime)) },
+      ],
+    })
+    const sentAt = world.clock.monotonic()
+    const done = committed.then(
+      ({ baseOffsets }) => {
+        world.probe.at('commit.acknowledged')
+        this.inFlight.splice(0, this.inFlight.findIndex(({ seq }) => seq === slice.seq) + 1)
+        this.trimmer.acknowledged(slice.seq, baseOffsets.at(-1)!)
+        this.state.acknowledged(slice.seq)
+        world.onProgress?.(plan.id, journal.totals)
+        reportSlice(world.metrics, { job: job.topology.job, version: `v${job.version}` }, journal, world.clock.monotonic() - sentAt)
+      },
+      (error: unknown) => {
+        this.failure ??= { error }
+      },
+    )
+    this.inFlight.push({ seq: slice.seq, done })
+  }
+
+  /** Waits until one more commit may be sent and the state has room. */
+  private async room(): Promise<void> {
+    while (this.failure === undefined && this.inFlight.length >= this.world.settings.commitsInFlightMax) await this.inFlight[0]!.done
+    if (!this.state.full) return
+    if (!this.state.checkpointing) {
+      await this.allAcknowledged()
+      this.cut()
+    }
+    while (this.failure === undefined && this.state.full) await Promise.race([this.state.relieved(), this.drive()])
+  }
+
+  private checkpointWhenDue(): void {
+    if (this.world.clock.monotonic() - this.checkpointedAt >= this.world.settings.checkpointEveryMs) this.cut()
+  }
+
+  private cut(): boolean {
+    const { task } = this
+    if (task.seq === this.checkpointedSeq) return false
+    if (!this.state.cut({ seq: task.seq, hash: task.hash, cursor: task.cursor() })) return false
+    this.checkpointedAt = this.world.clock.monotonic()
+    this.checkpointedSeq = task.seq
+    this.trimmer.cut(task.seq)
+    return true
+  }
+
+  private async lastCheckpoint(): Promise<void> {
+    await this.state.settled()
+    if (this.cut()) await this.state.settled()
+    await this.trimmer.trim(this.state.published)
+  }
+
+  private async allAcknowledged(): Promise<void> {
+    while (this.inFlight.length > 0) {
+      await this.inFlight[0]!.done
+      this.throwFailure()
+    }
+    this.throwFailure()
+  }
+
+  /** Checkpoint work while the loop has nothing else to do. */
+  private async drive(): Promise<void> {
+    this.state.step(this.world.settings.stepMs)
+    await this.world.clock.yield()
+  }
+
+  /** Until something may have changed: the log, a commit, an idle partition's time, processing time that is due. */
+  private async wait(seen: number): Promise<void> {
+    const { clock, log, stop, drift } = this.world
+    if (this.state.checkpointing) return this.drive()
+    this.checkpointWhenDue()
+    if (this.inFlight.length === 0) this.world.onWait?.(this.plan.id, seen)
+    const from = clock.monotonic()
+    const woken = new AbortController()
+    const onStop = () => woken.abort()
+    stop.addEventListener('abort', onStop, { once: true })
+    this.world.crash?.addEventListener('abort', onStop, { once: true })
+    const waits = [log.changed(seen, woken.signal), clock.sleep(this.waitMs(), woken.signal), ...this.inFlight.map(({ done }) => done)]
+    if (this.task.feeds.some(({ buffer }) => !buffer.empty)) waits.push(drift.changed())
+    await Promise.race(waits)
+    woken.abort()
+    stop.removeEventListener('abort', onStop)
+    this.world.crash?.removeEventListener('abort', onStop)
+    const waited = clock.monotonic() - from
+    for (const reading of this.inputs.readings) if (reading.feed.buffer.empty) reading.waitedMs += waited
+  }
+
+  private waitMs(): number {
+    // An upstream task's end and a checkpoint's age are looked at this often.
+    let shortest = this.world.until === 'stopped' ? 1000 : 5
+    for (const { plan, waitedMs } of this.inputs.readings) {
+      const idleAfter = plan.kind === 'source' ? plan.node.topic.idleAfterMs : undefined
+      if (idleAfter !== undefined && waitedMs < idleAfter) shortest = Math.min(shortest, idleAfter - waitedMs)
+    }
+    const due = this.task.nextProcessingDue()
+    if (Number.isFinite(due)) shortest = Math.min(shortest, Math.max(1, due - this.world.log.clock()))
+    return shortest
+  }
+
+  private throwFailure(): void {
+    if (this.failure !== undefined) throw this.failure.error
+  }
+}
+
+function partitionsOf(log: Log, topic: string): number {
+  const info = log.topic(topic)
+  if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
+  return info.partitions
+}
+
+/** Failures after which a new life may succeed. */
+export function recoverable(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'COMMIT_CONFLICT' || code === 'COMMIT_OUTCOME_UNKNOWN' || code === 'LOG_UNAVAILABLE' || code === 'DISK_FULL' || code === 'STATE_CORRUPT'
+}
