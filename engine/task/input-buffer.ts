@@ -33,6 +33,7 @@ export class InputBuffer {
   private readonly blocks: { block: BlockView; next: number; original: number; originalEnd: number }[] = []
   private readonly held: { chunk: Chunk; lastBlock: BlockView }[] = []
   private coverage: Coverage[] = []
+  private lastAppended = 0
 
   constructor(position: Offset, decode: RunDecoder) {
     this.position = position
@@ -49,6 +50,7 @@ export class InputBuffer {
       this.blocks.push({ block, next: Math.max(0, this.readPosition - block.baseOffset), original: 0, originalEnd: 0 })
       this.readPosition = block.endOffset
       last = block
+      this.lastAppended = block.appendTimeOf(block.count - 1)
     }
     if (last === undefined) {
       chunk.release()
@@ -89,6 +91,18 @@ export class InputBuffer {
       left -= inRun
     }
     throw new RangeError('fewer records are takeable')
+  }
+
+  /** Append time of the first buffered record from `offset` on; undefined when there is none. */
+  appendTimeAt(offset: Offset): number | undefined {
+    for (const run of this.runs) if (run.firstOffset + run.count > offset) return run.appendTime
+    for (const { block } of this.blocks) if (block.endOffset > offset) return block.appendTimeOf(Math.max(0, offset - block.baseOffset))
+    return undefined
+  }
+
+  /** Append time of the last record that was read; 0 before the first. */
+  get lastAppendTime(): number {
+    return this.lastAppended
   }
 
   /** The run that holds the next record to take. */

@@ -139,6 +139,15 @@ export class Task {
     return this.processing
   }
 
+  get hasSources(): boolean {
+    return this.feeds.some((feed) => feed instanceof SourceFeed)
+  }
+
+  /** A slice said that no more input comes. */
+  get sourcesComplete(): boolean {
+    return this.sourceProcessing === Number.POSITIVE_INFINITY
+  }
+
   /** When processing time will have work; Infinity for never. */
   nextProcessingDue(): EpochMs {
     let next = Number.POSITIVE_INFINITY
