@@ -52,10 +52,10 @@ export function compileAnyOrder(plan: Plan, nested: readonly (DecodeOne | undefi
 export function compileRebuild(plan: Plan): (value: object) => object {
   const reads = plan.fields.map((field, i) => {
     const key = JSON.stringify(field.name)
-    return `let v${i};if(${key} in o){v${i}=o[${key}];seen|=1<<${i}}`
+    return `let v${i};if(${key} in given){v${i}=given[${key}];seen|=1<<${i}}`
   })
   const required = requiredBits(plan.fields)
-  return new Function('o', `'use strict';let seen=0;${reads.join('')}if((seen&${required})!==${required})return o;${build(plan.fields)}`) as (value: object) => object
+  return new Function('given', `'use strict';let seen=0;${reads.join('')}if((seen&${required})!==${required})return given;${build(plan.fields)}`) as (value: object) => object
 }
 
 function keySwitch(fields: readonly Field[]): string {
