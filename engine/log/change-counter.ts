@@ -4,6 +4,10 @@ export class ChangeCounter {
   private readonly waiting = new Set<() => void>()
   private ended = false
 
+  get waiters(): number {
+    return this.waiting.size
+  }
+
   bump(): void {
     this.count++
     this.wake()
@@ -12,7 +16,7 @@ export class ChangeCounter {
   /** Resolves once `count` is no longer `seen`, the signal aborts or `end` was called; at once where that is so already. */
   changed(seen: number, signal?: AbortSignal): Promise<void> {
     if (this.ended || this.count !== seen || signal?.aborted) return Promise.resolve()
-    return new Promise(resolve => {
+    return new Promise((resolve) => {
       const done = () => {
         this.waiting.delete(done)
         signal?.removeEventListener('abort', done)

@@ -7,10 +7,15 @@ export interface FileSystem {
   /** Opens an existing file for reading. */
   open(name: string): Promise<ReadFile>
   /** Creates a file that must not exist. The entry is durable only after syncDirectory. */
-  create(name: string): Promise<WriteFile>
+  create(name: string, options?: CreateOptions): Promise<WriteFile>
   rename(from: string, to: string): Promise<void>
   remove(name: string): Promise<void>
   syncDirectory(): Promise<void>
+}
+
+export interface CreateOptions {
+  /** Each write is to be durable soon after: the file system may make it so at once, where that is faster than a `sync` behind it. */
+  readonly syncOnWrite?: boolean
 }
 
 export interface ReadFile {

@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto'
+import { StreamError } from '../../errors.ts'
+import type { EpochMs, Offset } from '../../model/record.ts'
+import type { FileSystem } from '../../ports/file-system.ts'
+import type { Bounds, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
+import { type Clock, type Logger, noProbe, type Probe, silentLogger } from '../../ports/world.ts'
+import { ChangeCounter } from '../change-counter.ts'
+import { isNewTopic, settingsOf } from '../topic-spec.ts'
+import { AppendClock } from './append-clock.ts'
+import { BufferPool } from './buffer-pool.ts'
+import type { Catalog } from './catalog.ts'
+import { DiskReserve } from './disk-reserve.ts'
+import type { LogId } from './frame.ts'
+import { OpenFiles } from './open-files.ts'
+import type { Operation } from './operation.ts'
+import { Pins } from './pins.ts'
+import { Published } from './published.ts'
+import { EmbeddedReader, type ReaderSource } from './reader.ts'
+import type { ReaderHandle } from './reader-host.ts'
+import { type Recovered, recover } from './recovery.ts'
+import { Rotation } from './rotation.ts'
+import { SegmentDirectories } from './segment-directory.ts'
+import { type EmbeddedLogSettings, embeddedLogDefaults } from './settings.ts'
+import { Writer } from './writer.ts'
+
+export interface EmbeddedLogOptions {
+  /** Of the log's own directory; no other process may write there (see lockDirectory). */
+  readonly fs: FileSystem
+  readonly clock: Clock
+  readonly logger?: Logger
+  readonly probe?: Probe
+  readonly settings?: Partial<EmbeddedLogSettings>
+  /** Ends the process: a write or sync failed and what the disk holds is not known. Absent: thrown where nobody catches it. */
+  readonly fatal?: (error: unknown) => void
+  readonly newLogId?: () => LogId
+}
+
+/**
+ * The durable log in one process. The log is the tail, segments are the rest; one file is ever appended to, all others are immutable.
+ * Design: part 7. Errors of `open`: LOG_CORRUPT, LOG_FORMAT_UNKNOWN, LOG_CLOCK_AHEAD, DISK_FULL.
+ */
+export class EmbeddedLog implements Log {
+  private readonly catalog: Catalog
+  private readonly logId: LogId
+  private readonly writer: Writer
+  private readonly published = new Published()
+  private readonly counter = new ChangeCounter()
+  private readonly pins = new Pins()
+  private readonly source: ReaderSource
+  private readonly options: Required<EmbeddedLogOptions>
+  private closed = false
+  private ticking = false
+  private readonly stop = new AbortController()
+
+  private constructor(
+    options: Required<EmbeddedLogOptions>,
+    settings: EmbeddedLogSettings,
+    { catalog, logId, file }: Recovered,
+    reserve: DiskReserve,
+  ) {
+    const { fs, clock, logger, probe, fatal } = options
+    this.options = options
+    this.catalog = catalog
+    this.logId = logId
+    const files = new OpenFiles(fs)
+    this.source = {
+      catalog: () => {
+        this.checkOpen()
+        return catalog
+      },
+      refresh: async () => false,
+      files,
+      directories: new SegmentDirectories(files, logId),
+      pool: new BufferPool(),
+    }
+    this.writer = new Writer({
+      catalog,
+      logId,
+      file,
+      rotation: new Rotation({ fs, catalog, logId, logger, probe }),
+      reserve,
+      appendClock: new AppendClock(clock, catalog.appendTime),
+      published: this.published,
+      changes: this.counter,
+      clock,
+      logger,
+      probe,
+      settings,
+      fatal,
+      rotated: () => {},
+    })
+    this.published.setClock(catalog.appendTime)
+    this.published.setEnd(file.number, file.end)
+  }
+
+  static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
+    const settings = { ...embeddedLogDefaults, ...options.settings }
+    const all = { logger: silentLogger, probe: noProbe, settings, fatal: throwOutside, newLogId, ...options }
+    const recovered = await recover({ ...all, settings })
+    const reserve = new DiskReserve(all, settings.reserveBytes)
+    await reserve.restore()
+    return new EmbeddedLog(all, settings, recovered, reserve)
+  }
+
+  topics(): readonly TopicInfo[] {
+    return [...this.catalog.topics.values()].map(({ info }) => info)
+  }
+
+  topic(name: string): TopicInfo | undefined {
+    return this.catalog.topicsByName.get(name)?.info
+  }
+
+  createTopic(spec: TopicSpec): Promise<TopicInfo> {
+    return this.writer.control<TopicInfo>((catalog) => {
+      const existing = catalog.topicsByName.get(spec.name)?.info
+      if (existing && !isNewTopic(spec, existing)) return { operation: undefined, result: existing }
+      isNewTopic(spec, undefined)
+      const topic = { id: catalog.nextTopic, ...settingsOf(spec) }
+      return { operation: { op: 'createTopic', topic }, result: topic }
+    })
+  }
+
+  deleteTopic(name: string): Promise<void> {
+    return this.change((catalog) => ({ op: 'deleteTopic', topic: catalog.topic(name).info.id }))
+  }
+
+  async trim(topic: string, partition: number, before: Offset): Promise<void> {
+    await this.change((catalog) => {
+      const state = catalog.partition(topic, partition)
+      const { start, end } = state
+      if (before > end) throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset: before, earliest: start, end })
+      if (before <= start) return undefined
+      this.pins.check(state, before, `${topic}/${partition}`)
+      return { op: 'trim', starts: [{ topic: catalog.topic(topic).info.id, partition, start: before }] }
+    })
+  }
+
+  pin(topic: string, partition: number, from: Offset): Pin {
+    return this.pins.add(this.catalog.partition(topic, partition), from)
+  }
+
+  bounds(topic: string, partition: number): Bounds {
+    const { start, end } = this.catalog.partition(topic, partition)
+    return { start, end }
+  }
+
+  clock(): EpochMs {
+    return this.writer.clock()
+  }
+
+  changed(seen: number, signal?: AbortSignal): Promise<void> {
+    return this.counter.changed(seen, signal)
+  }
+
+  changes(): number {
+    return this.counter.count
+  }
+
+  reader(topic: string, partition: number, from: Offset): LogReader {
+    this.catalog.partition(topic, partition)
+    return new EmbeddedReader(this.source, { topic, topicId: this.catalog.topic(topic).info.id, partition }, from)
+  }
+
+  async producer(id: string): Promise<Producer> {
+    const epoch = await this.writer.control((catalog) => {
+      const known = catalog.producers.get(id)
+      const epoch = (known?.epoch ?? 0) + 1
+      return { operation: { op: 'producer', name: id, number: known?.number ?? catalog.nextProducer, epoch }, result: epoch }
+    })
+    const { end } = this.catalog.producers.get(id)!
+    return { id, epoch, end, commit: (commit) => this.writer.commit(id, epoch, commit) }
+  }
+
+  producerEnd(id: string): ProducerEnd | undefined {
+    return this.catalog.producers.get(id)?.end
+  }
+
+  /** What a reader in another thread needs (see EmbeddedReaderHost); can be cloned. */
+  handle(): ReaderHandle {
+    if (!this.ticking) {
+      this.ticking = true
+      this.tick().catch(this.options.fatal)
+    }
+    return { memory: this.published.memory, logId: this.logId }
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    this.stop.abort()
+    this.counter.end()
+    await this.writer.close()
+    await this.source.files.close()
+  }
+
+  private async change(prepare: (catalog: Catalog) => Operation | undefined): Promise<void> {
+    await this.writer.control((catalog) => ({ operation: prepare(catalog), result: undefined }))
+  }
+
+  /** The append-time clock goes on for reading threads while nothing is committed. */
+  private async tick(): Promise<void> {
+    while (!this.closed) {
+      this.published.setClock(this.writer.clock())
+      await this.options.clock.sleep(20, this.stop.signal)
+    }
+  }
+
+  private checkOpen(): void {
+    if (this.closed) throw new StreamError('LOG_UNAVAILABLE', { reason: 'closed' })
+  }
+}
+
+function newLogId(): LogId {
+  return randomBytes(8).readBigUInt64LE()
+}
+
+function throwOutside(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}

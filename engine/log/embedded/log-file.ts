@@ -1,0 +1,44 @@
+import type { FileSystem, WriteFile } from '../../ports/file-system.ts'
+import { logFileName } from './file-names.ts'
+
+/**
+ * The one file that is appended to.
+ * Invariant: `end` is a durable end: all that stands before it was synced.
+ */
+export class LogFile {
+  readonly number: number
+  readonly name: string
+  end = 0
+  private readonly file: WriteFile
+
+  private constructor(number: number, file: WriteFile) {
+    this.number = number
+    this.name = logFileName(number)
+    this.file = file
+  }
+
+  static async create(fs: FileSystem, number: number): Promise<LogFile> {
+    return new LogFile(number, await fs.create(logFileName(number), { syncOnWrite: true }))
+  }
+
+  /** One write. The bytes may not be changed before it settles. */
+  write(bytes: Uint8Array): Promise<void> {
+    return this.file.write(bytes, this.end)
+  }
+
+  /** Makes what was written behind `end` durable and moves `end` past it. */
+  async sync(bytes: number): Promise<void> {
+    await this.file.sync()
+    this.end += bytes
+  }
+
+  /** Takes back what was written behind `end`, durably. */
+  async takeBack(): Promise<void> {
+    await this.file.truncate(this.end)
+    await this.file.sync()
+  }
+
+  close(): Promise<void> {
+    return this.file.close()
+  }
+}

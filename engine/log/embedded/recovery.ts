@@ -1,0 +1,191 @@
+import { StreamError } from '../../errors.ts'
+import type { FileSystem } from '../../ports/file-system.ts'
+import type { Clock, Logger } from '../../ports/world.ts'
+import { Catalog } from './catalog.ts'
+import { corrupt } from './corrupt.ts'
+import { logFileName, parseFileName, reserveFileName, segmentFileName } from './file-names.ts'
+import { type FrameHead, frameKind, type LogId, readDetail, readEntries } from './frame.ts'
+import { FrameWriter, type PlacedBlock } from './frame-writer.ts'
+import { catalogOf, encodeJson, type HeadState, headStateOf } from './head.ts'
+import { LogFile } from './log-file.ts'
+import { damageBehind, readLogHead, readWhole, type ScannedLog, scanFrames } from './log-scan.ts'
+import { filesTakenOut } from './operation.ts'
+import type { LogProbe } from './probe-points.ts'
+import type { EmbeddedLogSettings } from './settings.ts'
+
+export interface RecoveryParts {
+  readonly fs: FileSystem
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly probe: LogProbe
+  readonly settings: EmbeddedLogSettings
+  /** Gives the id of a log that is created. */
+  readonly newLogId: () => LogId
+}
+
+export interface Recovered {
+  readonly catalog: Catalog
+  readonly logId: LogId
+  /** The new file that is appended to from now on. */
+  readonly file: LogFile
+}
+
+/** What was found: the state, and the blocks that the new head has to carry. */
+interface Found {
+  readonly catalog: Catalog
+  readonly logId: LogId
+  readonly carried: readonly PlacedBlock[]
+}
+
+/**
+ * Finds out what the log contains and begins a new file. Never truncates or appends to an old one.
+ *
+ * The last frame found may never have reached the disk, even if an fsync now says so (after a failed one the pages count as clean).
+ * So it is carried over inside the new head, and the old file ends before it. Only when the new head and the directory are synced and
+ * a quiet frame stands behind the head is anything shown, and only then is what the list does not name removed.
+ *
+ * Errors: LOG_CORRUPT, LOG_FORMAT_UNKNOWN, LOG_CLOCK_AHEAD, DISK_FULL.
+ */
+export async function recover(parts: RecoveryParts): Promise<Recovered> {
+  const { fs, probe } = parts
+  const names = await fs.list()
+  const { catalog, logId, carried } = await find(parts, names)
+  checkClock(parts, catalog)
+  const numbers = names.map((name) => parseFileName(name)?.number ?? 0)
+  catalog.nextFile = Math.max(catalog.nextFile - 1, ...numbers) + 1
+  probe.at('log.recover.before-create')
+  const file = await makingRoom(fs, () => beginFile(parts, catalog, logId, carried))
+  await sweep(parts, catalog, file.number)
+  probe.at('log.recover.after-sweep')
+  return { catalog, logId, file }
+}
+
+async function find(parts: RecoveryParts, names: readonly string[]): Promise<Found> {
+  const { fs, logger } = parts
+  const parsed = names.map(parseFileName)
+  const logs = parsed.flatMap((name) => (name?.kind === 'log' ? [name.number] : [])).sort((a, b) => b - a)
+  for (const number of logs) {
+    const name = logFileName(number)
+    const bytes = await readWhole(fs, name)
+    const head = readLogHead(bytes, number)
+    if ('reason' in head) {
+      // A head is durable before the first frame is written behind it: with none behind it the file was never used.
+      const damage = damageBehind(bytes, head, number, undefined, -1)
+      if (damage) throw corrupt(name, damage.position, damage.reason)
+      logger.info({ file: name }, 'log file without a head was never used')
+      continue
+    }
+    return foundIn(parts, names, bytes, scanFrames(bytes, head))
+  }
+  const segment = parsed.find((name) => name?.kind === 'segment')
+  if (segment) throw corrupt(segmentFileName(segment.number), 0, 'there are segments and no log file')
+  return { catalog: new Catalog(), logId: parts.newLogId(), carried: [] }
+}
+
+async function foundIn({ fs, logger }: RecoveryParts, names: readonly string[], bytes: Buffer, scanned: ScannedLog): Promise<Found> {
+  const { head, frames, fault } = scanned
+  const name = logFileName(head.file)
+  const last = frames.at(-1)
+  if (fault) {
+    const damage = damageBehind(bytes, fault, head.file, head.logId, (last ?? head).commitNumber)
+    if (damage) throw corrupt(name, damage.position, damage.reason)
+    logger.info({ file: name, ...fault, bytes: bytes.length }, 'a torn frame at the end of the log was left out')
+  }
+  const catalog = catalogOf(readDetail(bytes, 0, head) as HeadState, head.commitNumber)
+  // Files that a later frame took off the list may be gone already.
+  for (const number of frames.flatMap((frame) => filesTakenOut(bytes, frame.position, frame))) catalog.logs.delete(number)
+  await indexClosedLogs(fs, names, catalog, head.logId)
+  const carried = last ?? head
+  if (last) catalog.indexBlocks(head.file, readEntries(bytes, 0, head))
+  for (const frame of frames) catalog.apply(bytes, frame.position, frame, frame !== last)
+  if (frames.length > 1 || (last && head.blocks > 0)) catalog.logs.set(head.file, { number: head.file, end: carried.position })
+  for (const number of catalog.segments.keys()) requireListed(names, segmentFileName(number))
+  return { catalog, logId: head.logId, carried: blocksOf(bytes, carried) }
+}
+
+/** A closed log file must verify up to its exact end; unlike a bad segment, a bad log file refuses to start. */
+async function indexClosedLogs(fs: FileSystem, names: readonly string[], catalog: Catalog, logId: LogId): Promise<void> {
+  for (const { number, end } of [...catalog.logs.values()].sort((a, b) => a.number - b.number)) {
+    const name = logFileName(number)
+    requireListed(names, name)
+    const bytes = await readWhole(fs, name, end)
+    if (bytes.length < end) throw corrupt(name, bytes.length, `the file ends before ${end}`)
+    const head = readLogHead(bytes, number)
+    if ('reason' in head) throw corrupt(name, head.position, head.reason)
+    if (head.logId !== logId) throw corrupt(name, 0, 'the file belongs to another log')
+    const { frames, fault } = scanFrames(bytes, head)
+    if (fault) throw corrupt(name, fault.position, fault.reason)
+    for (const frame of [head, ...frames]) catalog.indexBlocks(number, readEntries(bytes, frame.position, frame))
+  }
+}
+
+function requireListed(names: readonly string[], name: string): void {
+  if (!names.includes(name)) throw corrupt(name, 0, 'the file is missing')
+}
+
+function blocksOf(bytes: Buffer, frame: FrameHead): PlacedBlock[] {
+  return readEntries(bytes, frame.position, frame).map((entry) => ({
+    ...entry,
+    block: bytes.subarray(entry.position, entry.position + entry.length),
+  }))
+}
+
+/** Begins a log file: head and directory are durable BEFORE the first frame is written. */
+async function beginFile(parts: RecoveryParts, catalog: Catalog, logId: LogId, carried: readonly PlacedBlock[]): Promise<LogFile> {
+  const { fs, probe } = parts
+  const number = catalog.nextFile++
+  const frames = new FrameWriter()
+  const file = await LogFile.create(fs, number)
+  const { commitNumber, appendTime } = catalog
+  const content = { kind: frameKind.head, commitNumber, appendTime, blocks: carried, detail: encodeJson(headStateOf(catalog)) }
+  const head = frames.encode({ logId, file: number, position: 0 }, content)
+  await file.write(head.bytes)
+  await file.sync(head.bytes.length)
+  probe.at('log.recover.after-head')
+  await fs.syncDirectory()
+  probe.at('log.recover.after-directory')
+  const carriedEntries = readEntries(head.bytes, 0, head.head)
+  const quiet = frames.encode(
+    { logId, file: number, position: file.end },
+    { kind: frameKind.quiet, commitNumber: commitNumber + 1, appendTime },
+  )
+  await file.write(quiet.bytes)
+  await file.sync(quiet.bytes.length)
+  catalog.indexBlocks(number, carriedEntries)
+  catalog.apply(quiet.bytes, 0, quiet.head)
+  probe.at('log.recover.after-quiet')
+  return file
+}
+
+/** Uses up the reserve when the disk is full. */
+async function makingRoom<T>(fs: FileSystem, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const full = error instanceof StreamError && error.code === 'DISK_FULL'
+    if (!full || !(await fs.list()).includes(reserveFileName)) throw error
+    await fs.remove(reserveFileName)
+    return work()
+  }
+}
+
+/** What the list does not name does not exist. */
+async function sweep({ fs, logger }: RecoveryParts, catalog: Catalog, current: number): Promise<void> {
+  for (const name of await fs.list()) {
+    const parsed = parseFileName(name)
+    if (parsed === undefined || parsed.number === current) continue
+    if (parsed.kind === 'log' ? catalog.logs.has(parsed.number) : catalog.segments.has(parsed.number)) continue
+    logger.debug({ file: name }, 'file that is not listed removed')
+    await fs.remove(name)
+  }
+}
+
+function checkClock({ clock, settings }: RecoveryParts, { appendTime }: Catalog): void {
+  const now = clock.now()
+  if (settings.clockAheadAccepted || appendTime <= now + settings.clockAheadMsMax) return
+  throw new StreamError(
+    'LOG_CLOCK_AHEAD',
+    { lastAppendTime: appendTime, now, aheadMs: appendTime - now },
+    { fix: 'set the clock right; or accept that append times stand still until it has caught up' },
+  )
+}
