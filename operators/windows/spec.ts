@@ -1,0 +1,114 @@
+import { StreamError } from '../../engine/errors.ts'
+import type { EpochMs, Key } from '../../engine/model/record.ts'
+import { type Duration, durationMs, durationText } from '../duration.ts'
+
+/**
+ * What a window operator emits is a `WindowOutput`: the row and its window. The builder's `.map((row, window) => ...)` reads both fields and calls
+ * the job's function; every other reader of a window passes on `row`. The WindowOutput itself is ONE object an operator, changed for each
+ * result and valid during the call only; `row` and `window` are made anew for each result and may be kept.
+ * Result: eventTime and stamp are end - 1, key is the group's key. With allowed lateness a fired window is updated: the old row comes with
+ * `moment.retract` set, then the new one without (stamp: that of the record that caused it).
+ */
+export interface WindowOutput<Row, K extends Key = Key> {
+  row: Row
+  window: WindowInfo<K>
+}
+
+/** The window of a result: [start, end), half-open, in epoch ms. */
+export interface WindowInfo<K extends Key = Key> {
+  readonly key: K
+  readonly start: EpochMs
+  readonly end: EpochMs
+}
+
+export interface WindowOptions<LateTopic = unknown> {
+  /** How long after its end a window still takes late records and gives updated results. Default 0. */
+  readonly allowedLateness?: Duration
+  /** Where records that come too late for every window go; without it: the job's late topic. */
+  readonly late?: LateTopic
+  /** `event`: by event time and watermark (default). `processing`: by append time and its clock; takes no `allowedLateness`. */
+  readonly time?: 'event' | 'processing'
+}
+
+interface SpecBase<LateTopic> {
+  readonly allowedLatenessMs: number
+  readonly late: LateTopic | undefined
+  readonly time: 'event' | 'processing'
+}
+/** Windows [k * slide, k * slide + size) from epoch 0 UTC; tumbling: slide = size. */
+export interface SlidingSpec<LateTopic = unknown> extends SpecBase<LateTopic> {
+  readonly kind: 'tumbling' | 'sliding'
+  readonly sizeMs: number
+  readonly slideMs: number
+}
+/** Each record claims [time, time + gap); claims of one key that overlap are one window. */
+export interface SessionSpec<LateTopic = unknown> extends SpecBase<LateTopic> {
+  readonly kind: 'session'
+  readonly gapMs: number
+}
+export type WindowSpec<LateTopic = unknown> = SlidingSpec<LateTopic> | SessionSpec<LateTopic>
+
+/** Windows of one size, side by side: `tumbling('1d')` is the days, in UTC. Errors: JOB_INVALID. */
+export function tumbling<LateTopic = never>(size: Duration, options: WindowOptions<LateTopic> = {}): SlidingSpec<LateTopic> {
+  const sizeMs = durationMs(size, 'size of a tumbling window')
+  return { kind: 'tumbling', sizeMs, slideMs: sizeMs, ...base(options) }
+}
+
+/** Windows of one size that begin at every multiple of `slide`, which is at most `size`. Errors: JOB_INVALID. */
+export function sliding<LateTopic = never>(
+  size: Duration,
+  slide: Duration,
+  options: WindowOptions<LateTopic> = {},
+): SlidingSpec<LateTopic> {
+  const sizeMs = durationMs(size, 'size of a sliding window')
+  const slideMs = durationMs(slide, 'slide of a sliding window')
+  if (slideMs > sizeMs) {
+    throw new StreamError(
+      'JOB_INVALID',
+      { size: durationText(sizeMs), slide: durationText(slideMs), reason: 'records between two windows would count in none' },
+      { fix: 'make the slide at most the size; for one window in a while, filter the records first' },
+    )
+  }
+  return { kind: 'sliding', sizeMs, slideMs, ...base(options) }
+}
+
+/** Windows that end when a key had no record for `gap`. Errors: JOB_INVALID. */
+export function session<LateTopic = never>(gap: Duration, options: WindowOptions<LateTopic> = {}): SessionSpec<LateTopic> {
+  return { kind: 'session', gapMs: durationMs(gap, 'gap of a session window'), ...base(options) }
+}
+
+/** `sliding 10s every 2s, allowed lateness 1h`: for descriptions of the job and its fingerprint. */
+export function describeWindow(spec: WindowSpec): string {
+  const what =
+    spec.kind === 'session'
+      ? `session gap ${durationText(spec.gapMs)}`
+      : spec.kind === 'tumbling'
+        ? `tumbling ${durationText(spec.sizeMs)}`
+        : `sliding ${durationText(spec.sizeMs)} every ${durationText(spec.slideMs)}`
+  const lateness = spec.allowedLatenessMs > 0 ? `, allowed lateness ${durationText(spec.allowedLatenessMs)}` : ''
+  return `${what}${lateness}${spec.time === 'processing' ? ', processing time' : ''}`
+}
+
+/** Whether the window's results may be taken back and replaced (`moment.retract`). */
+export function updates(spec: WindowSpec): boolean {
+  return spec.allowedLatenessMs > 0
+}
+
+function base<LateTopic>({ allowedLateness = 0, late, time = 'event' }: WindowOptions<LateTopic>): SpecBase<LateTopic> {
+  const allowedLatenessMs = durationMs(allowedLateness, 'allowed lateness of a window', 0)
+  if (time !== 'event' && time !== 'processing') {
+    throw new StreamError(
+      'JOB_INVALID',
+      { time: String(time), reason: 'there is no such time' },
+      { fix: "write time: 'event' or time: 'processing'" },
+    )
+  }
+  if (time === 'processing' && allowedLatenessMs > 0) {
+    throw new StreamError(
+      'JOB_INVALID',
+      { allowedLateness: durationText(allowedLatenessMs), time, reason: 'nothing is late by processing time' },
+      { fix: "leave out allowedLateness, or use time: 'event'" },
+    )
+  }
+  return { allowedLatenessMs, late, time }
+}
