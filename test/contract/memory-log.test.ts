@@ -1,8 +1,10 @@
 import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
 import { logContract } from './log.ts'
+import { behindFaults } from './log/behind-faults.ts'
 import type { ContractLog } from './log/harness.ts'
 
 logContract('memory', makeMemoryLog, { maintenance: true })
+logContract('memory behind faults', behindFaults(makeMemoryLog), { maintenance: true })
 
 async function makeMemoryLog(): Promise<ContractLog> {
   let log = new MemoryLog({ clock: { now: Date.now, monotonic: () => performance.now(), sleep: async () => {}, yield: async () => {} } })

@@ -97,13 +97,6 @@ export function producerContract(test: LogTest): void {
     expect(log.producerEnd('writer')).toEqual({ seq: 40, hash: 'hash-40' })
   })
 
-  test('commits are answered in the order sent', async ({ log }) => {
-    const writer = await Writer.open(log)
-    const answered: number[] = []
-    await Promise.all(numbers(0, 10).map(n => writer.send().then(() => answered.push(n))))
-    expect(answered).toEqual(numbers(0, 10))
-  })
-
   test('a refused commit voids all that were sent behind it, and only those', async ({ log }) => {
     await streamTopic(log)
     for (const [code, append_] of [
