@@ -1,4 +1,5 @@
 import { StreamError } from '../errors.ts'
+import { jobMark } from '../model/job.ts'
 import type { Logger } from '../ports/world.ts'
 import { notAllowed } from './sandbox/denied.ts'
 import { evaluate, jobGlobals } from './sandbox/job-globals.ts'
@@ -43,9 +44,6 @@ export function loadJob(bundle: JobBundle, host: JobHost): object {
   }
   return jobOf(module.exports, bundle.name)
 }
-
-/** Marks what `defineJob` makes: an object with this property is a job. */
-export const jobMark: unique symbol = Symbol.for('reprise.job')
 
 function jobOf(exports: Record<string, unknown>, name: string): object {
   const job = exports.default

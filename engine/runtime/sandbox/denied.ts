@@ -8,7 +8,7 @@ export function denied(api: string): unknown {
   const refuse = (used: string): never => {
     throw notAllowed(used)
   }
-  return new Proxy(objects.has(api) ? {} : () => {}, {
+  return new Proxy(objects.has(api) ? {} : function refused() {}, {
     apply: () => refuse(api),
     construct: () => refuse(api),
     get: (_, name) => (typeof name === 'symbol' ? undefined : refuse(`${api}.${name}`)),
@@ -24,7 +24,7 @@ export function notAllowed(api: string): StreamError {
 const objects = new Set(['process', 'process.env', 'crypto', 'performance', 'Atomics', 'localStorage', 'sessionStorage', 'Temporal'])
 
 function adviceOn(api: string): string {
-  const name = api.split('.')[0]!
+  const name = api.split(/[.(]/)[0]!
   return advice.find(([names]) => names.includes(name))?.[1] ?? 'a job sees its input only, so that a replay gives the same results'
 }
 
@@ -37,7 +37,10 @@ const advice: readonly (readonly [names: readonly string[], advice: string])[] =
     ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'Worker', 'BroadcastChannel', 'MessageChannel'],
     'bring what other systems know into a topic and join it; call other systems from a reader of an output topic',
   ],
-  [['crypto', 'Crypto', 'CryptoKey', 'SubtleCrypto'], 'make ids of the key, topic, partition and offset of the record; Math.random() is seeded and allowed'],
+  [
+    ['crypto', 'Crypto', 'CryptoKey', 'SubtleCrypto'],
+    'make ids of the key, topic, partition and offset of the record; Math.random() is seeded and allowed',
+  ],
   [['process'], 'write what the job needs into the job file: a setting that changes results makes a new version of the job'],
   [['performance', 'Temporal'], 'Date.now() gives the append time of the record, or the time of the timer'],
   [['WeakRef', 'FinalizationRegistry'], 'when memory is collected is not part of the input: keep a plain reference, or state'],

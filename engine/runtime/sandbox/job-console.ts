@@ -3,7 +3,10 @@ import type { Logger } from '../../ports/world.ts'
 
 /** The `console` that job code sees: its lines go to the logger. During a replay they are written again. */
 export function jobConsole(logger: Logger): Console {
-  const line = (level: 'debug' | 'info' | 'warn' | 'error') => (...parts: unknown[]) => logger[level]({ text: format(...parts) }, 'job wrote a line')
+  const line =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (...parts: unknown[]) =>
+      logger[level]({ text: format(...parts) }, 'job wrote a line')
   const nothing = () => {}
   const known: Partial<Console> = {
     log: line('info'),

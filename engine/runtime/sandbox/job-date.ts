@@ -52,7 +52,7 @@ const localMethods: PropertyDescriptorMap = {
     return this.setUTCFullYear(year >= 0 && year <= 99 ? 1900 + Math.trunc(year) : year)
   }),
   getTimezoneOffset: method(function (this: Date) {
-    return this.getTime() * 0
+    return Number.isNaN(this.getTime()) ? Number.NaN : 0
   }),
   toString: method(function (this: Date) {
     return utcString(this)

@@ -94,7 +94,8 @@ export function evaluate(bound: ReadonlyMap<string, unknown>, text: string): unk
 function globalScope(hostNames: readonly string[], bound: ReadonlyMap<string, unknown>): Record<string, unknown> {
   const scope: Record<string, unknown> = {}
   const host = globalThis as Record<string, unknown>
-  for (const name of hostNames) if (!bound.has(name)) Object.defineProperty(scope, name, { value: host[name], writable: true, configurable: true })
+  for (const name of hostNames)
+    if (!bound.has(name)) Object.defineProperty(scope, name, { value: host[name], writable: true, configurable: true })
   for (const [name, value] of bound) Object.defineProperty(scope, name, { value, writable: true, configurable: true })
   return scope
 }

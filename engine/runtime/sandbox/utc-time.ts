@@ -15,7 +15,12 @@ const isoDateOnly = /^([+-]\d{6}|\d{4})(-\d\d(-\d\d)?)?$/
 const isoWithoutZone = /^([+-]\d{6}|\d{4})(-\d\d(-\d\d)?)?[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$/
 const isoWithZone = /^([+-]\d{6}|\d{4})(-\d\d(-\d\d)?)?T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/
 
-/** A zone is a word V8 knows, or a sign after a time of day. */
+/**
+ * A zone is a word V8 knows, or a sign and digits right behind a time of day. Too few texts seen as zoned do no harm: the zone that is
+ * added then makes them independent of the process all the same.
+ */
 function namesZone(text: string): boolean {
-  return /(^|[^a-z])(z|ut|utc|gmt|[ecmp][sd]t)(?![a-z])/i.test(text) || /\d\s*:\s*\d.*[+-]\s*\d/s.test(text)
+  const word = /(^|[^a-z])(z|ut|utc|gmt|[ecmp][sd]t)(?![a-z])/i
+  const sign = /(?<![\d:.])\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*([ap]m\s*)?[+-]\d{1,2}(:?\d\d)?(?!\d)/i
+  return word.test(text) || sign.test(text)
 }
