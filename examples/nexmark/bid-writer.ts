@@ -1,5 +1,5 @@
 import { scramble } from '../draws.ts'
-import { bidEvent, channelName, itemUrl, Nexmark, type NexmarkOptions } from './generator.ts'
+import { type BidParts, bidEvent, channelName, itemUrl, Nexmark, type NexmarkOptions } from './generator.ts'
 
 /** The longest bid in bytes, rounded up. */
 export const bidBytesMax = 320
@@ -18,19 +18,38 @@ const smallChannel = ascii('channel-')
 /** Writes bids as JSON straight into a buffer: the same bytes as JSON.stringify of `Nexmark.bid` without `kind`, several times faster. */
 export class BidWriter {
   private readonly nexmark: Nexmark
-  /** Of the bid written last. */
-  auction = 0
-  eventTime = 0
+  private parts: Readonly<BidParts>
 
   constructor(options: NexmarkOptions = {}) {
     this.nexmark = new Nexmark(options)
+    this.parts = this.nexmark.bidParts(bidEvent(0))
   }
 
-  /** Writes bid number i at out[at]; `bidBytesMax` bytes must be free there. @returns the position behind it. */
-  write(i: number, out: Uint8Array, at: number): number {
-    const { auction, bidder, price, channel, tracked, dateTime } = this.nexmark.bidParts(bidEvent(i))
-    this.auction = auction
-    this.eventTime = dateTime
+  /** Makes bid number i the one that the other members are about. */
+  begin(i: number): void {
+    this.parts = this.nexmark.bidParts(bidEvent(i))
+  }
+
+  get auction(): number {
+    return this.parts.auction
+  }
+
+  get bidder(): number {
+    return this.parts.bidder
+  }
+
+  get eventTime(): number {
+    return this.parts.dateTime
+  }
+
+  /** All bids of an auction share a partition. */
+  partition(partitions: number): number {
+    return partitionOf(this.parts.auction, partitions)
+  }
+
+  /** Writes the bid at out[at]; `bidBytesMax` bytes must be free there. @returns the position behind it. */
+  write(out: Uint8Array, at: number): number {
+    const { auction, bidder, price, channel, tracked, dateTime } = this.parts
     let p = copy(beforeAuction, out, at)
     p = integer(auction, out, p)
     p = copy(beforeBidder, out, p)
@@ -44,11 +63,6 @@ export class BidWriter {
     p = copy(beforeDateTime, out, p)
     p = integer(dateTime, out, p)
     return copy(ending, out, p)
-  }
-
-  /** The partition of the bid written last: all bids of an auction share one. */
-  partition(partitions: number): number {
-    return partitionOf(this.auction, partitions)
   }
 }
 
@@ -68,7 +82,7 @@ function copy(from: Uint8Array, out: Uint8Array, at: number): number {
 }
 
 /** Decimal digits of a whole number >= 0 in its double. */
-function integer(value: number, out: Uint8Array, at: number): number {
+export function integer(value: number, out: Uint8Array, at: number): number {
   if (value >= 1e9) {
     const high = Math.floor(value / 1e9)
     const p = integer(high, out, at)

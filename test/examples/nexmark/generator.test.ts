@@ -82,10 +82,11 @@ describe('bid writer', () => {
       fc.property(anySeed, fc.nat({ max: 2 ** 40 }), fc.nat({ max: 40 }), (seed, i, at) => {
         const out = Buffer.alloc(at + bidBytesMax)
         const writer = new BidWriter({ seed })
-        const end = writer.write(i, out, at)
+        writer.begin(i)
+        const end = writer.write(out, at)
         const { kind: _, ...bid } = new Nexmark({ seed }).bid(i)
         expect(out.latin1Slice(at, end)).toBe(JSON.stringify(bid))
-        expect([writer.auction, writer.eventTime]).toEqual([bid.auction, bid.dateTime])
+        expect([writer.auction, writer.bidder, writer.eventTime]).toEqual([bid.auction, bid.bidder, bid.dateTime])
         expect(out.subarray(0, at).every((byte) => byte === 0)).toBe(true)
       }),
     )
@@ -95,17 +96,19 @@ describe('bid writer', () => {
     const writer = new BidWriter()
     const out = Buffer.alloc(bidBytesMax)
     let bytes = 0
-    for (let i = 0; i < 100_000; i++) bytes += writer.write(i * 36, out, 0)
+    for (let i = 0; i < 100_000; i++) {
+      writer.begin(i * 36)
+      bytes += writer.write(out, 0)
+    }
     expect(bytes / 100_000).toBeGreaterThan(166)
     expect(bytes / 100_000).toBeLessThan(172)
   })
 
   test('bids spread evenly over partitions, all of an auction in one', () => {
     const writer = new BidWriter()
-    const out = Buffer.alloc(bidBytesMax)
     const counts = [0, 0, 0, 0]
     for (let i = 0; i < 100_000; i++) {
-      writer.write(i, out, 0)
+      writer.begin(i)
       const partition = writer.partition(4)
       expect(partition).toBe(partitionOf(writer.auction, 4))
       counts[partition]!++

@@ -1,0 +1,23 @@
+import { existsSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { fillBids } from './bids-topic.ts'
+import { fillEvents } from './events-topic.ts'
+import { openBenchLog } from './open-bench-log.ts'
+import type { Input } from './row.ts'
+
+const bidPartitions = 4
+
+/** @returns a closed data directory below `dir` with this input, made unless it is there. */
+export async function prepareInput(dir: string, input: Input, records: number): Promise<string> {
+  const name = input.kind === 'events' ? `events-${records}-of-${input.keys}` : `${input.kind}-${records}`
+  const ready = join(dir, name)
+  if (existsSync(ready)) return ready
+  // Under another name until it is complete.
+  const making = `${ready}.making`
+  const log = await openBenchLog(making)
+  if (input.kind === 'bids') await fillBids(log, records, bidPartitions)
+  if (input.kind === 'events') await fillEvents(log, records, input.keys)
+  await log.close()
+  renameSync(making, ready)
+  return ready
+}
