@@ -23,8 +23,15 @@ export interface Codec<T> {
    * @returns the bad ones by i (out is undefined there), or undefined when all are good. Never throws for bad bytes.
    */
   decode(
-    bytes: Buffer, view: DataView, base: number, ends: Uint32Array, endsAt: number,
-    from: number, to: number, out: unknown[], at: number,
+    bytes: Buffer,
+    view: DataView,
+    base: number,
+    ends: Uint32Array,
+    endsAt: number,
+    from: number,
+    to: number,
+    out: unknown[],
+    at: number,
   ): Map<number, BadRecord> | undefined
   /** Writes one value at out.at. Throws StreamError OUTPUT_INVALID (details: path, message) and leaves out.at as it was. */
   encode(value: T, out: ByteSink): void

@@ -9,5 +9,5 @@
  */
 export { bytes } from './bytes.ts'
 export type { BadRecord, Codec } from './codec.ts'
-export { json, type JsonCodec } from './json.ts'
+export { type JsonCodec, json } from './json.ts'
 export { string } from './string.ts'

@@ -24,7 +24,8 @@ export function string(): Codec<string> {
       return bad
     },
     encode(value, out) {
-      if (typeof value !== 'string') throw new StreamError('OUTPUT_INVALID', { path: '$', message: `expected a string, got ${typeof value}` })
+      if (typeof value !== 'string')
+        throw new StreamError('OUTPUT_INVALID', { path: '$', message: `expected a string, got ${typeof value}` })
       if (/\p{Surrogate}/u.test(value)) throw new StreamError('OUTPUT_INVALID', { path: '$', message: 'a lone surrogate has no UTF-8' })
       out.utf8(value)
     },

@@ -55,15 +55,20 @@ export function compileRebuild(plan: Plan): (value: object) => object {
     return `let v${i};if(${key} in given){v${i}=given[${key}];seen|=1<<${i}}`
   })
   const required = requiredBits(plan.fields)
-  return new Function('given', `'use strict';let seen=0;${reads.join('')}if((seen&${required})!==${required})return given;${build(plan.fields)}`) as (value: object) => object
+  return new Function(
+    'given',
+    `'use strict';let seen=0;${reads.join('')}if((seen&${required})!==${required})return given;${build(plan.fields)}`,
+  ) as (value: object) => object
 }
 
 function keySwitch(fields: readonly Field[]): string {
   const lengths = [...new Set(fields.map(({ name }) => byteLength(name)))]
-  return lengths.map((length) => {
-    const tests = fields.map(({ name }, i) => (byteLength(name) === length ? `if(${sameBytes(name, 's') || 'true'})f=${i};` : ''))
-    return `case ${length}:${tests.filter((test) => test !== '').join('else ')}break;`
-  }).join('')
+  return lengths
+    .map((length) => {
+      const tests = fields.map(({ name }, i) => (byteLength(name) === length ? `if(${sameBytes(name, 's') || 'true'})f=${i};` : ''))
+      return `case ${length}:${tests.filter((test) => test !== '').join('else ')}break;`
+    })
+    .join('')
 }
 
 function build(fields: readonly Field[]): string {
@@ -88,5 +93,7 @@ function requiredBits(fields: readonly Field[]): number {
 }
 
 function subsets<T>(items: readonly T[]): T[][] {
-  return items.reduce<T[][]>((found, item) => [...found, ...found.map((subset) => [...subset, item])], [[]])
+  const found: T[][] = [[]]
+  for (const item of items) found.push(...found.map((subset) => [...subset, item]))
+  return found
 }

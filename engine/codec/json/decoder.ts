@@ -91,6 +91,10 @@ function decoderByZod(schema: z.$ZodType): Decoder {
 /** The decoders of the fields that are not scalars, by field number. */
 function nestedDecoders(plan: Plan, strings: StringCache): (DecodeOne | undefined)[] {
   return plan.fields.map((field) =>
-    field.kind === 'object' ? compileAnyOrder(field.plan, nestedDecoders(field.plan, strings), strings)
-    : field.kind === 'zod' ? fieldByZod(field.schema) : undefined)
+    field.kind === 'object'
+      ? compileAnyOrder(field.plan, nestedDecoders(field.plan, strings), strings)
+      : field.kind === 'zod'
+        ? fieldByZod(field.schema)
+        : undefined,
+  )
 }

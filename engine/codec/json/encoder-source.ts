@@ -1,9 +1,9 @@
-import { byteLength, writeBytes } from './word-source.ts'
+import type { ByteSink } from '../../block/byte-sink.ts'
 import type { Field, Plan } from './plan.ts'
 import { codePoints } from './scalar.ts'
+import { byteLength, writeBytes } from './word-source.ts'
 import { NUMBER_BYTES_MAX, writeNumber } from './write-number.ts'
 import { writeString } from './write-string.ts'
-import type { ByteSink } from '../../block/byte-sink.ts'
 
 /**
  * Writes one value at out.at. False when it is not certain that zod takes it: then out.at is as it was, and zod must look.
@@ -17,7 +17,11 @@ export type TryEncode = (value: unknown, out: ByteSink) => boolean
  */
 export function compileEncode({ fields }: Plan, nested: readonly (TryEncode | undefined)[]): TryEncode {
   const checks = fields.map((field, i) => {
-    const accepted = [...(field.optional ? [absent(field, i)] : []), ...(field.nullable ? [`v${i}===null`] : []), checkers[field.kind](field as never, `v${i}`)]
+    const accepted = [
+      ...(field.optional ? [absent(field, i)] : []),
+      ...(field.nullable ? [`v${i}===null`] : []),
+      checkers[field.kind](field as never, `v${i}`),
+    ]
     return `const v${i}=o[${JSON.stringify(field.name)}];if(!(${accepted.join('||')}))return false;`
   })
   // with an optional first field every member begins with a comma, and the first one becomes the brace
@@ -83,8 +87,11 @@ function writeNested(_: Field, v: string, i: number): string {
 
 /** Bytes for everything of bounded length; strings and nested values ask for their own and leave this much free. */
 function roomOf(fields: readonly Field[]): number {
-  return fields.reduce((room, field) => {
-    const value = field.kind === 'enum' ? Math.max(0, ...field.values.map((text) => text.length + 2)) : NUMBER_BYTES_MAX
-    return room + byteLength(JSON.stringify(field.name)) + 2 + Math.max(8, value)
-  }, 16)
+  return fields.reduce((room, field) => room + byteLength(JSON.stringify(field.name)) + 2 + valueRoom(field), 2)
+}
+
+function valueRoom(field: Field): number {
+  if (field.kind === 'number') return NUMBER_BYTES_MAX
+  // 'null' and 'false' are the others
+  return field.kind === 'enum' ? Math.max(4, ...field.values.map((text) => text.length + 2)) : 5
 }

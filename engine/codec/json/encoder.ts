@@ -32,10 +32,13 @@ export function compileEncoder(schema: z.$ZodType): Encoder {
 }
 
 function compiled(plan: Plan): TryEncode {
-  return compileEncode(plan, plan.fields.map((field) => {
-    if (field.kind === 'object' && !field.plan.strict) return compiled(field.plan)
-    return field.kind === 'object' || field.kind === 'zod' ? tryByZod(field.schema) : undefined
-  }))
+  return compileEncode(
+    plan,
+    plan.fields.map((field) => {
+      if (field.kind === 'object' && !field.plan.strict) return compiled(field.plan)
+      return field.kind === 'object' || field.kind === 'zod' ? tryByZod(field.schema) : undefined
+    }),
+  )
 }
 
 function oneWay(message: string): Encoder {

@@ -10,10 +10,15 @@ const DEPTH_MAX = 500
 export function jsonProblem(value: unknown, path: readonly PropertyKey[] = []): Problem | undefined {
   if (path.length > DEPTH_MAX) return { path: '$', message: `nested deeper than ${DEPTH_MAX}` }
   switch (typeof value) {
-    case 'string': case 'boolean': return undefined
-    case 'number': return Number.isFinite(value) ? undefined : { path: pathOf(path), message: `JSON has no ${value}` }
-    case 'object': return value === null ? undefined : objectProblem(value, path)
-    default: return { path: pathOf(path), message: `JSON has no ${typeof value}` }
+    case 'string':
+    case 'boolean':
+      return undefined
+    case 'number':
+      return Number.isFinite(value) ? undefined : { path: pathOf(path), message: `JSON has no ${value}` }
+    case 'object':
+      return value === null ? undefined : objectProblem(value, path)
+    default:
+      return { path: pathOf(path), message: `JSON has no ${typeof value}` }
   }
 }
 

@@ -1,5 +1,5 @@
-import { QUOTE, skipSpace, skipString, skipValue } from './scan.ts'
 import type { Plan } from './plan.ts'
+import { QUOTE, skipSpace, skipString, skipValue } from './scan.ts'
 
 /** One member of an observed record: the bytes up to its value, what the value was, and which declared field it is (-1 for none). */
 export interface Member {
@@ -23,8 +23,8 @@ const MEMBERS_MAX = 64
 const LEAD_BYTES_MAX = 256
 
 /**
- * Reads the key order of a record that an earlier tier has accepted.
- * @returns undefined when it is no order to learn: repeated or undeclared keys where those matter, a declared field missing that may not be.
+ * Reads the key order of a record that a later tier has accepted (so a strict schema's has no undeclared keys).
+ * @returns undefined when it is no order to learn: too long, repeated keys, or a field missing that only zod can stand in for.
  */
 export function keyOrderOf(plan: Plan, bytes: Buffer, start: number, end: number): KeyOrder | undefined {
   const members: Member[] = []
@@ -40,9 +40,13 @@ export function keyOrderOf(plan: Plan, bytes: Buffer, start: number, end: number
     const valueEnd = skipValue(bytes, valueAt, end, 0)
     if (valueEnd < 0 || keys.has(key) || members.length === MEMBERS_MAX || valueAt - lead > LEAD_BYTES_MAX) return undefined
     const field = number.get(key) ?? -1
-    if (field < 0 && plan.strict) return undefined
     keys.add(key)
-    members.push({ lead: Uint8Array.prototype.slice.call(bytes, lead, valueAt), field, firstByte: bytes[valueAt] as number, length: valueEnd - valueAt })
+    members.push({
+      lead: Uint8Array.prototype.slice.call(bytes, lead, valueAt),
+      field,
+      firstByte: bytes[valueAt] as number,
+      length: valueEnd - valueAt,
+    })
     lead = valueEnd
     at = skipSpace(bytes, skipSpace(bytes, valueEnd, end) + 1, end)
   }

@@ -9,7 +9,15 @@ import { sameBytes } from './word-source.ts'
  * @returns the first i that has not, or `to`.
  */
 export type DecodeRun = (
-  bytes: Buffer, view: DataView, base: number, ends: Uint32Array, endsAt: number, from: number, to: number, out: unknown[], shift: number,
+  bytes: Buffer,
+  view: DataView,
+  base: number,
+  ends: Uint32Array,
+  endsAt: number,
+  from: number,
+  to: number,
+  out: unknown[],
+  shift: number,
 ) => number
 
 /** Values of at least this many bytes are worth stepping over in words. */
@@ -23,7 +31,10 @@ const LONG_STRING_BYTES = 16
 export function compileOrder(plan: Plan, order: KeyOrder, nested: readonly (DecodeOne | undefined)[], strings: StringCache): DecodeRun {
   const present = new Set(order.members.map((member) => plan.fields[member.field]))
   const line = order.members.map(({ lead, field, firstByte, length }, i) => {
-    const hint = { long: length >= (firstByte === 34 ? LONG_STRING_BYTES : LONG_NUMBER_BYTES), next: (order.members[i + 1]?.lead ?? order.tail)[0] }
+    const hint = {
+      long: length >= (firstByte === 34 ? LONG_STRING_BYTES : LONG_NUMBER_BYTES),
+      next: (order.members[i + 1]?.lead ?? order.tail)[0],
+    }
     const known = plan.fields[field]
     return expect(lead) + (known ? readField(known, field, 'return i', hint) : skipUnknown(firstByte, 'return i', hint))
   })

@@ -5,7 +5,11 @@ import type { Plan } from './plan.ts'
 import type { StringCache } from './string-cache.ts'
 import type { DecodeOne } from './value-source.ts'
 
-interface Learned { readonly signature: string; readonly run: DecodeRun; hits: number }
+interface Learned {
+  readonly signature: string
+  readonly run: DecodeRun
+  hits: number
+}
 
 const ORDERS_MAX = 4
 const CANDIDATES_MAX = 16

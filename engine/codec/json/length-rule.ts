@@ -1,23 +1,24 @@
 import type * as z from 'zod/v4/core'
-import { string } from 'zod'
 
 /** What a string's length in code points must be. Conditions on `n`, as source text. */
 export type LengthRule = readonly string[]
 
-/** zod's own condition for when a length is checked at all; a check with another one is not compiled. */
-const ownWhen = string().min(1)._zod.def.checks?.[0]?._zod.def.when
-
 /** The rule of a string schema, or undefined when a part of it is not a length check. */
 export function lengthRule(schema: z.$ZodString): LengthRule | undefined {
-  const { coerce, checks = [], format } = schema._zod.def as z.$ZodStringDef & { format?: string }
-  if (coerce || format !== undefined) return undefined
+  const { checks = [], format } = schema._zod.def as z.$ZodStringDef & { format?: string }
+  if (format !== undefined) return undefined
   const rule: string[] = []
   for (const check of checks) {
     const def = check._zod.def as z.$ZodCheckDef & Record<string, unknown>
-    const bound = def.check === 'min_length' ? `n>=${def.minimum}`
-      : def.check === 'max_length' ? `n<=${def.maximum}`
-      : def.check === 'length_equals' ? `n===${def.length}` : undefined
-    if (bound === undefined || def.when !== ownWhen) return undefined
+    const bound =
+      def.check === 'min_length'
+        ? `n>=${def.minimum}`
+        : def.check === 'max_length'
+          ? `n<=${def.maximum}`
+          : def.check === 'length_equals'
+            ? `n===${def.length}`
+            : undefined
+    if (bound === undefined) return undefined
     rule.push(bound)
   }
   return rule

@@ -8,8 +8,7 @@ export interface NumberRule {
 
 /** The rule of a number schema, or undefined when a part of it is not one of the simple checks. */
 export function numberRule(schema: z.$ZodNumber): NumberRule | undefined {
-  const { coerce, checks = [] } = schema._zod.def
-  if (coerce) return undefined
+  const { checks = [] } = schema._zod.def
   const own = 'check' in schema._zod.def ? [schema as unknown as z.$ZodCheck] : []
   let int = false
   const bounds: string[] = []
@@ -23,15 +22,17 @@ export function numberRule(schema: z.$ZodNumber): NumberRule | undefined {
 }
 
 function ruleOf(def: z.$ZodCheckDef & Record<string, unknown>): NumberRule | undefined {
-  if (def.when !== undefined) return undefined
   const { value, inclusive, format } = def
   switch (def.check) {
-    case 'greater_than': return typeof value === 'number' ? { int: false, bounds: [`v${inclusive ? '>=' : '>'}${value}`] } : undefined
-    case 'less_than': return typeof value === 'number' ? { int: false, bounds: [`v${inclusive ? '<=' : '<'}${value}`] } : undefined
+    case 'greater_than':
+      return typeof value === 'number' ? { int: false, bounds: [`v${inclusive ? '>=' : '>'}${value}`] } : undefined
+    case 'less_than':
+      return typeof value === 'number' ? { int: false, bounds: [`v${inclusive ? '<=' : '<'}${value}`] } : undefined
     case 'number_format': {
       const range = z.util.NUMBER_FORMAT_RANGES[format as keyof typeof z.util.NUMBER_FORMAT_RANGES] as [number, number] | undefined
       return range && { int: (format as string).includes('int'), bounds: format === 'safeint' ? [] : [`v>=${range[0]}`, `v<=${range[1]}`] }
     }
-    default: return undefined
+    default:
+      return undefined
   }
 }

@@ -1,7 +1,7 @@
 import type * as z from 'zod/v4/core'
 import { version } from 'zod/v4/core'
-import { type NumberRule, numberRule } from './number-rule.ts'
 import { type LengthRule, lengthRule } from './length-rule.ts'
+import { type NumberRule, numberRule } from './number-rule.ts'
 import { kindOf, optionality } from './zod-kind.ts'
 
 /** What the compiled decoder and encoder know about one declared field. */
@@ -32,8 +32,9 @@ const FIELDS_MAX = 30
 
 /**
  * Reads a zod schema into a plan; undefined when there is nothing to compile.
- * A plan promises: decoding field by field gives the verdict and the value of zod on the whole record. What is not proven equal stays
- * with zod: a field as kind `zod`, a whole schema as undefined. Source: zod's object parser runs each declared key's schema on its own.
+ * A plan promises: what fits it, zod takes too, and leaves the value as it is. It need not know all that zod takes (coerced values, checks
+ * with conditions), as the rest is handed down. What is not proven stays with zod: a field as kind `zod`, a whole schema as undefined.
+ * Source: zod's object parser runs each declared key's schema on its own.
  */
 export function planOf(schema: z.$ZodType, outer: readonly z.$ZodType[] = []): Plan | undefined {
   if (!sameZod(schema) || kindOf(schema) !== 'object' || schema._zod.def.checks?.length || outer.includes(schema)) return undefined
@@ -54,8 +55,7 @@ function fieldOf(name: string, schema: z.$ZodType, outer: readonly z.$ZodType[])
     if (kind === 'nullable') nullable = true
     inner = (inner as z.$ZodOptional | z.$ZodNullable)._zod.def.innerType
   }
-  // a wrapper around something that may itself be missing or stands in for what is missing
-  if (optionality(inner) !== 'required' || !sameZod(inner)) return opaque
+  if (!sameZod(inner)) return opaque
   switch (kindOf(inner)) {
     case 'number': {
       const rule = numberRule(inner as z.$ZodNumber)
@@ -66,8 +66,7 @@ function fieldOf(name: string, schema: z.$ZodType, outer: readonly z.$ZodType[])
       return rule ? { ...common, nullable, kind: 'string', rule } : opaque
     }
     case 'boolean': {
-      const { coerce, checks } = (inner as z.$ZodBoolean)._zod.def
-      return coerce || checks?.length ? opaque : { ...common, nullable, kind: 'boolean' }
+      return inner._zod.def.checks?.length ? opaque : { ...common, nullable, kind: 'boolean' }
     }
     case 'enum':
     case 'literal': {
@@ -78,7 +77,8 @@ function fieldOf(name: string, schema: z.$ZodType, outer: readonly z.$ZodType[])
       const plan = planOf(inner, outer)
       return plan ? { ...common, nullable, kind: 'object', plan } : opaque
     }
-    default: return opaque
+    default:
+      return opaque
   }
 }
 

@@ -1,6 +1,6 @@
 import type * as z from 'zod/v4/core'
-import type { BadRecord } from '../codec.ts'
 import { StreamError } from '../../errors.ts'
+import type { BadRecord } from '../codec.ts'
 
 /** Where and why a value does not fit its schema, from what zod found. */
 export interface Problem {
@@ -19,11 +19,13 @@ export function problemOf(issues: readonly z.$ZodIssue[]): Problem {
 /** `items[2].price`; `$` is the whole value. */
 export function pathOf(path: readonly PropertyKey[]): string {
   if (path.length === 0) return '$'
-  return path.map((step, i) => {
-    if (typeof step === 'number') return `[${step}]`
-    const name = String(step)
-    return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) ? (i === 0 ? name : `.${name}`) : `[${JSON.stringify(name)}]`
-  }).join('')
+  return path
+    .map((step, i) => {
+      if (typeof step === 'number') return `[${step}]`
+      const name = String(step)
+      return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) ? (i === 0 ? name : `.${name}`) : `[${JSON.stringify(name)}]`
+    })
+    .join('')
 }
 
 export function malformed(message: string): BadRecord {
@@ -42,9 +44,14 @@ export function outputInvalid({ path, message }: Problem, cause?: unknown): Stre
 export function thrownBySchema(error: unknown): Problem {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof Error && error.constructor.name === '$ZodAsyncError') {
-    throw new StreamError('JOB_INVALID', { message: 'the schema has an asynchronous refinement or transform' }, {
-      cause: error, fix: 'use synchronous checks only: a record must be decoded the same way on every run',
-    })
+    throw new StreamError(
+      'JOB_INVALID',
+      { message: 'the schema has an asynchronous refinement or transform' },
+      {
+        cause: error,
+        fix: 'use synchronous checks only: a record must be decoded the same way on every run',
+      },
+    )
   }
   return { path: '$', message: `the schema's own code threw: ${message}` }
 }

@@ -1,9 +1,9 @@
-/** 1 to 1e22, all exact. */
-export const powersOfTen = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
+/** 1 to 1e15, all exact. */
+export const powersOfTen = Array.from({ length: 16 }, (_, exponent) => Number(`1e${exponent}`))
 
 /**
  * The number in [start, end), whose grammar `skipNumber` has checked; the same double as JSON.parse, Infinity when it is too large.
- * Up to 15 digits and 22 decimals both halves are exact doubles, so one division rounds correctly (Clinger's fast path);
+ * Up to 15 digits, before and after the point, both halves are exact doubles, so one division rounds correctly (Clinger's fast path);
  * anything else goes to the parser of the JavaScript engine.
  */
 export function numberOf(bytes: Buffer, start: number, end: number): number {
@@ -22,7 +22,7 @@ export function numberOf(bytes: Buffer, start: number, end: number): number {
     } else if (digit === -2) point = true
     else break
   }
-  if (at < end || digits > 15 || decimals > 22) return Number(bytes.latin1Slice(start, end))
+  if (at < end || digits > 15) return Number(bytes.latin1Slice(start, end))
   const value = decimals === 0 ? mantissa : mantissa / (powersOfTen[decimals] as number)
   return negative ? -value : value
 }

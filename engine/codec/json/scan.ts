@@ -12,7 +12,8 @@ const DEPTH_MAX = 64
 
 /** What a byte is inside a string: 0 stands for itself, 1 quote, 2 backslash, 3 control character (not allowed), 4 not ASCII. */
 export const stringByte = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte === QUOTE ? 1 : byte === BACKSLASH ? 2 : byte < 32 ? 3 : byte > 127 ? 4 : 0)
+  byte === QUOTE ? 1 : byte === BACKSLASH ? 2 : byte < 32 ? 3 : byte > 127 ? 4 : 0,
+)
 
 /** 0 for bytes a string can be skipped over, whatever they mean; invalid UTF-8 is a replacement character there, and no error. */
 export const skippable = stringByte.map((kind) => (kind === 4 ? 0 : kind))
@@ -69,13 +70,20 @@ export function skipNumber(bytes: Uint8Array, at: number, end: number): number {
 export function skipValue(bytes: Uint8Array, at: number, end: number, depth: number): number {
   if (at >= end) return -1
   switch (bytes[at]) {
-    case QUOTE: return skipString(bytes, at + 1, end)
-    case 123: return depth < DEPTH_MAX ? skipObject(bytes, at + 1, end, depth + 1) : -1
-    case 91: return depth < DEPTH_MAX ? skipArray(bytes, at + 1, end, depth + 1) : -1
-    case 116: return skipWord(bytes, at, end, 'true')
-    case 102: return skipWord(bytes, at, end, 'false')
-    case 110: return skipWord(bytes, at, end, 'null')
-    default: return skipNumber(bytes, at, end)
+    case QUOTE:
+      return skipString(bytes, at + 1, end)
+    case 123:
+      return depth < DEPTH_MAX ? skipObject(bytes, at + 1, end, depth + 1) : -1
+    case 91:
+      return depth < DEPTH_MAX ? skipArray(bytes, at + 1, end, depth + 1) : -1
+    case 116:
+      return skipWord(bytes, at, end, 'true')
+    case 102:
+      return skipWord(bytes, at, end, 'false')
+    case 110:
+      return skipWord(bytes, at, end, 'null')
+    default:
+      return skipNumber(bytes, at, end)
   }
 }
 

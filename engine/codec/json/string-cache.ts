@@ -12,10 +12,10 @@ export class StringCache {
   private readonly words = new Int32Array(SLOTS * WORDS)
   private readonly texts: string[] = new Array<string>(SLOTS).fill('')
 
-  /** The string of the ASCII bytes [start, end), of which there are 1 to 16; 16 bytes from `start` must be readable. */
+  /** The string of the ASCII bytes [start, end), 1 to 16 and none of them 0; 16 bytes from `start` must be readable. */
   get(bytes: Buffer, view: DataView, start: number, end: number): string {
     const length = end - start
-    // bytes after the end are shifted out, so equal words and equal length mean equal bytes
+    // bytes after the end are shifted out; no byte of a string is 0, so equal words mean equal strings, length included
     const a = length >= 4 ? view.getInt32(start, true) : view.getInt32(start, true) << ((4 - length) << 3)
     const b = length <= 4 ? 0 : length >= 8 ? view.getInt32(start + 4, true) : view.getInt32(start + 4, true) << ((8 - length) << 3)
     const c = length <= 8 ? 0 : length >= 12 ? view.getInt32(start + 8, true) : view.getInt32(start + 8, true) << ((12 - length) << 3)
@@ -25,8 +25,7 @@ export class StringCache {
     const slot = (hash ^ (hash >>> 13)) & (SLOTS - 1)
     const at = slot * WORDS
     const words = this.words
-    const known = this.texts[slot] as string
-    if (known.length === length && words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d) return known
+    if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d) return this.texts[slot] as string
     const text = bytes.latin1Slice(start, end)
     words[at] = a
     words[at + 1] = b

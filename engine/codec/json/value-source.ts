@@ -1,7 +1,7 @@
-import { CACHED_BYTES_MAX, StringCache } from './string-cache.ts'
 import type { Field } from './plan.ts'
 import { codePoints, numberOf, powersOfTen, stringOf } from './scalar.ts'
-import { numberByte, skipNumber, skipSpace, skippable, skipString, skipValue } from './scan.ts'
+import { numberByte, skipNumber, skippable, skipSpace, skipString, skipValue } from './scan.ts'
+import { CACHED_BYTES_MAX, type StringCache } from './string-cache.ts'
 import { byteLength, sameBytes } from './word-source.ts'
 
 /*
@@ -21,8 +21,19 @@ export type DecodeOne = (bytes: Buffer, view: DataView, start: number, end: numb
 /** What the generated text refers to besides its own names; `nested` holds the decoders of object and zod fields by field number. */
 export function scope(nested: readonly (DecodeOne | undefined)[], strings: StringCache): Record<string, unknown> {
   return {
-    UNDECIDED, nested, strings, skippable, numberByte, powersOfTen,
-    skipSpace, skipString, skipNumber, skipValue, numberOf, stringOf, codePoints,
+    UNDECIDED,
+    nested,
+    strings,
+    skippable,
+    numberByte,
+    powersOfTen,
+    skipSpace,
+    skipString,
+    skipNumber,
+    skipValue,
+    numberOf,
+    stringOf,
+    codePoints,
   }
 }
 
@@ -84,10 +95,11 @@ const readers = {
     return `if(${TRUE}){${v}=true;p+=4}else if(${FALSE}){${v}=false;p+=5}else ${fail};`
   },
   enum({ values }: Field & { kind: 'enum' }, v: string, fail: string) {
-    return values.map((value) => {
+    const tests = values.map((value) => {
       const text = JSON.stringify(value)
       return `if(p+${byteLength(text)}<=e&&${sameBytes(text, 'p')}){${v}=${text};p+=${byteLength(text)}}else `
-    }).join('') + `${fail};`
+    })
+    return `${tests.join('')}${fail};`
   },
   object: nestedReader,
   zod: nestedReader,
@@ -124,7 +136,10 @@ function notPlainInteger({ next }: Hint): string {
  * The test may also mark bytes above a marked one, by a borrow; the lowest marked byte is right.
  */
 function toSpecial(also: string, { long }: Hint): string {
-  const mark = (x: string) => `(y=${x}^0x22222222,c=${x}^0x5c5c5c5c,((y-0x01010101)&~y)|((c-0x01010101)&~c)|((${x}-0x20202020)&~${x})${also.replace('x', x)})`
+  const mark = (x: string) =>
+    `(y=${x}^0x22222222,c=${x}^0x5c5c5c5c,((y-0x01010101)&~y)|((c-0x01010101)&~c)|((${x}-0x20202020)&~${x})${also.replace('x', x)})`
   const one = `for(;p<e;p+=4){x=view.getInt32(p,true);m=${mark('x')}&0x80808080;if(m!==0){p+=3-(Math.clz32(m&-m)>>>3);break}}`
-  return long ? `for(;p<e;p+=8){x=view.getInt32(p,true);q=view.getInt32(p+4,true);if((${mark('x')}|${mark('q')})&0x80808080)break}${one}` : one
+  return long
+    ? `for(;p<e;p+=8){x=view.getInt32(p,true);q=view.getInt32(p+4,true);if((${mark('x')}|${mark('q')})&0x80808080)break}${one}`
+    : one
 }

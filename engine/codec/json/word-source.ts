@@ -7,23 +7,31 @@ const encoder = new TextEncoder()
 /** An expression: the bytes at `at` are those of `text` (as UTF-8). It reads no byte after them. */
 export function sameBytes(text: string | Uint8Array, at: string): string {
   const bytes = typeof text === 'string' ? encoder.encode(text) : text
-  return words(bytes).map(({ offset, size, value }) =>
-    size === 1 ? `b[${at}+${offset}]===${value}` : `view.get${size === 8 ? 'Float64' : 'Int32'}(${at}+${offset},true)===${value}`,
-  ).join('&&')
+  return words(bytes)
+    .map(({ offset, size, value }) =>
+      size === 1 ? `b[${at}+${offset}]===${value}` : `view.get${size === 8 ? 'Float64' : 'Int32'}(${at}+${offset},true)===${value}`,
+    )
+    .join('&&')
 }
 
 /** Statements that write the bytes of `text` at `at`. */
 export function writeBytes(text: string, at: string): string {
-  return words(encoder.encode(text)).map(({ offset, size, value }) =>
-    size === 1 ? `b[${at}+${offset}]=${value};` : `view.set${size === 8 ? 'Float64' : 'Int32'}(${at}+${offset},${value},true);`,
-  ).join('')
+  return words(encoder.encode(text))
+    .map(({ offset, size, value }) =>
+      size === 1 ? `b[${at}+${offset}]=${value};` : `view.set${size === 8 ? 'Float64' : 'Int32'}(${at}+${offset},${value},true);`,
+    )
+    .join('')
 }
 
 export function byteLength(text: string): number {
   return encoder.encode(text).length
 }
 
-interface Word { readonly offset: number; readonly size: 1 | 4 | 8; readonly value: number }
+interface Word {
+  readonly offset: number
+  readonly size: 1 | 4 | 8
+  readonly value: number
+}
 
 function words(bytes: Uint8Array): Word[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

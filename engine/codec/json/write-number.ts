@@ -1,5 +1,5 @@
-/** The most bytes `writeNumber` takes: sign, 17 digits, point, exponent, or 21 digits in full. */
-export const NUMBER_BYTES_MAX = 32
+/** The most bytes `writeNumber` takes: -0.0000012345678901234567 is the longest kind. */
+export const NUMBER_BYTES_MAX = 25
 
 /** '00' to '99' as two bytes of a little-endian word. */
 const pairs = Uint16Array.from({ length: 100 }, (_, i) => 48 + Math.floor(i / 10) + ((48 + (i % 10)) << 8))
@@ -45,8 +45,25 @@ function writeFour(view: DataView, at: number, value: number): void {
 }
 
 function digitCount(value: number): number {
-  return value < 10 ? 1 : value < 100 ? 2 : value < 1e3 ? 3 : value < 1e4 ? 4 : value < 1e5 ? 5
-    : value < 1e6 ? 6 : value < 1e7 ? 7 : value < 1e8 ? 8 : value < 1e9 ? 9 : 10
+  return value < 10
+    ? 1
+    : value < 100
+      ? 2
+      : value < 1e3
+        ? 3
+        : value < 1e4
+          ? 4
+          : value < 1e5
+            ? 5
+            : value < 1e6
+              ? 6
+              : value < 1e7
+                ? 7
+                : value < 1e8
+                  ? 8
+                  : value < 1e9
+                    ? 9
+                    : 10
 }
 
 function writeAscii(bytes: Buffer, at: number, text: string): number {

@@ -4,7 +4,14 @@ import type * as z from 'zod/v4/core'
 const traits: Readonly<Record<string, readonly string[]>> = {
   number: ['$ZodNumber', 'ZodNumber', 'ZodMiniNumber'],
   'number-format': [
-    '$ZodNumber', 'ZodNumber', 'ZodMiniNumber', '$ZodNumberFormat', 'ZodNumberFormat', 'ZodMiniNumberFormat', '$ZodCheckNumberFormat', '$ZodCheck',
+    '$ZodNumber',
+    'ZodNumber',
+    'ZodMiniNumber',
+    '$ZodNumberFormat',
+    'ZodNumberFormat',
+    'ZodMiniNumberFormat',
+    '$ZodCheckNumberFormat',
+    '$ZodCheck',
   ],
   string: ['$ZodString', 'ZodString', '_ZodString', 'ZodMiniString'],
   boolean: ['$ZodBoolean', 'ZodBoolean', 'ZodMiniBoolean'],

@@ -4,17 +4,25 @@ import type { BadRecord, Codec } from '../../../engine/codec/codec.ts'
 /** A few thousand cases by default; a hundred times as many with REPRISE_FULL=1. */
 export const RUNS = process.env.REPRISE_FULL === '1' ? 100 : 1
 
-export interface Decoded { readonly value?: unknown; readonly bad?: BadRecord }
+export interface Decoded {
+  readonly value?: unknown
+  readonly bad?: BadRecord
+}
 
 /** Bytes that could be read as a record going on, were they read. */
 export const continuations = ['', '"', '}', '0123456789', '":1}', ',"a":1}', 'null}', '\\"}', 'e5}', '          }', '\u00ff'].map((text) =>
-  Buffer.from(text.repeat(17).padEnd(16, ' '), 'latin1').subarray(0, 16))
+  Buffer.from(text.repeat(17).padEnd(16, ' '), 'latin1').subarray(0, 16),
+)
 
 /**
  * Decodes records that lie in one block, as the runtime does: with bytes before them, other ends before theirs, exactly 16 bytes
  * after the last one (and no more memory behind those), in calls of `step` records.
  */
-export function decodeAll(codec: Codec<unknown>, records: readonly Uint8Array[], options: { after?: Uint8Array; step?: number } = {}): Decoded[] {
+export function decodeAll(
+  codec: Codec<unknown>,
+  records: readonly Uint8Array[],
+  options: { after?: Uint8Array; step?: number } = {},
+): Decoded[] {
   const { after = continuations[0] as Uint8Array, step = records.length || 1 } = options
   const base = 5
   const bytes = Buffer.from(new ArrayBuffer(base + records.reduce((sum, record) => sum + record.length, 0) + 16))
@@ -48,5 +56,8 @@ export function decodeAll(codec: Codec<unknown>, records: readonly Uint8Array[],
 }
 
 export function decodeTexts(codec: Codec<unknown>, texts: readonly string[]): Decoded[] {
-  return decodeAll(codec, texts.map((text) => Buffer.from(text)))
+  return decodeAll(
+    codec,
+    texts.map((text) => Buffer.from(text)),
+  )
 }

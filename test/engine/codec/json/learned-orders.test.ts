@@ -4,7 +4,14 @@ import { json } from '../../../../engine/codec/json.ts'
 import { decodeTexts } from '../support.ts'
 
 const schema = z.object({ a: z.number(), b: z.string().optional() })
-const spellings = ['{"a":1,"b":"x"}', '{"b":"x","a":1}', '{"a": 1}', '{"x":{},"a":1}', '{"a":1,"\\u0079":[]}', '{"y":null,"a":1,"b":"x"}'] as const
+const spellings = [
+  '{"a":1,"b":"x"}',
+  '{"b":"x","a":1}',
+  '{"a": 1}',
+  '{"x":{},"a":1}',
+  '{"a":1,"\\u0079":[]}',
+  '{"y":null,"a":1,"b":"x"}',
+] as const
 const times = (n: number, text: string) => Array.from({ length: n }, () => text)
 
 describe('learning key orders', () => {
@@ -23,7 +30,10 @@ describe('learning key orders', () => {
 
   test('when the input changes, new orders take the place of those no longer seen', () => {
     const codec = json(schema)
-    decodeTexts(codec, spellings.slice(0, 4).flatMap((text) => times(100, text)))
+    decodeTexts(
+      codec,
+      spellings.slice(0, 4).flatMap((text) => times(100, text)),
+    )
     const before = codec.counts.learnedOrder
     decodeTexts(codec, times(1000, spellings[5]))
     expect(codec.counts.learnedOrder - before).toBeGreaterThan(900)
@@ -55,8 +65,14 @@ describe('learning key orders', () => {
     const codec = json(z.object({ a: z.number().nullable() }))
     decodeTexts(codec, times(3, '{"skip":1,"a":1}'))
     const before = codec.counts.learnedOrder
-    const texts = ['{"skip":"x","a":2.5}', '{"skip":null,"a":null}', '{"skip":{"a":[1]},"a":-7}', '{"skip":123456789.5,"a":1e3}', '{"skip":-1,"a":12345678901234567890}']
-    expect(decodeTexts(codec, texts).map(({ value }) => (value as { a: number }).a)).toEqual([2.5, null, -7, 1000, 12345678901234567890])
+    const texts = [
+      '{"skip":"x","a":2.5}',
+      '{"skip":null,"a":null}',
+      '{"skip":{"a":[1]},"a":-7}',
+      '{"skip":123456789.5,"a":1e3}',
+      '{"skip":-1,"a":12345678901234567890}',
+    ]
+    expect(decodeTexts(codec, texts).map(({ value }) => (value as { a: number }).a)).toEqual([2.5, null, -7, 1000, 12345678901234567000])
     expect(codec.counts.learnedOrder - before).toBe(texts.length)
   })
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import * as z from 'zod'
+import type * as z from 'zod'
 import type { Decoded } from '../support.ts'
 
 /** What decoding must give: JSON.parse of the bytes as UTF-8, then zod. */
@@ -28,7 +28,8 @@ export function assertSame(schema: z.ZodType, bytes: Uint8Array, actual: Decoded
     assert.ok(actual.bad !== undefined, `accepted: ${text}, and must be ${wanted.bad.code} (${wanted.bad.message})`)
     assert.equal(actual.bad.code, wanted.bad.code, text)
     assert.ok(actual.bad.message.startsWith(wanted.bad.message), `${text}: ${actual.bad.message}`)
-    if (wanted.path !== undefined) assert.equal(letters(actual.bad.path), letters(wanted.path.map((step) => JSON.stringify(String(step))).join('.')))
+    if (wanted.path !== undefined)
+      assert.equal(letters(actual.bad.path), letters(wanted.path.map((step) => JSON.stringify(String(step))).join('.')))
   }
 }
 
