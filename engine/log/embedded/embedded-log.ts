@@ -33,7 +33,12 @@ export interface EmbeddedLogOptions {
   /** Ends the process: a write or sync failed and what the disk holds is not known. Absent: thrown where nobody catches it. */
   readonly fatal?: (error: unknown) => void
   readonly newLogId?: () => LogId
+  /** Released when the log is closed. */
+  readonly lock?: { release(): Promise<void> }
 }
+
+type AllOptions = Required<Omit<EmbeddedLogOptions, 'lock' | 'settings'>> &
+  Pick<EmbeddedLogOptions, 'lock'> & { readonly settings: EmbeddedLogSettings }
 
 /**
  * The durable log in one process. The log is the tail, segments are the rest; one file is ever appended to, all others are immutable.
@@ -47,18 +52,13 @@ export class EmbeddedLog implements Log {
   private readonly counter = new ChangeCounter()
   private readonly pins = new Pins()
   private readonly source: ReaderSource
-  private readonly options: Required<EmbeddedLogOptions>
+  private readonly options: AllOptions
   private closed = false
   private ticking = false
   private readonly stop = new AbortController()
 
-  private constructor(
-    options: Required<EmbeddedLogOptions>,
-    settings: EmbeddedLogSettings,
-    { catalog, logId, file }: Recovered,
-    reserve: DiskReserve,
-  ) {
-    const { fs, clock, logger, probe, fatal } = options
+  private constructor(options: AllOptions, { catalog, logId, file }: Recovered, reserve: DiskReserve) {
+    const { fs, clock, logger, probe, fatal, settings } = options
     this.options = options
     this.catalog = catalog
     this.logId = logId
@@ -95,11 +95,11 @@ export class EmbeddedLog implements Log {
 
   static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
     const settings = { ...embeddedLogDefaults, ...options.settings }
-    const all = { logger: silentLogger, probe: noProbe, settings, fatal: throwOutside, newLogId, ...options }
-    const recovered = await recover({ ...all, settings })
+    const all: AllOptions = { logger: silentLogger, probe: noProbe, fatal: throwOutside, newLogId, ...options, settings }
+    const recovered = await recover(all)
     const reserve = new DiskReserve(all, settings.reserveBytes)
     await reserve.restore()
-    return new EmbeddedLog(all, settings, recovered, reserve)
+    return new EmbeddedLog(all, recovered, reserve)
   }
 
   topics(): readonly TopicInfo[] {
@@ -191,6 +191,7 @@ export class EmbeddedLog implements Log {
     this.counter.end()
     await this.writer.close()
     await this.source.files.close()
+    await this.options.lock?.release()
   }
 
   private async change(prepare: (catalog: Catalog) => Operation | undefined): Promise<void> {

@@ -41,7 +41,11 @@ export class Published {
   async changed(seen: PublishedEnd, timeoutMs: number): Promise<void> {
     const word = (BigInt(seen.file) << 32n) | BigInt(seen.position)
     const result = waitAsync(this.words, 0, word, timeoutMs)
-    if (result.async) await result.value
+    if (!result.async) return
+    // Such a wait alone does not keep a thread from ending.
+    const alive = setInterval(() => {}, timeoutMs)
+    await result.value
+    clearInterval(alive)
   }
 }
 

@@ -87,8 +87,9 @@ export class EmbeddedReaderHost implements LogView {
   }
 
   changed(seen: number, signal?: AbortSignal): Promise<void> {
+    const changed = this.counter.changed(seen, signal)
     this.watch()
-    return this.counter.changed(seen, signal)
+    return changed
   }
 
   reader(topic: string, partition: number, from: Offset): LogReader {

@@ -48,8 +48,9 @@ export class TailFollower {
   private async changeFile(target: PublishedEnd): Promise<void> {
     const { head, state } = await this.readHead(target.file)
     const closed = state.logs.find(([number]) => number === this.end.file)
-    if (closed === undefined || !(await this.finishFile(...closed))) return this.rebuild(target, head, state)
-    assert(this.catalog.commitNumber === head.commitNumber, 'a log file was left before its last frame')
+    const finished = closed !== undefined && (await this.finishFile(...closed))
+    // More than one file further, or the one between was rewritten already.
+    if (!finished || this.catalog.commitNumber !== head.commitNumber) return this.rebuild(target, head, state)
     this.end = { file: target.file, position: head.length }
     await this.applyFrames(target.file, head.length, target.position)
   }
