@@ -28,7 +28,7 @@ async function main(args: BenchArguments): Promise<void> {
       say(`${row.name}: ${row.about}`)
       const result = await runRow(row, args, dir, pin)
       process.stdout.write(`${args.json ? jsonLine(row, result) : tableLine(row, result)}\n`)
-      if (args.profile !== undefined) say(profileTable(join(resolve(args.profile), `${row.name}.cpuprofile`)))
+      if (args.profile !== undefined) say(profileTable(profilePath(args.profile, row)))
     }
   } finally {
     rmSync(dir, { recursive: true, force: true })
@@ -37,10 +37,10 @@ async function main(args: BenchArguments): Promise<void> {
 
 /** In a process of its own. */
 async function runRow(row: Row, args: BenchArguments, dir: string, pin: Pin | undefined): Promise<RowResult> {
-  const request: RowRequest = { row: row.name, dir, records: args.records ?? row.records, repetitions: args.repetitions }
-  const profiling = args.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(args.profile)}`, `--cpu-prof-name=${row.name}.cpuprofile`]
+  const profile = args.profile === undefined ? null : profilePath(args.profile, row)
+  const request: RowRequest = { row: row.name, dir, records: args.records ?? row.records, repetitions: args.repetitions, profile }
   const script = fileURLToPath(new URL(`./row-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
-  const node = [...process.execArgv, ...profiling, script, JSON.stringify(request)]
+  const node = [...process.execArgv, script, JSON.stringify(request)]
   const [command, commandArgs] = pin?.wrap(process.execPath, node) ?? [process.execPath, node]
   const child = spawn(command, commandArgs, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   let result: RowResult | undefined
@@ -51,6 +51,10 @@ async function runRow(row: Row, args: BenchArguments, dir: string, pin: Pin | un
   rmSync(join(dir, `row-${row.name}`), { recursive: true, force: true })
   if (code !== 0 || result === undefined) fail(`row ${row.name} ended with exit code ${code}`)
   return result
+}
+
+function profilePath(dir: string, row: Row): string {
+  return join(resolve(dir), `${row.name}.cpuprofile`)
 }
 
 function pinText({ pin: wanted }: BenchArguments, pin: Pin | undefined): string {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 
-interface CpuProfile {
+/** What of V8's format is read here. */
+export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
@@ -30,7 +31,10 @@ export function profileTable(path: string): string {
   })
   const lines = (title: string, sums: ReadonlyMap<string, number>, count: number) => [
     title,
-    ...[...sums].sort(([, a], [, b]) => b - a).slice(0, count).map(([name, micros]) => `  ${((micros * 100) / total).toFixed(1).padStart(5)} %  ${name}`),
+    ...[...sums]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, count)
+      .map(([name, micros]) => `  ${((micros * 100) / total).toFixed(1).padStart(5)} %  ${name}`),
   ]
   return [...lines('self time by function', byFunction, shown), ...lines('self time by file', byFile, 12)].join('\n')
 }

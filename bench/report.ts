@@ -1,11 +1,10 @@
 import type { Row, RowResult } from './row.ts'
 
 /** One line of JSON: name, recordsPerSecond and ratio (null where the row is not about a rate), further values, limits missed. */
-export function jsonLine(row: Row, { recordsPerSecond = null, ratio = null, values = {}, missed }: Partial<Nullable<RowResult>> & RowResult): string {
-  return JSON.stringify({ name: row.name, recordsPerSecond: rounded(recordsPerSecond, 0), ratio: rounded(ratio, 3), ...mapped(values), missed })
+export function jsonLine(row: Row, { recordsPerSecond, ratio, values = {}, missed }: RowResult): string {
+  const further = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rounded(value, 3)]))
+  return JSON.stringify({ name: row.name, recordsPerSecond: rounded(recordsPerSecond, 0), ratio: rounded(ratio, 3), ...further, missed })
 }
-
-type Nullable<T> = { [K in keyof T]: T[K] | null }
 
 export const tableHead = `${'row'.padEnd(16)}${'records/s'.padStart(12)}${'x bare loop'.padStart(13)}  further`
 
@@ -18,13 +17,9 @@ export function tableLine(row: Row, { recordsPerSecond, ratio, values = {}, miss
   return `${row.name.padEnd(16)}${rate.padStart(12)}${times.padStart(13)}  ${[...further, ...verdict].join(' · ')}`
 }
 
-function mapped(values: Readonly<Record<string, number>>): Record<string, number | null> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rounded(value, 3)]))
-}
-
 /** JSON has no NaN: null. */
-function rounded(value: number | null, digits: number): number | null {
-  return value === null || !Number.isFinite(value) ? null : Number(value.toFixed(digits))
+function rounded(value: number | undefined, digits: number): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : Number(value.toFixed(digits))
 }
 
 function shown(value: number): string {

@@ -1,4 +1,5 @@
 import type { BareLoop } from './bare-loop.ts'
+import type { Profiler } from './profiler.ts'
 
 /** What a row is given. It runs in a process of its own, pinned to one core. */
 export interface RowContext {
@@ -9,6 +10,8 @@ export interface RowContext {
   readonly records: number
   readonly repetitions: number
   readonly bare: BareLoop
+  /** When a profile is wanted: to be used for the last repetition. */
+  readonly profiler: Profiler | undefined
 }
 
 export interface RowResult {

@@ -17,7 +17,7 @@ export const checkpointGap: Row = {
   run: measure,
 }
 
-async function measure({ workDir, inputDir, records }: RowContext): Promise<RowResult> {
+async function measure({ workDir, inputDir, records, profiler }: RowContext): Promise<RowResult> {
   const dataDir = join(workDir, 'checkpoint-gap')
   cloneData(inputDir, dataDir)
   const sliceAt: number[] = []
@@ -27,6 +27,7 @@ async function measure({ workDir, inputDir, records }: RowContext): Promise<RowR
     dataDir,
     job: 'bench/jobs/count-by-key.ts',
     records,
+    profiler,
     settings: { checkpointEveryMs: 1_000 },
     probe: (point) => {
       if (point === 'commit.sent') sliceAt.push(now())
@@ -47,5 +48,9 @@ async function measure({ workDir, inputDir, records }: RowContext): Promise<RowR
     gcMsMax: Math.max(0, ...pauses.map(({ ms }) => ms)),
     checkpointPoints: checkpointAt.length,
   }
-  return { recordsPerSecond: run.records / run.seconds, values, missed: gapMsMax <= limitMs ? [] : [`gap ${gapMsMax.toFixed(0)} ms > ${limitMs}`] }
+  return {
+    recordsPerSecond: run.records / run.seconds,
+    values,
+    missed: gapMsMax <= limitMs ? [] : [`gap ${gapMsMax.toFixed(0)} ms > ${limitMs}`],
+  }
 }

@@ -1,13 +1,13 @@
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LogReader } from '../../engine/ports/log.ts'
 import { BlockView } from '../../engine/block/block-view.ts'
+import type { LogReader } from '../../engine/ports/log.ts'
 import { BidSender, bidsTopic } from '../bids-topic.ts'
-import { openBenchLog } from '../open-bench-log.ts'
 import { now } from '../gc-pauses.ts'
+import { openBenchLog } from '../open-bench-log.ts'
 import type { Row, RowContext, RowResult } from '../row.ts'
 import { prepareJob } from '../run-job.ts'
 import { quantile } from '../statistics.ts'
-import { join } from 'node:path'
 
 const ratePerSecond = 1000
 const warmUpRecords = 3_000
@@ -34,7 +34,12 @@ async function measure({ workDir, records }: RowContext): Promise<RowResult> {
   const stop = new AbortController()
   const running = job.run({ until: 'stopped', stop: stop.signal })
   const total = warmUpRecords + records
-  const reading = arrivals(log.reader('nexmark-q0', 0, 0), total, (seen) => log.changed(seen), () => log.changes())
+  const reading = arrivals(
+    log.reader('nexmark-q0', 0, 0),
+    total,
+    (seen) => log.changed(seen),
+    () => log.changes(),
+  )
   const dueAt = await send(new BidSender(await log.producer('bench-source')), total)
   const arrivedAt = await reading
   stop.abort()
@@ -68,7 +73,12 @@ async function send(sender: BidSender, total: number): Promise<Float64Array> {
 }
 
 /** When each record of the output was there to be read. */
-async function arrivals(reader: LogReader, total: number, changed: (seen: number) => Promise<void>, changes: () => number): Promise<Float64Array> {
+async function arrivals(
+  reader: LogReader,
+  total: number,
+  changed: (seen: number) => Promise<void>,
+  changes: () => number,
+): Promise<Float64Array> {
   const arrivedAt = new Float64Array(total)
   for (let arrived = 0; arrived < total; ) {
     const seen = changes()

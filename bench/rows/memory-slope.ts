@@ -18,12 +18,12 @@ export const memorySlope: Row = {
   run: measure,
 }
 
-async function measure({ workDir, inputDir, records }: RowContext): Promise<RowResult> {
+async function measure({ workDir, inputDir, records, profiler }: RowContext): Promise<RowResult> {
   const dataDir = join(workDir, 'memory-slope')
   cloneData(inputDir, dataDir)
   const samples: (readonly [number, number])[] = []
   const timer = setInterval(() => samples.push([now() / 60_000, process.memoryUsage.rss() / mib]), sampleEveryMs)
-  const run = await runToEnd({ dataDir, job: 'q5', records })
+  const run = await runToEnd({ dataDir, job: 'q5', records, profiler })
   clearInterval(timer)
   const lastHalf = samples.slice(samples.length >> 1)
   const rssMibPerMinute = slope(lastHalf)

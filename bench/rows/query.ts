@@ -1,9 +1,9 @@
+import { join } from 'node:path'
 import { cloneData } from '../data-dir.ts'
 import { GcPauses } from '../gc-pauses.ts'
 import type { Row, RowContext, RowResult } from '../row.ts'
 import { runToEnd } from '../run-job.ts'
 import { median, spread } from '../statistics.ts'
-import { join } from 'node:path'
 
 interface Limits {
   /** Multiples of the bare loop: what must be reached, what to aim at. */
@@ -30,7 +30,11 @@ export const queryRows: readonly Row[] = [
 ]
 
 /** Repetitions of bare loop and job by turns, after one of each that is not counted. */
-async function measure({ workDir, inputDir, records, repetitions, bare }: RowContext, file: string, limits: Limits): Promise<RowResult> {
+async function measure(
+  { workDir, inputDir, records, repetitions, bare, profiler }: RowContext,
+  file: string,
+  limits: Limits,
+): Promise<RowResult> {
   const rates: number[] = []
   const ratios: number[] = []
   const bares: number[] = []
@@ -41,7 +45,7 @@ async function measure({ workDir, inputDir, records, repetitions, bare }: RowCon
     const dataDir = join(workDir, `run-${repetition}`)
     cloneData(inputDir, dataDir)
     const gc = new GcPauses()
-    const run = await runToEnd({ dataDir, job: file, records })
+    const run = await runToEnd({ dataDir, job: file, records, profiler: repetition === repetitions ? profiler : undefined })
     const pauses = await gc.stop()
     if (repetition === 0) continue
     rates.push(run.records / run.seconds)
@@ -56,7 +60,14 @@ async function measure({ workDir, inputDir, records, repetitions, bare }: RowCon
   return {
     recordsPerSecond: median(rates),
     ratio,
-    values: { floor: limits.floor, goal: limits.goal, outputsPerSecond, barePerSecond: median(bares), ratioSpread: spread(ratios), gcMsMax },
+    values: {
+      floor: limits.floor,
+      goal: limits.goal,
+      outputsPerSecond,
+      barePerSecond: median(bares),
+      ratioSpread: spread(ratios),
+      gcMsMax,
+    },
     missed: passed ? [] : [`ratio ${ratio.toFixed(2)} < ${limits.floor}`],
   }
 }

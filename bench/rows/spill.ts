@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { cloneData } from '../data-dir.ts'
+import type { Profiler } from '../profiler.ts'
 import type { Row, RowContext, RowResult } from '../row.ts'
 import { runToEnd } from '../run-job.ts'
 
@@ -14,16 +15,16 @@ export const spill: Row = {
   run: measure,
 }
 
-async function measure({ workDir, inputDir, records, bare }: RowContext): Promise<RowResult> {
+async function measure({ workDir, inputDir, records, bare, profiler }: RowContext): Promise<RowResult> {
   const base = bare.run(1_000_000)
-  const run = async (name: string, stateMemoryBytes?: number) => {
+  const run = async (name: string, more: { stateMemoryBytes?: number; profiler?: Profiler | undefined } = {}) => {
     const dataDir = join(workDir, name)
     cloneData(inputDir, dataDir)
-    return runToEnd({ dataDir, job: 'bench/jobs/count-by-key.ts', records, ...(stateMemoryBytes === undefined ? {} : { stateMemoryBytes }) })
+    return runToEnd({ dataDir, job: 'bench/jobs/count-by-key.ts', records, ...more })
   }
   const roomy = await run('roomy')
   const stateBytes = roomy.stateBytes
-  const tight = await run('tight', Math.ceil(stateBytes / 4))
+  const tight = await run('tight', { stateMemoryBytes: Math.ceil(stateBytes / 4), profiler })
   const rate = tight.records / tight.seconds
   return {
     recordsPerSecond: rate,
