@@ -9,17 +9,15 @@ export function lengthRule(schema: z.$ZodString): LengthRule | undefined {
   if (format !== undefined) return undefined
   const rule: string[] = []
   for (const check of checks) {
-    const def = check._zod.def as z.$ZodCheckDef & Record<string, unknown>
-    const bound =
-      def.check === 'min_length'
-        ? `n>=${def.minimum}`
-        : def.check === 'max_length'
-          ? `n<=${def.maximum}`
-          : def.check === 'length_equals'
-            ? `n===${def.length}`
-            : undefined
+    const bound = boundOf(check._zod.def as z.$ZodCheckDef & Record<string, unknown>)
     if (bound === undefined) return undefined
     rule.push(bound)
   }
   return rule
+}
+
+function boundOf({ check, minimum, maximum, length }: z.$ZodCheckDef & Record<string, unknown>): string | undefined {
+  if (check === 'min_length' && typeof minimum === 'number') return `n>=${minimum}`
+  if (check === 'max_length' && typeof maximum === 'number') return `n<=${maximum}`
+  return check === 'length_equals' && typeof length === 'number' ? `n===${length}` : undefined
 }
