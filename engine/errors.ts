@@ -45,6 +45,7 @@ const table = {
   // command line and input files
   USAGE: { retry: 'after-fix', text: 'the command line is not valid' },
   FILE_UNREADABLE: { retry: 'after-fix', text: 'the file can not be read' },
+  FILE_UNWRITABLE: { retry: 'after-fix', text: 'the file can not be written' },
   INGEST_SOURCE_CHANGED: { retry: 'after-fix', text: 'a source of this id was taken in with other content' },
 } as const satisfies Record<string, { retry: Retry; text: string }>
 

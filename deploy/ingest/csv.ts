@@ -1,0 +1,72 @@
+import { Readable } from 'node:stream'
+import { CsvError, type Info, parse } from 'csv-parse'
+import { type CellTypes, cellValue } from './csv-cell.ts'
+import { type InputBatches, type InputRecord, type ReadOptions, RecordMaker } from './input-record.ts'
+
+export interface CsvOptions extends ReadOptions {
+  /** What the topic's schema says of its columns; a column that is not in it is read by the look of its cells (see csv-cell.ts). */
+  readonly types?: CellTypes
+}
+
+const batchRecords = 512
+
+/**
+ * Reads rows under a header row as JSON objects. Comma-separated, quotes as in RFC 4180, quoted cells may hold line ends.
+ * A wrong quote fails whatever the policy is: where the rows behind it end is not known.
+ */
+export async function* readCsv(chunks: AsyncIterable<Uint8Array>, options: CsvOptions): InputBatches {
+  const maker = new RecordMaker(options)
+  let header: readonly string[] | undefined
+  let batch: InputRecord[] = []
+  let line = 1
+  for await (const { record: cells, info } of rowsOf(chunks, maker)) {
+    const at = line
+    line = info.lines + 1
+    if (header === undefined) {
+      header = headerOf(cells, maker)
+      continue
+    }
+    const record =
+      cells.length === header.length ? maker.make(at, jsonOf(header, cells, options.types)) : maker.bad(at, cellsDiffer(cells, header))
+    if (record !== undefined) batch.push(record)
+    if (batch.length < batchRecords) continue
+    yield batch
+    batch = []
+  }
+  if (header === undefined) maker.broken(1, 'the file is empty', 'the first row names the columns')
+  if (batch.length > 0) yield batch
+}
+
+async function* rowsOf(chunks: AsyncIterable<Uint8Array>, maker: RecordMaker): AsyncIterable<{ record: string[]; info: Info }> {
+  const parser = parse({ bom: true, info: true, relax_column_count: true, max_record_size: maker.bytesMax })
+  const source = Readable.from(chunks, { objectMode: false })
+  source.on('error', (error) => parser.destroy(error))
+  try {
+    yield* source.pipe(parser)
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    maker.broken(Number(error.lines ?? 1), error.message)
+  } finally {
+    source.destroy()
+  }
+}
+
+function headerOf(cells: readonly string[], maker: RecordMaker): readonly string[] {
+  const names = cells.map((cell) => cell.trim())
+  const repeated = names.find((name, i) => names.indexOf(name) !== i)
+  if (repeated !== undefined) maker.broken(1, `two columns are named "${repeated}"`)
+  if (names.includes('')) maker.broken(1, `column ${names.indexOf('') + 1} has no name`)
+  return names
+}
+
+function jsonOf(header: readonly string[], cells: readonly string[], types: CellTypes = {}): Uint8Array {
+  const object: Record<string, unknown> = Object.create(null)
+  header.forEach((name, i) => {
+    object[name] = cellValue(cells[i]!, types[name])
+  })
+  return Buffer.from(JSON.stringify(object))
+}
+
+function cellsDiffer(row: readonly string[], header: readonly string[]): string {
+  return `${row.length} cells under ${header.length} columns`
+}

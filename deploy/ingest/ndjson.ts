@@ -1,0 +1,84 @@
+import { type InputBatches, type InputRecord, type ReadOptions, RecordMaker } from './input-record.ts'
+
+/** Reads one JSON value a line (LF or CRLF; blank lines and a byte order mark are passed over). Holds one chunk and one record. */
+export async function* readNdjson(chunks: AsyncIterable<Uint8Array>, options: ReadOptions): InputBatches {
+  const lines = new LineSplitter(new RecordMaker(options))
+  for await (const chunk of chunks) {
+    const batch = lines.push(chunk)
+    if (batch.length > 0) yield batch
+  }
+  const last = lines.end()
+  if (last.length > 0) yield last
+}
+
+const newline = 10
+
+class LineSplitter {
+  private readonly maker: RecordMaker
+  private line = 1
+  /** The beginning of a line whose end was not seen yet. */
+  private carried: Uint8Array[] = []
+  private carriedBytes = 0
+  /** The line at hand outgrew the bound and was told of: the rest of it is passed over. */
+  private skipping = false
+
+  constructor(maker: RecordMaker) {
+    this.maker = maker
+  }
+
+  push(chunk: Uint8Array): InputRecord[] {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+    const batch: InputRecord[] = []
+    let from = 0
+    for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, from)) {
+      this.endLine(bytes.subarray(from, end), batch)
+      from = end + 1
+    }
+    this.carry(bytes.subarray(from))
+    return batch
+  }
+
+  end(): InputRecord[] {
+    const batch: InputRecord[] = []
+    this.endLine(new Uint8Array(0), batch)
+    return batch
+  }
+
+  private endLine(rest: Uint8Array, batch: InputRecord[]): void {
+    const whole = this.carried.length === 0 ? rest : Buffer.concat([...this.carried, rest])
+    if (!this.skipping) {
+      const value = trimmed(whole, this.line === 1)
+      const record = value.length === 0 ? undefined : this.maker.make(this.line, value)
+      if (record !== undefined) batch.push(record)
+    }
+    this.carried = []
+    this.carriedBytes = 0
+    this.skipping = false
+    this.line++
+  }
+
+  private carry(rest: Uint8Array): void {
+    if (rest.length === 0 || this.skipping) return
+    this.carriedBytes += rest.length
+    if (this.carriedBytes <= this.maker.bytesMax) {
+      this.carried.push(rest)
+      return
+    }
+    this.maker.tooLarge(this.line, this.carriedBytes)
+    this.carried = []
+    this.skipping = true
+  }
+}
+
+/** Without the white space around it, and at the beginning of the file without the byte order mark. */
+function trimmed(bytes: Uint8Array, first: boolean): Uint8Array {
+  let from = first && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
+  let to = bytes.length
+  while (from < to && isSpace(bytes[from]!)) from++
+  while (to > from && isSpace(bytes[to - 1]!)) to--
+  return bytes.subarray(from, to)
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 32 || byte === 9 || byte === 13
+}

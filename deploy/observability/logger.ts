@@ -1,0 +1,44 @@
+import pino, { type Logger as PinoLogger } from 'pino'
+import type { Logger } from '../../engine/ports/world.ts'
+import { lineForPeople } from './log-line.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+export interface LoggerOptions {
+  readonly level: LogLevel
+  /** `json`: one object a line, for collectors. `text`: for people. */
+  readonly format: 'json' | 'text'
+  /** Takes whole lines. Absent: standard error, synchronously, so that nothing is lost when the process ends. */
+  readonly write?: (line: string) => void
+}
+
+/** The Logger port on pino. Times are UTC. */
+export function createLogger({ level, format, write }: LoggerOptions): Logger {
+  const toStderr = pino.destination({ fd: 2, sync: true })
+  const out = write ?? ((line: string) => void toStderr.write(line))
+  const destination = { write: (line: string) => out(format === 'json' ? line : lineForPeople(line)) }
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { error: errorFields, err: errorFields },
+  }
+  return portOf(pino(options, destination))
+}
+
+function portOf(logger: PinoLogger): Logger {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    child: (fields) => portOf(logger.child(fields)),
+  }
+}
+
+/** Code, details and fix of our errors are own properties and stay; the message and stack of every error are not enumerable. */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  return { ...error, message: error.message, stack: error.stack, ...(error.cause === undefined ? {} : { cause: errorFields(error.cause) }) }
+}
