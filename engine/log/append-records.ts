@@ -26,7 +26,10 @@ export interface AppendRecords {
  * @returns counts of records that were there already and that were added; both durable.
  * @throws StreamError INGEST_SOURCE_CHANGED when the records taken in before are not those that come now; TOPIC_UNKNOWN; what `Producer.commit` says.
  */
-export async function appendRecords(log: Log, { id, topic, records, partition, onCommitted }: AppendRecords): Promise<{ skipped: number; added: number }> {
+export async function appendRecords(
+  log: Log,
+  { id, topic, records, partition, onCommitted }: AppendRecords,
+): Promise<{ skipped: number; added: number }> {
   const partitions = log.topic(topic)?.partitions
   if (partitions === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
   const producer = await log.producer(id)

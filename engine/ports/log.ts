@@ -43,6 +43,7 @@ export interface Commit {
   /** The end this commit builds on: refused with COMMIT_CONFLICT when the log knows another one. */
   readonly expect: ProducerEnd
   readonly next: ProducerEnd
+  /** Several may go to one partition: they stand there in this order. May be empty: only the end moves. */
   readonly appends: readonly Append[]
 }
 
@@ -83,14 +84,14 @@ export interface LogReader {
   close(): Promise<void>
 }
 
-/** What the engine asks of the world to remember. Every adapter passes test/contract/log. */
+/** What the engine asks of the world to remember. Every adapter passes test/contract/log. TOPIC_UNKNOWN also for a partition that a topic lacks. */
 export interface Log {
   topics(): readonly TopicInfo[]
   topic(name: string): TopicInfo | undefined
   /** Idempotent when the settings are equal; else TOPIC_EXISTS. TOPIC_NAME_INVALID for names Kafka would refuse. */
   createTopic(spec: TopicSpec): Promise<TopicInfo>
   deleteTopic(name: string): Promise<void>
-  /** Makes everything below `before` unreadable (start becomes `before`, never less than it was). The space comes back later. */
+  /** Makes everything below `before` unreadable (start becomes `before`, never less than it was). Beyond the end: OFFSET_OUT_OF_RANGE. The space comes back later. */
   trim(topic: string, partition: number, before: Offset): Promise<void>
   /** Keeps records from `from` on readable until released, whatever retention and compaction say; trim below a pin is refused (assertion). */
   pin(topic: string, partition: number, from: Offset): Pin

@@ -34,12 +34,15 @@ test('a refusal of the log itself is told as it is, also when the answer would h
 
 test('a failed opening may have fenced the older holders', async () => {
   const fenced = await Promise.all(
-    numbers(0, 20).map(async seed => {
+    numbers(0, 20).map(async (seed) => {
       const { log } = await faulty(noFaults, seed)
       const old = await Writer.open(log)
       log.rates = { ...noFaults, openFailed: 1 }
       await expect(log.producer('writer')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' })
-      return old.send().then(() => false, error => codeOf(error) === 'COMMIT_FENCED')
+      return old.send().then(
+        () => false,
+        (error) => codeOf(error) === 'COMMIT_FENCED',
+      )
     }),
   )
   expect(new Set(fenced)).toEqual(new Set([true, false]))
@@ -60,8 +63,8 @@ test('delays do not change the order of commits', async () => {
   for (const seed of numbers(0, 20)) {
     const { inner, log } = await faulty(noFaults, seed)
     const writer = await Writer.open(log)
-    await Promise.all(numbers(0, 10).map(n => writer.send(append('orders', 0, record(n)))))
-    expect(await valuesOf(inner, 'orders')).toEqual(numbers(0, 10).map(n => `value-${n}`))
+    await Promise.all(numbers(0, 10).map((n) => writer.send(append('orders', 0, record(n)))))
+    expect(await valuesOf(inner, 'orders')).toEqual(numbers(0, 10).map((n) => `value-${n}`))
   }
 })
 

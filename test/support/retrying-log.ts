@@ -1,5 +1,5 @@
 import type { Offset } from '../../engine/model/record.ts'
-import type { Log, LogReader, Producer } from '../../engine/ports/log.ts'
+import type { LogReader, Producer } from '../../engine/ports/log.ts'
 import { PassThroughLog } from './pass-through-log.ts'
 import { persist, RetryingProducer } from './retrying-producer.ts'
 
@@ -12,7 +12,10 @@ export class RetryingLog extends PassThroughLog {
     // One at a time: a producer that recovers may not fence the one that is being opened to fence it.
     const exclusively = <T>(open: () => Promise<T>): Promise<T> => {
       const opened = (this.opening.get(id) ?? Promise.resolve()).then(open)
-      this.opening.set(id, opened.catch(() => {}))
+      this.opening.set(
+        id,
+        opened.catch(() => {}),
+      )
       return opened
     }
     return exclusively(async () => {
@@ -30,7 +33,7 @@ export class RetryingLog extends PassThroughLog {
       get position() {
         return reader.position
       },
-      read: bytesMax => persist(() => reader.read(bytesMax)),
+      read: (bytesMax) => persist(() => reader.read(bytesMax)),
       close: () => reader.close(),
     }
   }

@@ -61,7 +61,7 @@ export class RetryingProducer implements Producer {
 
   private send({ expect, next, appends }: Commit): Promise<Committed> {
     // The log takes the blocks over: keep ours.
-    const answer = this.opened.commit({ expect, next, appends: appends.map(one => ({ ...one, block: Uint8Array.from(one.block) })) })
+    const answer = this.opened.commit({ expect, next, appends: appends.map((one) => ({ ...one, block: Uint8Array.from(one.block) })) })
     answer.catch(() => {})
     return answer
   }
@@ -73,7 +73,7 @@ export class RetryingProducer implements Producer {
         this.acknowledge(sent, await sent.answer)
       } catch (error) {
         if (mayPass(error)) {
-          await this.recover().catch(cause => this.rejectAll(cause))
+          await this.recover().catch((cause) => this.rejectAll(cause))
         } else {
           this.queue.shift()
           sent.reject(error)
@@ -84,11 +84,11 @@ export class RetryingProducer implements Producer {
   }
 
   private async recover(): Promise<void> {
-    await Promise.allSettled(this.queue.map(sent => sent.answer))
+    await Promise.allSettled(this.queue.map((sent) => sent.answer))
     await this.exclusively(async () => {
       if (this.successorsEnd === undefined) this.opened = await persist(() => this.log.producer(this.id))
       const end = this.successorsEnd ?? this.opened.end
-      const takenLast = equal(end, this.acknowledged) ? -1 : this.queue.findIndex(sent => equal(sent.commit.next, end))
+      const takenLast = equal(end, this.acknowledged) ? -1 : this.queue.findIndex((sent) => equal(sent.commit.next, end))
       for (const sent of this.queue.slice(0, takenLast + 1)) this.acknowledge(sent, await this.find(sent))
       if (this.successorsEnd !== undefined) this.rejectAll(new StreamError('COMMIT_FENCED', { producer: this.id }))
       for (const sent of this.queue) sent.answer = this.send(sent.commit)
@@ -99,7 +99,8 @@ export class RetryingProducer implements Producer {
     assert(this.queue.shift() === sent, 'commits are answered in the order sent')
     this.acknowledged = sent.commit.next
     this.lastAppendTime = committed.appendTime
-    for (const [i, append] of sent.commit.appends.entries()) this.ends.set(this.placeOf(append), committed.baseOffsets[i]! + countOf(append))
+    for (const [i, append] of sent.commit.appends.entries())
+      this.ends.set(this.placeOf(append), committed.baseOffsets[i]! + countOf(append))
     sent.resolve(committed)
   }
 

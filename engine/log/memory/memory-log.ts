@@ -40,7 +40,7 @@ export class MemoryLog implements Log {
   }
 
   topics(): readonly TopicInfo[] {
-    return [...this.storage.topics.values()].map(topic => topic.info)
+    return [...this.storage.topics.values()].map((topic) => topic.info)
   }
 
   topic(name: string): TopicInfo | undefined {
@@ -105,7 +105,7 @@ export class MemoryLog implements Log {
       const effect = delivered.then(() => this.take(id, epoch, commit))
       // Whether this one is refused does not matter to the order of the next.
       sent = effect.catch(() => {})
-      return effect.then(async committed => {
+      return effect.then(async (committed) => {
         await this.options.settle?.()
         return committed
       })
@@ -119,7 +119,7 @@ export class MemoryLog implements Log {
 
   /** Deletes what is older or more than the topics' retention allows, in whole blocks, below every pin. */
   retain(now: EpochMs): void {
-    const changed = [...this.storage.topics.values()].flatMap(topic => topic.partitions.map(partition => partition.retain(now)))
+    const changed = [...this.storage.topics.values()].flatMap((topic) => topic.partitions.map((partition) => partition.retain(now)))
     if (changed.includes(true)) this.counter.bump()
   }
 

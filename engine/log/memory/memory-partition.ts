@@ -42,7 +42,8 @@ export class MemoryPartition {
     const first = this.indexOf(position)
     let last = first
     let bytes = 0
-    while (last < this.blocks.length && (last === first || bytes + this.blocks[last]!.length <= bytesMax)) bytes += this.blocks[last++]!.length
+    while (last < this.blocks.length && (last === first || bytes + this.blocks[last]!.length <= bytesMax))
+      bytes += this.blocks[last++]!.length
     if (first === last) return null
     return { chunk: joinChunk(this.blocks.slice(first, last)), next: this.blocks[last - 1]!.endOffset }
   }
@@ -95,8 +96,8 @@ export class MemoryPartition {
       }
     }
     const pinned = this.lowestPin()
-    this.blocks = this.blocks.flatMap(block =>
-      filterBlock(block, i => {
+    this.blocks = this.blocks.flatMap((block) =>
+      filterBlock(block, (i) => {
         const offset = block.baseOffset + i
         const key = block.key(i)
         return key === null || offset >= pinned || lastOffsets.get(key.toString('latin1')) === offset
@@ -123,6 +124,12 @@ export class MemoryPartition {
   }
 
   private outOfRange(offset: Offset): never {
-    throw new StreamError('OFFSET_OUT_OF_RANGE', { topic: this.topic.name, partition: this.number, offset, earliest: this.start, end: this.end })
+    throw new StreamError('OFFSET_OUT_OF_RANGE', {
+      topic: this.topic.name,
+      partition: this.number,
+      offset,
+      earliest: this.start,
+      end: this.end,
+    })
   }
 }

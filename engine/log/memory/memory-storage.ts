@@ -59,7 +59,8 @@ export class MemoryStorage {
     const producer = this.producers.get(id)!
     if (producer.epoch !== epoch) throw new StreamError('COMMIT_FENCED', { producer: id, epoch, newest: producer.epoch })
     const { end } = producer
-    if (end.seq !== expect.seq || end.hash !== expect.hash) throw new StreamError('COMMIT_CONFLICT', { producer: id, expected: expect, found: end })
+    if (end.seq !== expect.seq || end.hash !== expect.hash)
+      throw new StreamError('COMMIT_CONFLICT', { producer: id, expected: expect, found: end })
     checkCommitSize(appends)
     const partitions = appends.map(({ topic, partition }) => this.partition(topic, partition))
     const blocks = appends.map(({ block }) => takeBlock(block))

@@ -24,16 +24,16 @@ export function placeBlock(bytes: Buffer, baseOffset: Offset, appendTime: EpochM
   return new BlockView(chunkOf(bytes, [0]), 0)
 }
 
-/** The blocks' bytes behind one another, copied. */
+/** The blocks' bytes behind one another, copied. Released, they are spoilt: whoever still reads them shall see it at once. */
 export function joinChunk(blocks: readonly BlockView[]): Chunk {
   const bytes = Buffer.from(new ArrayBuffer(blocks.reduce((sum, block) => sum + block.length, slackBytes)))
   let at = 0
-  const starts = blocks.map(block => {
+  const starts = blocks.map((block) => {
     block.chunk.bytes.copy(bytes, at, block.at, block.at + block.length)
     at += block.length
     return at - block.length
   })
-  return chunkOf(bytes, starts)
+  return { ...chunkOf(bytes, starts), release: () => void bytes.fill(0xdb) }
 }
 
 /**

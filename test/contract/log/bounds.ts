@@ -16,7 +16,7 @@ export function boundsContract(test: LogTest): void {
   test('what bounds show can be read at once, also while commits are under way', async ({ log }) => {
     await streamTopic(log)
     const writer = await Writer.open(log)
-    const all = Promise.all(numbers(0, 50).map(n => writer.send(append('orders', 0, record(n)))))
+    const all = Promise.all(numbers(0, 50).map((n) => writer.send(append('orders', 0, record(n)))))
     for (let end = 0; end < 50; ) {
       const seen = log.changes()
       end = log.bounds('orders', 0).end
@@ -39,7 +39,7 @@ export function boundsContract(test: LogTest): void {
       const seen = log.changes()
       let woken = 0
       const waits = [0, 1, 2].map(() => log.changed(seen).then(() => woken++))
-      await new Promise(resolve => setTimeout(resolve, 5))
+      await new Promise((resolve) => setTimeout(resolve, 5))
       expect(woken).toBe(0)
       await change()
       await Promise.all(waits)
@@ -72,15 +72,15 @@ export function boundsContract(test: LogTest): void {
       sends.push(writer.send(append('orders', 0, record(n))))
       const time = log.clock()
       seen.push({ time, end: log.bounds('orders', 0).end })
-      if (n % 3 === 0) await new Promise(resolve => setTimeout(resolve, 1))
+      if (n % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
     }
     await Promise.all(sends)
-    const times = (await readAll(log, 'orders')).map(one => one.appendTime)
+    const times = (await readAll(log, 'orders')).map((one) => one.appendTime)
     for (const { time, end } of seen) for (const appendTime of times.slice(end)) expect(appendTime).toBeGreaterThanOrEqual(time)
-    expect(seen.map(one => one.time)).toEqual(seen.map(one => one.time).sort((a, b) => a - b))
+    expect(seen.map((one) => one.time)).toEqual(seen.map((one) => one.time).sort((a, b) => a - b))
   })
 
-  test('append times are whole numbers and never go back, over partitions, producers and restarts', async open => {
+  test('append times are whole numbers and never go back, over partitions, producers and restarts', async (open) => {
     await streamTopic(open.log, 'orders', 2)
     let { log } = open
     let last = 0

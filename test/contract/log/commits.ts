@@ -31,13 +31,13 @@ export function commitContract(test: LogTest): void {
     expect(baseOffsets).toEqual([1])
     const found = (await readAll(log, 'orders')).slice(1)
     expect(found.map(plain)).toEqual(odd.map(plain))
-    expect(found.map(one => one.offset)).toEqual(numbers(1, 7))
-    expect(found.map(one => one.appendTime)).toEqual(odd.map(() => appendTime))
+    expect(found.map((one) => one.offset)).toEqual(numbers(1, 7))
+    expect(found.map((one) => one.appendTime)).toEqual(odd.map(() => appendTime))
   })
 
   test('offsets of a partition have no gaps, whoever writes', async ({ log }) => {
     await streamTopic(log, 'orders', 2)
-    const writers = await Promise.all(['a', 'b', 'c'].map(id => Writer.open(log, id)))
+    const writers = await Promise.all(['a', 'b', 'c'].map((id) => Writer.open(log, id)))
     const written = [0, 0]
     for (const n of numbers(0, 12)) {
       const { baseOffsets } = await writers[n % 3]!.send(append('orders', 0, ...records(0, n + 1)), append('orders', 1, record(n)))
@@ -45,7 +45,7 @@ export function commitContract(test: LogTest): void {
       written[0]! += n + 1
       written[1]! += 1
     }
-    expect((await readAll(log, 'orders')).map(one => one.offset)).toEqual(numbers(0, 78))
+    expect((await readAll(log, 'orders')).map((one) => one.offset)).toEqual(numbers(0, 78))
     expect(log.bounds('orders', 1)).toEqual({ start: 0, end: 12 })
   })
 
@@ -57,7 +57,11 @@ export function commitContract(test: LogTest): void {
   })
 
   test('a commit to several topics and partitions is seen whole or not at all', async ({ log }) => {
-    const places = [['a', 0], ['a', 1], ['b', 0]] as const
+    const places = [
+      ['a', 0],
+      ['a', 1],
+      ['b', 0],
+    ] as const
     await streamTopic(log, 'a', 2)
     await streamTopic(log, 'b')
     const writer = await Writer.open(log)
@@ -81,9 +85,15 @@ export function commitContract(test: LogTest): void {
   test('of a refused commit nothing is seen, whichever append it was refused for', async ({ log }) => {
     await streamTopic(log)
     const writer = await Writer.open(log)
-    await expect(writer.send(append('orders', 0, record(1)), append('nowhere', 0, record(2)))).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' })
+    await expect(writer.send(append('orders', 0, record(1)), append('nowhere', 0, record(2)))).rejects.toMatchObject({
+      code: 'TOPIC_UNKNOWN',
+    })
     await expect(
-      writer.producer.commit({ expect: newEnd, next: { seq: 1, hash: 'x' }, appends: [append('orders', 1, record(1)), append('orders', 0, record(2))] }),
+      writer.producer.commit({
+        expect: newEnd,
+        next: { seq: 1, hash: 'x' },
+        appends: [append('orders', 1, record(1)), append('orders', 0, record(2))],
+      }),
     ).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' })
     expect(await readAll(log, 'orders')).toEqual([])
     expect(log.producerEnd('writer')).toEqual(newEnd)
@@ -103,18 +113,18 @@ export function commitContract(test: LogTest): void {
     const half = { topic: 'orders', partition: 0, block: largeBlock(15 * megabyte) }
     await writer.send(half, { topic: 'orders', partition: 1, block: largeBlock(15 * megabyte) })
     const { end } = writer
-    const tooLarge = [0, 1].map(partition => ({ topic: 'orders', partition, block: largeBlock(17 * megabyte) }))
+    const tooLarge = [0, 1].map((partition) => ({ topic: 'orders', partition, block: largeBlock(17 * megabyte) }))
     await expect(writer.send(...tooLarge)).rejects.toMatchObject({ code: 'COMMIT_TOO_LARGE' })
     expect(log.producerEnd('writer')).toEqual(end)
     writer.end = end
     await writer.send(append('orders', 0, record(1)))
     const found = await readAll(log, 'orders')
-    expect(found.map(one => one.value!.length)).toEqual([15 * megabyte, 7])
+    expect(found.map((one) => one.value!.length)).toEqual([15 * megabyte, 7])
     expect(Buffer.alloc(15 * megabyte, 7).equals(found[0]!.value!)).toBe(true)
     expect(log.bounds('orders', 1).end).toBe(1)
   })
 
-  test('what was committed survives a restart', async open => {
+  test('what was committed survives a restart', async (open) => {
     await streamTopic(open.log, 'orders', 2)
     const writer = await Writer.open(open.log)
     for (const n of numbers(0, 10)) await writer.send(append('orders', n % 2, record(n)))

@@ -9,7 +9,7 @@ import { append, plain, readAll, Writer } from './records.ts'
 
 const topics = ['events', 'latest'] as const
 const partitions = 2
-const places = topics.flatMap(topic => [0, 1].map(partition => ({ topic, partition })))
+const places = topics.flatMap((topic) => [0, 1].map((partition) => ({ topic, partition })))
 const writerIds = ['x', 'y', 'z']
 
 interface Kept {
@@ -31,7 +31,7 @@ interface ModelPartition {
 export function modelContract(make: MakeLog, runs: number): void {
   test('any sequence of operations gives what plain arrays give', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(operation, { maxLength: 40, size: 'max' }), async operations => {
+      fc.asyncProperty(fc.array(operation, { maxLength: 40, size: 'max' }), async (operations) => {
         const open = await make()
         try {
           const world = await World.start(open)
@@ -50,22 +50,39 @@ export function modelContract(make: MakeLog, runs: number): void {
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength })
 const newRecord: fc.Arbitrary<NewRecord> = fc.record({
-  key: fc.option(fc.constantFrom('', 'a', 'b', 'c').map(key => Buffer.from(key))),
+  key: fc.option(fc.constantFrom('', 'a', 'b', 'c').map((key) => Buffer.from(key))),
   value: fc.option(bytes(40)),
   eventTime: fc.integer({ min: -1000, max: 2 ** 41 }),
   headers: fc.array(fc.record({ name: fc.string({ maxLength: 4 }), value: bytes(4) }), { maxLength: 1 }),
 })
 const place = fc.constantFrom(...places)
 const id = fc.constantFrom(...writerIds)
-const fraction = fc.integer({ min: 0, max: 8 }).map(eighths => eighths / 8)
+const fraction = fc.integer({ min: 0, max: 8 }).map((eighths) => eighths / 8)
 const content = fc.array(fc.record({ place, records: fc.array(newRecord, { minLength: 1, maxLength: 6 }) }), { maxLength: 3 })
 
 const operation = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('commit' as const), id, content }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('pipeline' as const), id, contents: fc.array(content, { maxLength: 5 }), bad: fc.integer({ min: 0, max: 8 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('pipeline' as const),
+      id,
+      contents: fc.array(content, { maxLength: 5 }),
+      bad: fc.integer({ min: 0, max: 8 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('stale' as const), id, content, by: fc.constantFrom(-1, 1) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('fence' as const), id }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('read' as const), place, at: fraction, beyond: fc.integer({ min: -2, max: 2 }), bytesMax: fc.constantFrom(1, 300, 1 << 20) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('read' as const),
+      place,
+      at: fraction,
+      beyond: fc.integer({ min: -2, max: 2 }),
+      bytesMax: fc.constantFrom(1, 300, 1 << 20),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('follow' as const), place, bytesMax: fc.constantFrom(1, 300, 1 << 20) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('trim' as const), place, at: fraction }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('pin' as const), place, at: fraction }) },
@@ -108,7 +125,11 @@ class World {
       case 'stale': {
         const writer = await this.writer(operation.id)
         const expected = { seq: writer.end.seq + operation.by, hash: writer.end.hash }
-        const refused = writer.producer.commit({ expect: expected, next: { seq: 99, hash: 'stale' }, appends: appendsOf(operation.content) })
+        const refused = writer.producer.commit({
+          expect: expected,
+          next: { seq: 99, hash: 'stale' },
+          appends: appendsOf(operation.content),
+        })
         return expect(refused).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
       }
       case 'fence': {
@@ -163,12 +184,16 @@ class World {
       const { start, end, kept } = this.at(place)
       expect(this.log.bounds(place.topic, place.partition)).toEqual({ start, end })
       const found = await readAll(this.log, place.topic, place.partition, start)
-      expect(found.map(one => ({ ...plain(one), offset: one.offset, appendTime: one.appendTime }))).toEqual(kept.map(keptPlain))
+      expect(found.map((one) => ({ ...plain(one), offset: one.offset, appendTime: one.appendTime }))).toEqual(kept.map(keptPlain))
     }
   }
 
   private async create(topic: (typeof topics)[number]): Promise<void> {
-    await this.log.createTopic({ name: topic, partitions, ...(topic === 'latest' ? { kind: 'table', compacted: true } : { kind: 'stream' }) })
+    await this.log.createTopic({
+      name: topic,
+      partitions,
+      ...(topic === 'latest' ? { kind: 'table', compacted: true } : { kind: 'stream' }),
+    })
     for (const partition of [0, 1]) {
       this.model.set(`${topic}/${partition}`, { start: 0, end: 0, kept: [], pins: new Map(), tail: undefined })
     }
@@ -211,7 +236,7 @@ class World {
       const details = { ...place, offset: from, earliest: model.start, end: model.end }
       return expect(found).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', details })
     }
-    expect((await found).map(one => one.offset)).toEqual(model.kept.map(one => one.offset).filter(offset => offset >= from))
+    expect((await found).map((one) => one.offset)).toEqual(model.kept.map((one) => one.offset).filter((offset) => offset >= from))
   }
 
   /** One reader for each partition that goes on through everything. */
@@ -228,10 +253,12 @@ class World {
     const next = model.tail.position
     expect(next).toBeGreaterThanOrEqual(position)
     if (chunk === null) expect(next).toBe(model.end)
-    const blocks = chunk?.blocks.map(at => new BlockView(chunk, at)) ?? []
-    const found = blocks.flatMap(block => Array.from({ length: block.count }, (_, i) => block.record(i))).filter(one => one.offset >= position)
-    const wanted = model.kept.filter(one => one.offset >= position && one.offset < next)
-    expect(found.map(one => ({ ...plain(one), offset: one.offset, appendTime: one.appendTime }))).toEqual(wanted.map(keptPlain))
+    const blocks = chunk?.blocks.map((at) => new BlockView(chunk, at)) ?? []
+    const found = blocks
+      .flatMap((block) => Array.from({ length: block.count }, (_, i) => block.record(i)))
+      .filter((one) => one.offset >= position)
+    const wanted = model.kept.filter((one) => one.offset >= position && one.offset < next)
+    expect(found.map((one) => ({ ...plain(one), offset: one.offset, appendTime: one.appendTime }))).toEqual(wanted.map(keptPlain))
     chunk?.release()
   }
 
@@ -239,10 +266,11 @@ class World {
     const model = this.at(place)
     const before = offsetAt(model, at)
     const trimmed = (async () => this.log.trim(place.topic, place.partition, before))()
-    if (before > Math.min(...model.pins.values()) && before > model.start) return expect(trimmed).rejects.toMatchObject({ name: 'AssertionError' })
+    if (before > Math.min(...model.pins.values()) && before > model.start)
+      return expect(trimmed).rejects.toMatchObject({ name: 'AssertionError' })
     await trimmed
     model.start = before
-    model.kept = model.kept.filter(one => one.offset >= before)
+    model.kept = model.kept.filter((one) => one.offset >= before)
   }
 
   private async compact(): Promise<void> {
@@ -252,8 +280,8 @@ class World {
       const model = this.at({ topic: 'latest', partition })
       const pinned = Math.min(...model.pins.values())
       const key = (one: Kept) => one.record.key && Buffer.from(one.record.key).toString('hex')
-      const later = (one: Kept) => model.kept.some(other => other.offset > one.offset && key(other) === key(one))
-      model.kept = model.kept.filter(one => key(one) === null || one.offset >= pinned || !later(one))
+      const later = (one: Kept) => model.kept.some((other) => other.offset > one.offset && key(other) === key(one))
+      model.kept = model.kept.filter((one) => key(one) === null || one.offset >= pinned || !later(one))
     }
   }
 

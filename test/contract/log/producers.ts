@@ -40,7 +40,9 @@ export function producerContract(test: LogTest): void {
     }
     await newest.send(append('orders', 0, record(0)))
     await other.send(append('orders', 0, record(1)))
-    await expect(older.producer.commit({ expect: newest.end, next: after(newest.end), appends: [] })).rejects.toMatchObject({ code: 'COMMIT_FENCED' })
+    await expect(older.producer.commit({ expect: newest.end, next: after(newest.end), appends: [] })).rejects.toMatchObject({
+      code: 'COMMIT_FENCED',
+    })
     expect(await valuesOf(log, 'orders')).toEqual(values(0, 2))
     expect(log.producerEnd('writer')).toEqual(newest.end)
   })
@@ -88,9 +90,9 @@ export function producerContract(test: LogTest): void {
   test('commits sent without waiting take effect in the order sent', async ({ log }) => {
     await streamTopic(log, 'orders', 3)
     const writer = await Writer.open(log)
-    const sent = numbers(0, 40).map(n => writer.send(append('orders', n % 3, record(n))))
+    const sent = numbers(0, 40).map((n) => writer.send(append('orders', n % 3, record(n))))
     const bases = (await Promise.all(sent)).map(({ baseOffsets }) => baseOffsets[0])
-    expect(bases).toEqual(numbers(0, 40).map(n => Math.floor(n / 3)))
+    expect(bases).toEqual(numbers(0, 40).map((n) => Math.floor(n / 3)))
     for (const partition of numbers(0, 3)) {
       expect(await valuesOf(log, 'orders', partition)).toEqual(values(0, 40).filter((_, n) => n % 3 === partition))
     }
@@ -105,8 +107,8 @@ export function producerContract(test: LogTest): void {
     ] as const) {
       const writer = await Writer.open(log)
       const start = log.bounds('orders', 0).end
-      const sent = numbers(0, 6).map(n => writer.send(n === 2 ? append_() : append('orders', 0, record(n))))
-      const outcomes = (await Promise.allSettled(sent)).map(one => (one.status === 'fulfilled' ? 'taken' : codeOf(one.reason)))
+      const sent = numbers(0, 6).map((n) => writer.send(n === 2 ? append_() : append('orders', 0, record(n))))
+      const outcomes = (await Promise.allSettled(sent)).map((one) => (one.status === 'fulfilled' ? 'taken' : codeOf(one.reason)))
       expect(outcomes).toEqual(['taken', 'taken', code, 'COMMIT_CONFLICT', 'COMMIT_CONFLICT', 'COMMIT_CONFLICT'])
       expect(await valuesOf(log, 'orders', 0, start)).toEqual(values(0, 2))
       expect((await log.producer('writer')).end.seq).toBe(start + 2)
@@ -115,14 +117,14 @@ export function producerContract(test: LogTest): void {
 
   test('commits of several producers under way together keep the order of each', async ({ log }) => {
     await streamTopic(log)
-    const writers = await Promise.all(numbers(0, 4).map(id => Writer.open(log, `writer-${id}`)))
-    await Promise.all(numbers(0, 80).map(n => writers[n % 4]!.send(append('orders', 0, record(n)))))
-    const found = (await valuesOf(log, 'orders')).map(value => Number(value.slice(6)))
-    for (const id of numbers(0, 4)) expect(found.filter(n => n % 4 === id)).toEqual(numbers(0, 80).filter(n => n % 4 === id))
+    const writers = await Promise.all(numbers(0, 4).map((id) => Writer.open(log, `writer-${id}`)))
+    await Promise.all(numbers(0, 80).map((n) => writers[n % 4]!.send(append('orders', 0, record(n)))))
+    const found = (await valuesOf(log, 'orders')).map((value) => Number(value.slice(6)))
+    for (const id of numbers(0, 4)) expect(found.filter((n) => n % 4 === id)).toEqual(numbers(0, 80).filter((n) => n % 4 === id))
     expect(found.length).toBe(80)
   })
 
-  test('the end of each producer survives a restart, and so does its being fenced', async open => {
+  test('the end of each producer survives a restart, and so does its being fenced', async (open) => {
     const ids = ['job/v1/task-0', 'größe', ' ', 'x'.repeat(500)]
     await streamTopic(open.log)
     const hash = 'f'.repeat(64)
@@ -143,7 +145,7 @@ export function producerContract(test: LogTest): void {
     expect((await log.producer('opened only')).epoch).toBeGreaterThan(opened.epoch)
   })
 
-  test('a holder from before a restart commits nothing after it', async open => {
+  test('a holder from before a restart commits nothing after it', async (open) => {
     await streamTopic(open.log)
     const old = await Writer.open(open.log)
     await old.send(append('orders', 0, record(0)))

@@ -4,18 +4,24 @@ import type { LogTest } from './harness.ts'
 import { append, block, numbers, readAll, record, records, streamTopic, values, Writer } from './records.ts'
 
 export function readingContract(test: LogTest): void {
-  test('reading may begin at any offset, also in the middle of a block', async open => {
+  test('reading may begin at any offset, also in the middle of a block', async (open) => {
     await streamTopic(open.log)
     const writer = await Writer.open(open.log)
-    for (const [from, to] of [[0, 1], [1, 8], [8, 10], [10, 20]] as const) await writer.send(append('orders', 0, ...records(from, to)))
+    for (const [from, to] of [
+      [0, 1],
+      [1, 8],
+      [8, 10],
+      [10, 20],
+    ] as const)
+      await writer.send(append('orders', 0, ...records(from, to)))
     let { log } = open
     for (const restart of [false, true]) {
       if (restart) log = await open.reopen()
       for (const from of numbers(0, 21)) {
         for (const bytesMax of [1, 500, 1 << 20]) {
           const found = await readAll(log, 'orders', 0, from, bytesMax)
-          expect(found.map(one => one.offset)).toEqual(numbers(from, 20))
-          expect(found.map(one => Buffer.from(one.value!).toString())).toEqual(values(from, 20))
+          expect(found.map((one) => one.offset)).toEqual(numbers(from, 20))
+          expect(found.map((one) => Buffer.from(one.value!).toString())).toEqual(values(from, 20))
         }
       }
     }
@@ -32,7 +38,7 @@ export function readingContract(test: LogTest): void {
       for (let chunk = await reader.read(bytesMax); chunk !== null; chunk = await reader.read(bytesMax)) {
         const read = chunk
         expect(read.blocks.length).toBeGreaterThan(0)
-        sizes.push(read.blocks.map(at => new BlockView(read, at).length).reduce((a, b) => a + b))
+        sizes.push(read.blocks.map((at) => new BlockView(read, at).length).reduce((a, b) => a + b))
         chunk.release()
       }
       expect(Math.max(...sizes)).toBeLessThanOrEqual(bytesMax + one)
@@ -50,7 +56,7 @@ export function readingContract(test: LogTest): void {
       expect(reader.position).toBe(3 * n)
       await writer.send(append('orders', 0, ...records(3 * n, 3 * n + 3)))
       const chunk = (await reader.read(1000))!
-      const views = chunk.blocks.map(at => new BlockView(chunk, at))
+      const views = chunk.blocks.map((at) => new BlockView(chunk, at))
       expect([views[0]!.baseOffset, views.at(-1)!.endOffset, reader.position]).toEqual([3 * n, 3 * n + 3, 3 * n + 3])
     }
   })
@@ -58,7 +64,7 @@ export function readingContract(test: LogTest): void {
   test('a reader that follows commits under way gets each record once, in order', async ({ log }) => {
     await streamTopic(log)
     const writer = await Writer.open(log)
-    const all = Promise.all(numbers(0, 100).map(n => writer.send(append('orders', 0, ...records(3 * n, 3 * n + 3)))))
+    const all = Promise.all(numbers(0, 100).map((n) => writer.send(append('orders', 0, ...records(3 * n, 3 * n + 3)))))
     const reader = log.reader('orders', 0, 0)
     const found: string[] = []
     while (reader.position < 300) {
@@ -75,13 +81,13 @@ export function readingContract(test: LogTest): void {
     await streamTopic(log)
     const writer = await Writer.open(log)
     for (const n of numbers(0, 20)) await writer.send(append('orders', 0, record(n)))
-    const readers = [0, 5, 19, 20].map(from => log.reader('orders', 0, from))
-    const chunks = await Promise.all(readers.map(reader => reader.read(1 << 20)))
-    const others = await Promise.all([0, 3].map(from => log.reader('orders', 0, from).read(1 << 20)))
+    const readers = [0, 5, 19, 20].map((from) => log.reader('orders', 0, from))
+    const chunks = await Promise.all(readers.map((reader) => reader.read(1 << 20)))
+    const others = await Promise.all([0, 3].map((from) => log.reader('orders', 0, from).read(1 << 20)))
     for (const other of others) other!.release()
     await writer.send(append('orders', 0, ...records(20, 30)))
     await log.trim('orders', 0, 20)
-    await Promise.all(readers.slice(1).map(reader => reader.close()))
+    await Promise.all(readers.slice(1).map((reader) => reader.close()))
     expect(valuesIn(chunks[0]!)).toEqual(values(0, 20))
     expect(valuesIn(chunks[1]!).slice(-15)).toEqual(values(5, 20))
     expect(valuesIn(chunks[2]!).at(-1)).toBe('value-19')
@@ -91,7 +97,10 @@ export function readingContract(test: LogTest): void {
   test('an offset beyond the end is OFFSET_OUT_OF_RANGE, never another offset', async ({ log }) => {
     await streamTopic(log)
     const details = { topic: 'orders', partition: 0, earliest: 0 }
-    await expect(log.reader('orders', 0, 1).read(1000)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', details: { ...details, offset: 1, end: 0 } })
+    await expect(log.reader('orders', 0, 1).read(1000)).rejects.toMatchObject({
+      code: 'OFFSET_OUT_OF_RANGE',
+      details: { ...details, offset: 1, end: 0 },
+    })
     await (await Writer.open(log)).send(append('orders', 0, record(0), record(1)))
     const reader = log.reader('orders', 0, 3)
     await expect(reader.read(1000)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', details: { ...details, offset: 3, end: 2 } })
@@ -100,7 +109,7 @@ export function readingContract(test: LogTest): void {
     await expect(log.reader('orders', 0, -1).read(1000)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' })
   })
 
-  test('the counts and checksums of the blocks as they were appended stay with their records', async open => {
+  test('the counts and checksums of the blocks as they were appended stay with their records', async (open) => {
     await streamTopic(open.log)
     const writer = await Writer.open(open.log)
     const appended: { count: number; contentChecksum: number; appendTime: number }[] = []
@@ -115,7 +124,7 @@ export function readingContract(test: LogTest): void {
       const found: object[] = []
       for (let chunk = await reader.read(1000); chunk !== null; chunk = await reader.read(1000)) {
         const read = chunk
-        found.push(...read.blocks.flatMap(at => new BlockView(read, at).originals()))
+        found.push(...read.blocks.flatMap((at) => new BlockView(read, at).originals()))
       }
       return found
     }
@@ -127,8 +136,8 @@ export function readingContract(test: LogTest): void {
 }
 
 function valuesIn(chunk: Chunk): string[] {
-  return chunk.blocks.flatMap(at => {
+  return chunk.blocks.flatMap((at) => {
     const view = new BlockView(chunk, at)
-    return numbers(0, view.count).map(i => view.value(i)!.toString())
+    return numbers(0, view.count).map((i) => view.value(i)!.toString())
   })
 }

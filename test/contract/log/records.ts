@@ -16,7 +16,7 @@ export function numbers(from: number, to: number): number[] {
 
 /** Records numbered [from, to). */
 export function records(from: number, to: number): NewRecord[] {
-  return numbers(from, to).map(n => record(n))
+  return numbers(from, to).map((n) => record(n))
 }
 
 export function block(...content: readonly NewRecord[]): Uint8Array {
@@ -97,13 +97,13 @@ export async function valuesOf(log: Log, topic: string, partition = 0, from: Off
 }
 
 export function values(from: number, to: number): string[] {
-  return numbers(from, to).map(n => `value-${n}`)
+  return numbers(from, to).map((n) => `value-${n}`)
 }
 
 /** A record in a form that vitest compares and prints well. */
 export function plain({ key, value, eventTime, headers = [] }: NewRecord) {
   const hex = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('hex'))
-  return { key: hex(key), value: hex(value), eventTime, headers: headers.map(header => [header.name, hex(header.value)]) }
+  return { key: hex(key), value: hex(value), eventTime, headers: headers.map((header) => [header.name, hex(header.value)]) }
 }
 
 export async function streamTopic(log: Log, name = 'orders', partitions = 1): Promise<string> {

@@ -6,7 +6,7 @@ import { append, block, numbers, plain, readAll, record, records, streamTopic, v
 
 /** Trim and pins; retention and compaction where the adapter offers them. */
 export function removalContract(test: LogTest): void {
-  test('trimming makes everything below an offset unreadable, also within a block, and nothing else', async open => {
+  test('trimming makes everything below an offset unreadable, also within a block, and nothing else', async (open) => {
     await streamTopic(open.log, 'orders', 2)
     const writer = await Writer.open(open.log)
     for (const n of numbers(0, 4)) await writer.send(append('orders', 0, ...records(5 * n, 5 * n + 5)), append('orders', 1, record(n)))
@@ -25,7 +25,7 @@ export function removalContract(test: LogTest): void {
     expect(await valuesOf(log, 'orders', 1)).toEqual(values(0, 4))
   })
 
-  test('a partition trimmed to its end goes on from there', async open => {
+  test('a partition trimmed to its end goes on from there', async (open) => {
     await streamTopic(open.log)
     await (await Writer.open(open.log)).send(append('orders', 0, ...records(0, 5)))
     await open.log.trim('orders', 0, 5)
@@ -40,7 +40,10 @@ export function removalContract(test: LogTest): void {
   test('trimming beyond the end is OFFSET_OUT_OF_RANGE', async ({ log }) => {
     await streamTopic(log)
     await (await Writer.open(log)).send(append('orders', 0, record(0)))
-    await expect((async () => log.trim('orders', 0, 2))()).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', details: { offset: 2, earliest: 0, end: 1 } })
+    await expect((async () => log.trim('orders', 0, 2))()).rejects.toMatchObject({
+      code: 'OFFSET_OUT_OF_RANGE',
+      details: { offset: 2, earliest: 0, end: 1 },
+    })
     expect(log.bounds('orders', 0)).toEqual({ start: 0, end: 1 })
   })
 
@@ -80,7 +83,7 @@ export function removalContract(test: LogTest): void {
 
 /** For adapters that do their own retention and compaction. */
 export function maintenanceContract(test: LogTest): void {
-  test('blocks older than the retention time go, the others stay', async open => {
+  test('blocks older than the retention time go, the others stay', async (open) => {
     const { log } = await filled(open, { retentionMs: 1000 })
     const last = (await readAll(log, 'orders')).at(-1)!.appendTime
     await open.maintenance!.retain(last + 1000)
@@ -93,7 +96,7 @@ export function maintenanceContract(test: LogTest): void {
     expect((await (await Writer.open(reopened)).send(append('orders', 0, record(20)))).baseOffsets).toEqual([20])
   })
 
-  test('the oldest blocks go until a partition is within its bytes', async open => {
+  test('the oldest blocks go until a partition is within its bytes', async (open) => {
     const bytes = block(...records(10, 15)).length
     const { log } = await filled(open, { retentionBytes: 2 * bytes + 100 })
     await open.maintenance!.retain(0)
@@ -103,7 +106,7 @@ export function maintenanceContract(test: LogTest): void {
     expect(await valuesOf(log, 'orders', 0, start)).toEqual(values(10, 20))
   })
 
-  test('retention removes nothing that is pinned, and nothing of topics without it', async open => {
+  test('retention removes nothing that is pinned, and nothing of topics without it', async (open) => {
     const { log } = await filled(open, { retentionMs: 1, retentionBytes: 1 })
     await streamTopic(log, 'for-ever')
     await (await Writer.open(log, 'other')).send(append('for-ever', 0, record(0)))
@@ -123,7 +126,7 @@ export function maintenanceContract(test: LogTest): void {
   // The last c, d, a and b.
   const lasts = [4, 7, 8, 9]
 
-  test('compaction keeps the last record of each key as it was, and readers move past the rest', async open => {
+  test('compaction keeps the last record of each key as it was, and readers move past the rest', async (open) => {
     const { log, written } = await filled(open, table, keys)
     await open.maintenance!.compact('orders')
     let opened = log
@@ -132,13 +135,13 @@ export function maintenanceContract(test: LogTest): void {
       expect(opened.bounds('orders', 0)).toEqual({ start: 0, end: 10 })
       for (const from of numbers(0, 11)) {
         const found = await readAll(opened, 'orders', 0, from, 1)
-        expect(found.map(one => one.offset)).toEqual(lasts.filter(offset => offset >= from))
+        expect(found.map((one) => one.offset)).toEqual(lasts.filter((offset) => offset >= from))
         for (const one of found) expect(seen(one)).toEqual(seen(written[one.offset]!))
       }
     }
   })
 
-  test('compaction keeps records without a key and the last tombstone of a key', async open => {
+  test('compaction keeps records without a key and the last tombstone of a key', async (open) => {
     const { log } = open
     await log.createTopic({ name: 'orders', partitions: 1, kind: 'table', compacted: true })
     const writer = await Writer.open(log)
@@ -146,7 +149,7 @@ export function maintenanceContract(test: LogTest): void {
     await writer.send(append('orders', 0, { ...record(0), key: null }, record(1, 'a'), gone, { ...record(3), key: null }, record(4, '')))
     await open.maintenance!.compact('orders')
     const found = await readAll(log, 'orders')
-    expect(found.map(one => [one.offset, one.key && Buffer.from(one.key).toString(), one.value === null])).toEqual([
+    expect(found.map((one) => [one.offset, one.key && Buffer.from(one.key).toString(), one.value === null])).toEqual([
       [0, null, false],
       [2, 'a', true],
       [3, null, false],
@@ -154,24 +157,24 @@ export function maintenanceContract(test: LogTest): void {
     ])
   })
 
-  test('compaction leaves everything from a pin on', async open => {
+  test('compaction leaves everything from a pin on', async (open) => {
     const { log } = await filled(open, table, keys)
     const pin = log.pin('orders', 0, 5)
     await open.maintenance!.compact('orders')
-    expect((await readAll(log, 'orders')).map(one => one.offset)).toEqual([4, 5, 6, 7, 8, 9])
+    expect((await readAll(log, 'orders')).map((one) => one.offset)).toEqual([4, 5, 6, 7, 8, 9])
     pin.release()
     await open.maintenance!.compact('orders')
-    expect((await readAll(log, 'orders')).map(one => one.offset)).toEqual(lasts)
+    expect((await readAll(log, 'orders')).map((one) => one.offset)).toEqual(lasts)
   })
 
-  test('a compacted topic takes more records and can be compacted again', async open => {
+  test('a compacted topic takes more records and can be compacted again', async (open) => {
     const { log, writer } = await filled(open, table, keys)
     const reader = log.reader('orders', 0, 10)
     await open.maintenance!.compact('orders')
     await writer.send(append('orders', 0, record(10, 'd'), record(11, 'a')))
     expect(await reader.read(1 << 20)).not.toBeNull()
     await open.maintenance!.compact('orders')
-    expect((await readAll(log, 'orders')).map(one => one.offset)).toEqual([4, 9, 10, 11])
+    expect((await readAll(log, 'orders')).map((one) => one.offset)).toEqual([4, 9, 10, 11])
   })
 }
 

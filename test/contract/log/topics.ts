@@ -46,7 +46,7 @@ export function topicContract(test: LogTest): void {
     }
     const names = ['x'.repeat(249), '...', 'a.B_c-9', 'A.b_C-9', '__internal', '-', 'con', 'constructor', '__proto__']
     for (const name of names) await streamTopic(log, name)
-    expect(log.topics().map(topic => topic.name)).toEqual(names)
+    expect(log.topics().map((topic) => topic.name)).toEqual(names)
   })
 
   test('names that differ only in upper and lower case are two topics', async ({ log }) => {
@@ -62,7 +62,12 @@ export function topicContract(test: LogTest): void {
     const unknown = { code: 'TOPIC_UNKNOWN' }
     expect(log.topic('orders')).toBeUndefined()
     await expect(log.deleteTopic('orders')).rejects.toMatchObject(unknown)
-    for (const [topic, partition] of [['orders', 0], ['there', 2], ['there', -1], ['there', 0.5]] as const) {
+    for (const [topic, partition] of [
+      ['orders', 0],
+      ['there', 2],
+      ['there', -1],
+      ['there', 0.5],
+    ] as const) {
       await expect((async () => log.bounds(topic, partition))()).rejects.toMatchObject(unknown)
       await expect((async () => log.reader(topic, partition, 0).read(1))()).rejects.toMatchObject(unknown)
       await expect((async () => log.trim(topic, partition, 0))()).rejects.toMatchObject(unknown)
@@ -98,7 +103,7 @@ export function topicContract(test: LogTest): void {
     expect(await valuesOf(log, 'orders')).toEqual(['value-2'])
   })
 
-  test('topics, their settings and their deletion survive a restart, and no id is used again', async open => {
+  test('topics, their settings and their deletion survive a restart, and no id is used again', async (open) => {
     const ids = new Set<number>()
     for (const name of ['a', 'b', 'c']) ids.add((await open.log.createTopic({ ...full, name })).id)
     await open.log.deleteTopic('c')

@@ -40,7 +40,9 @@ function large(n: number): NewRecord {
 
 test('each record goes to the partition of its key, in order; without a key they take turns', async () => {
   const log = await memoryLog()
-  const content = records(0, 50).map((one, n) => (n % 5 === 0 ? { ...one, key: null } : { ...one, headers: [{ name: 'n', value: Buffer.from([n]) }] }))
+  const content = records(0, 50).map((one, n) =>
+    n % 5 === 0 ? { ...one, key: null } : { ...one, headers: [{ name: 'n', value: Buffer.from([n]) }] },
+  )
   expect(await appendRecords(log, { ...source, records: content })).toEqual({ skipped: 0, added: 50 })
   const found = await all(log)
   expect(found.map((one) => one.map(plain))).toEqual(dealt(content, 3).map((one) => one.map(plain)))
@@ -76,7 +78,10 @@ test.each([
   const log = await memoryLog()
   await appendRecords(log, { ...source, records: records(0, 10) })
   const other = records(0, 20).with(3, changed)
-  await expect(appendRecords(log, { ...source, records: other })).rejects.toMatchObject({ code: 'INGEST_SOURCE_CHANGED', details: { taken: 10, found: 10 } })
+  await expect(appendRecords(log, { ...source, records: other })).rejects.toMatchObject({
+    code: 'INGEST_SOURCE_CHANGED',
+    details: { taken: 10, found: 10 },
+  })
   expect((await all(log)).flat().length).toBe(10)
 })
 
@@ -85,7 +90,10 @@ test('a source with fewer records than were taken in, or into another topic, is 
   await streamTopic(log, 'others', 3)
   await appendRecords(log, { ...source, records: records(0, 10) })
   const refused = { code: 'INGEST_SOURCE_CHANGED' }
-  await expect(appendRecords(log, { ...source, records: records(0, 9) })).rejects.toMatchObject({ ...refused, details: { taken: 10, found: 9 } })
+  await expect(appendRecords(log, { ...source, records: records(0, 9) })).rejects.toMatchObject({
+    ...refused,
+    details: { taken: 10, found: 9 },
+  })
   await expect(appendRecords(log, { ...source, topic: 'others', records: records(0, 10) })).rejects.toMatchObject(refused)
   await expect(appendRecords(log, { ...source, topic: 'nowhere', records: [] })).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' })
 })
@@ -101,7 +109,12 @@ test('a source that throws half way leaves what was committed, and the next run 
   await expect(appendRecords(log, { ...source, records: broken() })).rejects.toThrow('the file ended early')
   const { skipped, added } = await appendRecords(log, { ...source, records: numbers(0, 20).map(large) })
   expect([skipped > 0, skipped <= 14, skipped + added]).toEqual([true, true, 20])
-  expect((await all(log)).flat().map((one) => one.eventTime).sort((a, b) => a - b)).toEqual(numbers(0, 20).map((n) => record(n).eventTime))
+  expect(
+    (await all(log))
+      .flat()
+      .map((one) => one.eventTime)
+      .sort((a, b) => a - b),
+  ).toEqual(numbers(0, 20).map((n) => record(n).eventTime))
 })
 
 test('tells how many records are durable, rising, the last time all of them', async () => {
@@ -117,7 +130,10 @@ test('however often it is interrupted, by whatever fault, each record is taken i
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 0, max: 40 }), async (seed, count) => {
       const inner = await memoryLog(2)
-      const log = new FaultyLog(inner, { seed, rates: { ...noFaults, commitRefused: 0.2, answerLost: 0.2, commitLost: 0.2, openFailed: 0.1 } })
+      const log = new FaultyLog(inner, {
+        seed,
+        rates: { ...noFaults, commitRefused: 0.2, answerLost: 0.2, commitLost: 0.2, openFailed: 0.1 },
+      })
       const content = numbers(0, count).map(large)
       for (let runs = 0; ; runs++) {
         if (runs === 100) log.rates = noFaults
@@ -128,7 +144,9 @@ test('however often it is interrupted, by whatever fault, each record is taken i
           expect(codeOf(error)).toMatch(/LOG_UNAVAILABLE|COMMIT_OUTCOME_UNKNOWN/)
         }
       }
-      expect((await all(inner)).map((one) => one.map((each) => each.eventTime))).toEqual(dealt(content, 2).map((one) => one.map((each) => each.eventTime)))
+      expect((await all(inner)).map((one) => one.map((each) => each.eventTime))).toEqual(
+        dealt(content, 2).map((one) => one.map((each) => each.eventTime)),
+      )
     }),
     { numRuns: 40 },
   )

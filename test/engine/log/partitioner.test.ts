@@ -16,10 +16,15 @@ test.each([
 
 test('only the bytes of the range count, wherever they stand', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 40 }), fc.uint8Array({ maxLength: 9 }), fc.uint8Array({ maxLength: 9 }), (key, before, behind) => {
-      const bytes = Buffer.concat([before, key, behind])
-      expect(murmur2(bytes, before.length, before.length + key.length)).toBe(murmur2(key, 0, key.length))
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.uint8Array({ maxLength: 9 }),
+      fc.uint8Array({ maxLength: 9 }),
+      (key, before, behind) => {
+        const bytes = Buffer.concat([before, key, behind])
+        expect(murmur2(bytes, before.length, before.length + key.length)).toBe(murmur2(key, 0, key.length))
+      },
+    ),
   )
 })
 
