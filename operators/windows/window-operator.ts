@@ -1,5 +1,7 @@
 import type { OperatorFactory } from '../../engine/task/operator.ts'
-import type { Aggregators } from '../aggregates/aggregator.ts'
+import type { Aggregator, Aggregators } from '../aggregates/aggregator.ts'
+import { compileAggregate } from '../aggregates/compile.ts'
+import { DirectWindows } from './direct-windows.ts'
 import type { WindowSpec } from './spec.ts'
 
 export interface WindowOperatorOptions {
@@ -9,19 +11,24 @@ export interface WindowOperatorOptions {
 
 /** The operator of a windowed aggregation; its input is keyed. Emits `WindowOutput<Row>`, see spec.ts. */
 export function windowOperator<T, Row>(
-  _spec: WindowSpec,
-  _aggregators: Aggregators<T, Row>,
-  _options: WindowOperatorOptions = {},
+  spec: WindowSpec,
+  aggregators: Aggregators<T, Row>,
+  { retracts = false }: WindowOperatorOptions = {},
 ): OperatorFactory {
-  throw new Error('under way')
+  return (context) => {
+    const aggregate = compileAggregate(aggregators, { retracts })
+    if (spec.kind === 'session') throw new Error('under way')
+    return new DirectWindows(spec, aggregate, context)
+  }
 }
 
 /** The stores that the window operator of a node named `name` uses. */
-export function windowStores(name: string, spec: WindowSpec): readonly string[] {
-  return spec.kind === 'sliding' ? [name, `${name}.apart`] : [name]
+export function windowStores(name: string, spec: WindowSpec, { retracts = false }: WindowOperatorOptions = {}): readonly string[] {
+  return spec.kind === 'sliding' && !retracts ? [name, `${name}.apart`] : [name]
 }
 
 /** Whether the window can take records back; if not, it may not read from one that `updates`: the builder refuses the job. */
-export function canRetract<T, Row>(_spec: WindowSpec, _aggregators: Aggregators<T, Row>): boolean {
-  return false
+export function canRetract<T, Row>(spec: WindowSpec, aggregators: Aggregators<T, Row>): boolean {
+  // A session without one of its records may be shorter, or two.
+  return spec.kind !== 'session' && Object.values<Aggregator<T, unknown>>(aggregators).every(({ retractable }) => retractable)
 }
