@@ -61,12 +61,13 @@ export async function readTopic(dataDir: string, topic: string): Promise<TopicRe
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
 }
 
-/** Bytes of all files below a directory. */
+/** Bytes of all files below a directory; without the log's reserve, which holds nothing. */
 export function bytesIn(dir: string): number {
   if (!existsSync(dir)) return 0
   let sum = 0
   for (const entry of readdirSync(dir, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) sum += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
+    if (entry.isFile() && entry.name !== 'reserve')
+      sum += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
   }
   return sum
 }
@@ -92,4 +93,15 @@ async function output(args: readonly string[]): Promise<string> {
   const [code] = (await once(child, 'close')) as [number | null]
   if (code !== 0) throw new Error(`reprise ${args.join(' ')} ended with exit code ${code}\n${text.err}`)
   return text.out
+}
+
+/** Compiles the repository into dist. @returns what it was done with. */
+export async function build(): Promise<string> {
+  const child = spawn('npm', ['run', 'build'], {
+    cwd: fileURLToPath(new URL('../../', import.meta.url)),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error('npm run build failed')
+  return 'npm run build: the command line in dist'
 }

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Flight, readVegaFlights, shuffle, toFlight, toNdjson } from './airport-delays/convert.ts'
+import { airportDelays } from './airport-delays/oracle.ts'
+import { airportTraffic } from './airport-traffic/oracle.ts'
+import { byPartition, firstDifference, streamContent, tableContent } from './demo/compare.ts'
+import { killAndRecover } from './demo/kill-and-recover.ts'
+import { build, bytesIn, isBuilt, readTopic, runToEnd } from './demo/reprise.ts'
+import { count, done, explain, title } from './demo/say.ts'
+import { canonical } from './reference.ts'
+
+interface DemoJob {
+  readonly name: string
+  readonly about: string
+  readonly outputs: readonly { readonly topic: string; readonly kind: 'table' | 'stream' }[]
+  /** The values each output topic must have, by brute force from the flights of each partition; and how many records are late. */
+  expected(flights: readonly (readonly Flight[])[]): {
+    readonly values: Readonly<Record<string, readonly unknown[]>>
+    readonly late: number
+  }
+}
+
+const jobs: readonly DemoJob[] = [
+  {
+    name: 'airport-delays',
+    about: 'flights, mean and worst delay of each airport and day: tumbling windows',
+    outputs: [{ topic: 'delays-by-airport', kind: 'table' }],
+    expected(flights) {
+      const { rows, late } = airportDelays(flights)
+      return { values: { 'delays-by-airport': rows }, late: late.length }
+    },
+  },
+  {
+    name: 'airport-traffic',
+    about: 'traffic of the last six hours, hour by hour (sliding), and waves of departures (sessions)',
+    outputs: [
+      { topic: 'traffic-by-airport', kind: 'table' },
+      { topic: 'departure-waves', kind: 'stream' },
+    ],
+    expected(flights) {
+      const { traffic, waves, late } = airportTraffic(flights)
+      return { values: { 'traffic-by-airport': traffic, 'departure-waves': waves }, late: late.traffic.length + late.waves.length }
+    },
+  },
+]
+
+const dir = mkdtempSync(join(tmpdir(), 'reprise-demo-'))
+try {
+  await demo()
+} finally {
+  rmSync(dir, { recursive: true, force: true })
+}
+
+async function demo(): Promise<void> {
+  title('Reprise: real flight data, two jobs, kill -9 in the middle, the same results')
+  if (!isBuilt()) done('built', await build())
+  const flights = shuffle(readVegaFlights().map(toFlight))
+  const file = join(dir, 'flights.ndjson')
+  writeFileSync(file, toNdjson(flights))
+  done('data', `${count(flights.length)} departures in the US, January to March 2001; ${count(outOfOrder(flights))} reported out of order`)
+  for (const job of jobs) await show(job, file)
+  title('Every committed result was there exactly once, whatever was killed when.')
+}
+
+async function show(job: DemoJob, flights: string): Promise<void> {
+  title(`${job.name} – ${job.about}`)
+  const file = fileURLToPath(new URL(`./${job.name}/job.ts`, import.meta.url))
+  const topics = job.outputs.map(({ topic }) => topic)
+
+  explain(
+    'First without a disturbance: the flights go into the log, the job reads them from there and commits its results with its position.',
+  )
+  const calm = { job: file, dataDir: join(dir, job.name, 'calm'), flights }
+  const summary = await runToEnd(calm)
+  done('undisturbed run', `${count(summary.in)} in, ${outText(summary.out, topics)}, ${count(summary.late)} late`)
+
+  explain('The same in another directory, but the process is killed without warning while it works, and started again.')
+  const rough = { ...calm, dataDir: join(dir, job.name, 'rough') }
+  const { summary: after, kills } = await killAndRecover(rough, { input: 'flights', outputs: topics }, bytesIn(calm.dataDir))
+  for (const { recordsIn, recordsOut } of kills)
+    done('kill -9', `when ${count(recordsIn)} flights and ${count(recordsOut)} results were committed`)
+  if (kills.length === 0) throw new Error(`${job.name} was over before it could be killed`)
+  done('recovered', `${count(after.in)} in, ${outText(after.out, topics)}, ${count(after.late)} late`)
+
+  explain(
+    'Both outputs are read back from the two logs and compared, then held against a count by brute force that shares no code with the engine.',
+  )
+  const input = byPartition<Flight>(await readTopic(rough.dataDir, 'flights'))
+  const expected = job.expected(input)
+  for (const { topic, kind } of job.outputs) {
+    const contentOf = kind === 'table' ? tableContent : streamContent
+    const [first, second] = [contentOf(await readTopic(calm.dataDir, topic)), contentOf(await readTopic(rough.dataDir, topic))]
+    check(`${topic} differs between the two runs`, firstDifference(first, second))
+    const values = canonical(second.map((line) => (JSON.parse(line) as { value: unknown }).value))
+    check(`${topic} differs from the reference`, firstDifference(canonical(expected.values[topic]!), values))
+    done(
+      'equal and right',
+      `${topic}: ${count(second.length)} ${kind === 'table' ? 'keys' : 'records'} in both runs, the same as counted by brute force`,
+    )
+  }
+  check('output digests differ', firstDifference([summary.outputDigest], [after.outputDigest]))
+  check('late records differ from the reference', firstDifference([String(expected.late)], [String(after.late)]))
+  done('digests', `${summary.outputDigest} = ${after.outputDigest}`)
+}
+
+/** Throws what was found to be wrong. */
+function check(wrong: string, difference: string | undefined): void {
+  if (difference !== undefined) throw new Error(`${wrong}: ${difference}`)
+}
+
+function outText(out: Readonly<Record<string, number>>, topics: readonly string[]): string {
+  return `${topics.map((topic) => `${count(out[topic] ?? 0)} to ${topic}`).join(', ')}`
+}
+
+function outOfOrder(flights: readonly Flight[]): number {
+  let highest = 0
+  let behind = 0
+  for (const { scheduledAt } of flights) {
+    if (scheduledAt < highest) behind++
+    highest = Math.max(highest, scheduledAt)
+  }
+  return behind
+}
