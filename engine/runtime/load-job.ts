@@ -1,5 +1,5 @@
 import { StreamError } from '../errors.ts'
-import { jobMark } from '../model/job.ts'
+import type { Topology } from '../model/topology.ts'
 import type { Logger } from '../ports/world.ts'
 import { notAllowed } from './sandbox/denied.ts'
 import { evaluate, jobGlobals } from './sandbox/job-globals.ts'
@@ -32,7 +32,7 @@ export interface JobHost {
  * No global of the process is changed: the names are bound for the bundle alone (see sandbox/job-globals.ts).
  * @throws StreamError JOB_LOAD_FAILED (details: job, reason), JOB_INVALID when the default export is not a job, API_NOT_ALLOWED.
  */
-export function loadJob(bundle: JobBundle, host: JobHost): object {
+export function loadJob(bundle: JobBundle, host: JobHost): Topology {
   const module = { exports: {} as Record<string, unknown> }
   try {
     const { bound } = jobGlobals(host.present, host.logger)
@@ -45,11 +45,23 @@ export function loadJob(bundle: JobBundle, host: JobHost): object {
   return jobOf(module.exports, bundle.name)
 }
 
-function jobOf(exports: Record<string, unknown>, name: string): object {
+function jobOf(exports: Record<string, unknown>, name: string): Topology {
   const job = exports.default
-  if (typeof job === 'object' && job !== null && jobMark in job) return job
+  if (isTopology(job)) return job
   const reason = job === undefined ? 'there is no default export' : 'the default export is not a job'
-  throw new StreamError('JOB_INVALID', { job: name, reason, exports: Object.keys(exports) }, { fix: 'export default defineJob({ ... })' })
+  throw new StreamError('JOB_INVALID', { job: name, reason, exports: Object.keys(exports) }, { fix: 'export default defineJob(...)' })
+}
+
+/** By its form, not by its class: the job may have been built by another copy of the package. */
+function isTopology(value: unknown): value is Topology {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'job' in value &&
+    typeof value.job === 'string' &&
+    'nodes' in value &&
+    Array.isArray(value.nodes)
+  )
 }
 
 function requireFrom(modules: Readonly<Record<string, object>>): (name: string) => object {
