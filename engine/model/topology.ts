@@ -82,3 +82,9 @@ export interface Topology {
   readonly job: string
   readonly nodes: readonly TopologyNode[]
 }
+
+/** Ids of the nodes it reads. */
+export function inputsOfNode(node: TopologyNode): readonly number[] {
+  if (node.kind === 'source') return []
+  return node.kind === 'operator' ? node.inputs : [node.input]
+}

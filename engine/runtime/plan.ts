@@ -1,5 +1,5 @@
 import { StreamError } from '../errors.ts'
-import type { KeyByNode, OperatorNode, SourceNode, Topology, TopologyNode } from '../model/topology.ts'
+import { inputsOfNode, type KeyByNode, type SourceNode, type Topology, type TopologyNode } from '../model/topology.ts'
 
 /** Re-keyed records on their way from one stage to the next, with watermarks in-band. */
 export interface ExchangePlan {
@@ -155,9 +155,4 @@ function planExchanges(topology: Topology, version: number, stageOf: readonly nu
     })
   }
   return exchanges
-}
-
-export function inputsOfNode(node: TopologyNode): readonly number[] {
-  if (node.kind === 'source') return []
-  return node.kind === 'operator' ? (node as OperatorNode).inputs : [node.input]
 }

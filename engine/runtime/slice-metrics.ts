@@ -1,11 +1,34 @@
-import type { JournalRecord } from '../model/slice.ts'
+import type { JournalRecord, Totals } from '../model/slice.ts'
 import type { Labels, Metrics } from '../ports/world.ts'
 
-/** What one committed slice adds to the metrics. Names: deploy/observability. */
-export function reportSlice(metrics: Metrics, labels: Labels, journal: JournalRecord, commitMs: number): void {
-  const read = journal.input.reduce((sum, { count }) => sum + count, 0)
-  metrics.add('reprise_slice_records_total', labels, read)
-  metrics.add('reprise_commits_total', labels, 1)
-  metrics.observe('reprise_commit_duration_seconds', labels, commitMs / 1000)
-  if (typeof journal.watermark === 'number') metrics.set('reprise_watermark_timestamp_seconds', labels, journal.watermark / 1000)
+/** Tells the metrics what each committed slice added. Names: deploy/observability. */
+export class SliceMetrics {
+  private readonly metrics: Metrics
+  private readonly labels: Labels
+  private before: Totals
+
+  /** @param recovered totals of slices that were told of in an earlier life. */
+  constructor(metrics: Metrics, labels: Labels, recovered: Totals) {
+    this.metrics = metrics
+    this.labels = labels
+    this.before = structuredClone(recovered)
+  }
+
+  committed({ totals, watermark }: JournalRecord, commitMs: number): void {
+    const { metrics, labels, before } = this
+    metrics.add('reprise_records_in_total', labels, totals.in - before.in)
+    metrics.add('reprise_records_processed_total', labels, totals.processed - before.processed)
+    metrics.add('reprise_records_skipped_total', labels, totals.skipped - before.skipped)
+    metrics.add('reprise_dlq_records_total', labels, totals.deadLettered - before.deadLettered)
+    for (const reason of ['late', 'idle', 'clock'] as const) {
+      metrics.add('reprise_records_late_total', { ...labels, reason }, totals.late[reason] - before.late[reason])
+    }
+    for (const [topic, count] of Object.entries(totals.out)) {
+      metrics.add('reprise_records_out_total', { ...labels, topic }, count - (before.out[topic] ?? 0))
+    }
+    metrics.add('reprise_commits_total', labels, 1)
+    metrics.observe('reprise_commit_duration_seconds', labels, commitMs / 1000)
+    if (typeof watermark === 'number') metrics.set('reprise_watermark_timestamp_seconds', labels, watermark / 1000)
+    this.before = totals
+  }
 }

@@ -12,7 +12,7 @@ import { journalBlock } from './journal-codec.ts'
 import type { JobPlan, TaskPlan } from './plan.ts'
 import { readJournal, rerun, restorePoint } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
-import { reportSlice } from './slice-metrics.ts'
+import { SliceMetrics } from './slice-metrics.ts'
 import { TaskInputs } from './task-inputs.ts'
 import { Trimmer } from './trimmer.ts'
 
@@ -60,6 +60,7 @@ export class TaskLife {
   private readonly producer: Producer
   private readonly inputs: TaskInputs
   private readonly trimmer: Trimmer
+  private readonly metrics: SliceMetrics
   private readonly inFlight: InFlight[] = []
   private failure: { error: unknown } | undefined = undefined
   private checkpointedAt: number
@@ -101,6 +102,7 @@ export class TaskLife {
     this.task = task
     this.inputs = inputs
     this.recordsMax = recordsMax
+    this.metrics = new SliceMetrics(world.metrics, { job: job.topology.job, version: `v${job.version}` }, task.totals)
     this.trimmer = new Trimmer(world.log, job, plan, inputs)
     this.checkpointedAt = world.clock.monotonic()
     this.checkpointedSeq = task.seq
@@ -233,7 +235,7 @@ export class TaskLife {
         this.trimmer.acknowledged(slice.seq, baseOffsets.at(-1)!)
         this.state.acknowledged(slice.seq)
         world.onProgress?.(plan.id, journal.totals)
-        reportSlice(world.metrics, { job: job.topology.job, version: `v${job.version}` }, journal, world.clock.monotonic() - sentAt)
+        this.metrics.committed(journal, world.clock.monotonic() - sentAt)
       },
       (error: unknown) => {
         this.failure ??= { error }

@@ -1,0 +1,73 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EmbeddedLog } from '../engine/log/embedded/embedded-log.ts'
+import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
+import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
+import type { Logger, Probe } from '../engine/ports/world.ts'
+import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
+import { semantics } from '../engine/task/task.ts'
+import type { TaskState } from '../engine/ports/state.ts'
+import { fingerprint } from '../operators/fingerprint.ts'
+import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
+import { LevelSpillStore } from '../state/level-spill-store.ts'
+import { openTaskState } from '../state/task-state.ts'
+import { realClock } from './real-clock.ts'
+import { noMetrics } from '../engine/ports/world.ts'
+
+export interface DataDirectoryOptions {
+  readonly directory: string
+  readonly logger: Logger
+  readonly probe: Probe
+  /** State of all tasks together stays below this in memory; the rest goes to disk. */
+  readonly memoryBytesMax: number
+  readonly clockAheadAccepted?: boolean
+}
+
+/**
+ * Everything Reprise keeps in one directory: `log/` the embedded log, `checkpoints/` and `spill/` a folder for each task.
+ * One process owns it. The log is the truth; the others may be removed while nothing runs.
+ */
+export class DataDirectory {
+  readonly log: EmbeddedLog
+  private readonly options: DataDirectoryOptions
+
+  /** Errors: LOG_LOCKED and those of EmbeddedLog.open. */
+  static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
+    const { directory, logger, probe, clockAheadAccepted = false } = options
+    await mkdir(directory, { recursive: true })
+    const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: realClock, logger, probe, settings: { clockAheadAccepted }, fatal })
+    return new DataDirectory(options, log)
+  }
+
+  private constructor(options: DataDirectoryOptions, log: EmbeddedLog) {
+    this.options = options
+    this.log = log
+  }
+
+  async openState(plan: TaskPlan, job: JobPlan): Promise<TaskState> {
+    const { directory, logger, probe, memoryBytesMax } = this.options
+    const name = `${job.topology.job}.v${job.version}.task-${plan.id}`
+    const checkpoints = join(directory, 'checkpoints', name)
+    await mkdir(checkpoints, { recursive: true })
+    return openTaskState({
+      task: { job: job.topology.job, version: job.version, task: plan.id, fingerprint: fingerprint(job.topology), semantics },
+      checkpoints: new DirectoryCheckpointStore(new NodeFileSystem(checkpoints)),
+      spill: () => LevelSpillStore.open(join(directory, 'spill', name)),
+      settings: { memoryBytesMax: Math.floor(memoryBytesMax / job.tasks.length) },
+      clock: realClock,
+      logger,
+      metrics: noMetrics,
+      probe,
+    })
+  }
+
+  close(): Promise<void> {
+    return this.log.close()
+  }
+}
+
+/** What the disk holds is not known: nothing may be answered any more. */
+function fatal(error: unknown): void {
+  process.stderr.write(`fatal: the log can't be written: ${String(error)}\n`)
+  process.exit(1)
+}

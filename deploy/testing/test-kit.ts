@@ -1,0 +1,338 @@
+import { BlockBuilder } from '../../engine/block/block-builder.ts'
+import { ByteSink } from '../../engine/block/byte-sink.ts'
+import { StreamError } from '../../engine/errors.ts'
+import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
+import { partitionOf } from '../../engine/log/partitioner.ts'
+import { readRecords } from '../../engine/log/read-records.ts'
+import type { EpochMs, Key, LogRecord } from '../../engine/model/record.ts'
+import type { Totals } from '../../engine/model/slice.ts'
+import type { TopicDefinition, Topology } from '../../engine/model/topology.ts'
+import type { Log } from '../../engine/ports/log.ts'
+import type { TaskState } from '../../engine/ports/state.ts'
+import { noMetrics, noProbe, silentLogger } from '../../engine/ports/world.ts'
+import { runJob } from '../../engine/runtime/job-run.ts'
+import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runtime/settings.ts'
+import type { RunUntil } from '../../engine/runtime/task-life.ts'
+import { writeKey } from '../../engine/task/key-bytes.ts'
+import { noPresent } from '../../engine/task/present.ts'
+import type { Topic } from '../../operators/topic.ts'
+import { MemoryCheckpointStore } from '../../state/memory-checkpoint-store.ts'
+import { openTaskState } from '../../state/task-state.ts'
+import { ManualClock } from './manual-clock.ts'
+
+export interface TestKitOptions {
+  /** Partitions of source topics, by name; 1 where not said. */
+  readonly partitions?: Readonly<Record<string, number>>
+  readonly parallelism?: number
+  /** The time the kit's clock begins at. */
+  readonly startAt?: EpochMs | string
+  readonly settings?: Partial<RuntimeSettings>
+  readonly memoryBytesMax?: number
+}
+
+/** A record as a test reads it: decoded by its topic's codec. */
+export interface OutputRecord<T> {
+  readonly partition: number
+  readonly offset: number
+  readonly key: string | null
+  readonly value: T | null
+  readonly eventTime: EpochMs
+}
+
+export interface SentRecord {
+  readonly key?: Key | null
+  readonly partition?: number
+  readonly eventTime?: EpochMs
+}
+
+export interface RawRecord {
+  readonly topic: string
+  readonly value: string | Uint8Array | null
+  readonly key?: Key | null
+  readonly partition?: number
+  readonly eventTime?: EpochMs
+}
+
+/** Raised inside tasks by `crash`; never reaches the test. */
+class Crashed extends Error {}
+
+/**
+ * Runs a job without disk, sockets or real time. Sent records are in the log at once; `settle` waits until the job has done all it can.
+ * Everything is deterministic but the sizes of slices, which the results must not depend on.
+ */
+export class TestKit implements AsyncDisposable {
+  readonly clock: ManualClock
+  private readonly topology: Topology
+  private readonly options: TestKitOptions
+  private readonly log: MemoryLog
+  private readonly checkpoints = new Map<number, MemoryCheckpointStore>()
+  private readonly states = new Map<number, TaskState>()
+  private readonly waiting = new Map<number, number>()
+  private wakeSettle: (() => void) | undefined
+  private running: { stop: AbortController; crash: AbortController; done: Promise<Totals>; failure: { error: unknown } | undefined } | undefined
+  private sequence = 0
+
+  static async start(topology: Topology, options: TestKitOptions = {}): Promise<TestKit> {
+    const kit = new TestKit(topology, options)
+    for (const node of topology.nodes) {
+      if (node.kind !== 'source') continue
+      await kit.log.createTopic({ name: node.topic.name, kind: node.topic.kind, partitions: options.partitions?.[node.topic.name] ?? node.topic.partitions ?? 1 })
+    }
+    kit.run('stopped')
+    return kit
+  }
+
+  private constructor(topology: Topology, options: TestKitOptions) {
+    this.topology = topology
+    this.options = options
+    this.clock = new ManualClock(typeof options.startAt === 'string' ? Date.parse(options.startAt) : (options.startAt ?? Date.UTC(2026, 0, 1)))
+    this.log = new MemoryLog({ clock: this.clock })
+  }
+
+  /** Appends values to a topic of the job, encoded by its codec; keys and partitions as its definition says, or as given. */
+  async send<T>(topic: Topic<unknown, T>, values: readonly T[], as: SentRecord = {}): Promise<void> {
+    const { definition } = topic
+    for (const value of values) {
+      const out = new ByteSink()
+      definition.codec.encode(value, out)
+      const key = as.key !== undefined ? as.key : (definition.key?.(value) ?? null)
+      const eventTime = as.eventTime ?? definition.eventTime?.(value) ?? this.clock.now()
+      await this.sendRaw([{ topic: definition.name, value: out.buf.subarray(0, out.at), key, eventTime, ...(as.partition === undefined ? {} : { partition: as.partition }) }])
+    }
+  }
+
+  /** Appends bytes as they are: for records that no codec would write. */
+  async sendRaw(records: readonly RawRecord[]): Promise<void> {
+    for (const { topic, value, key = null, partition, eventTime } of records) {
+      const partitions = this.partitionsOf(topic)
+      const keyBytes = new ByteSink()
+      if (key !== null) writeKey(key, keyBytes)
+      const builder = new BlockBuilder()
+      builder.add({
+        key: key === null ? null : keyBytes.buf.subarray(0, keyBytes.at),
+        value: value === null ? null : Buffer.from(value as string),
+        eventTime: eventTime ?? this.clock.now(),
+      })
+      const to = partition ?? (key === null ? 0 : partitionOf(keyBytes.buf, 0, keyBytes.at, partitions))
+      const producer = await this.log.producer(`test-${this.sequence++}`)
+      await producer.commit({ expect: { seq: 0, hash: '' }, next: { seq: 1, hash: '' }, appends: [{ topic, partition: to, block: builder.finish() }] })
+    }
+  }
+
+  /** Waits until everything sent is processed and committed, at the present time. Throws what stopped the job. */
+  async settle(): Promise<void> {
+    for (;;) {
+      this.throwFailure()
+      const tasks = this.taskCount()
+      const changes = this.log.changes()
+      if (this.waiting.size === tasks && [...this.waiting.values()].every((seen) => seen === changes)) return
+      await new Promise<void>((resolve) => {
+        this.wakeSettle = resolve
+      })
+    }
+  }
+
+  /** Moves time on in small steps: idle partitions, processing time and timers come due. Settles. */
+  async advanceTime(ms: number, stepMs = Math.max(1, Math.ceil(ms / 10))): Promise<void> {
+    for (let left = ms; left > 0; left -= stepMs) {
+      await this.settle()
+      this.waiting.clear()
+      this.clock.advance(Math.min(stepMs, left))
+    }
+    await this.settle()
+  }
+
+  /** The process dies: what was not committed is gone, the job recovers from its last checkpoint and its journal. */
+  async crash(): Promise<void> {
+    this.running?.crash.abort(new Crashed())
+    await this.ended()
+    this.run('stopped')
+  }
+
+  /** A clean stop (with a checkpoint) and a new start. */
+  async restart(): Promise<void> {
+    this.running?.stop.abort()
+    await this.ended()
+    this.run('stopped')
+  }
+
+  /** No more input comes: everything open fires. Nothing can be sent afterwards. */
+  async complete(): Promise<Totals> {
+    await this.settle()
+    this.running?.stop.abort()
+    await this.ended()
+    const totals = this.run('complete')
+    const timer = setInterval(() => this.clock.advance(10), 1)
+    try {
+      return await totals
+    } finally {
+      clearInterval(timer)
+      this.throwFailure()
+    }
+  }
+
+  /** What stands in a topic, decoded; in order of partition and offset. */
+  async output<T>(topic: Topic<T, never>): Promise<OutputRecord<T>[]> {
+    const { name, codec } = topic.definition
+    return (await this.records(name)).map(({ record, partition }) => ({
+      partition,
+      offset: record.offset,
+      key: record.key === null ? null : Buffer.from(record.key).toString(),
+      value: record.value === null ? null : (decodeOne(codec, record.value) as T),
+      eventTime: record.eventTime,
+    }))
+  }
+
+  /** The last value of each key of a topic. */
+  async table<T>(topic: Topic<T, never>): Promise<Map<string, T>> {
+    const rows = new Map<string, T>()
+    for (const { key, value } of await this.output(topic)) {
+      if (key === null) continue
+      if (value === null) rows.delete(key)
+      else rows.set(key, value)
+    }
+    return rows
+  }
+
+  /** Records of any topic, undecoded. */
+  async raw(topic: string): Promise<LogRecord[]> {
+    return (await this.records(topic)).map(({ record }) => record)
+  }
+
+  deadLetters(): Promise<LogRecord[]> {
+    return this.raw(`${this.topology.job}.dead-letters`)
+  }
+
+  /** Late records that no side output took. */
+  late(): Promise<LogRecord[]> {
+    return this.raw(`${this.topology.job}.late`)
+  }
+
+  /** A value in a store of the running job: of the task that holds it. */
+  state<V>(store: string, at: Key, key: Key): V | undefined {
+    for (const state of this.states.values()) {
+      const value = state.store<V>(store).group(at)?.get(key)
+      if (value !== undefined) return value
+    }
+    return undefined
+  }
+
+  /** The same input from the beginning in a new kit: at another speed, with other partitions of work. Ends settled. */
+  async replay(options: TestKitOptions = {}): Promise<TestKit> {
+    const kit = new TestKit(this.topology, { ...this.options, ...options })
+    const sources = new Set(this.topology.nodes.filter((node) => node.kind === 'source').map((node) => node.topic.name))
+    kit.clock.advance(Math.max(0, this.clock.now() - kit.clock.now()))
+    for (const name of sources) {
+      const info = this.log.topic(name)!
+      await kit.log.createTopic({ name, kind: info.kind, partitions: info.partitions })
+      for (const { record, partition } of await this.records(name)) {
+        const builder = new BlockBuilder()
+        builder.add(record)
+        const producer = await kit.log.producer(`replay-${kit.sequence++}`)
+        await producer.commit({ expect: { seq: 0, hash: '' }, next: { seq: 1, hash: '' }, appends: [{ topic: name, partition, block: builder.finish() }] })
+      }
+    }
+    kit.run('stopped')
+    await kit.settle()
+    return kit
+  }
+
+  async close(): Promise<void> {
+    this.running?.stop.abort()
+    await this.ended()
+    await this.log.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  private run(until: RunUntil): Promise<Totals> {
+    const stop = new AbortController()
+    const crash = new AbortController()
+    this.waiting.clear()
+    const done = runJob({
+      load: () => ({ topology: this.topology, present: noPresent() }),
+      version: 1,
+      parallelism: this.options.parallelism ?? 1,
+      log: this.log as Log,
+      openState: async (plan, job) => {
+        const checkpoints = this.checkpoints.get(plan.id) ?? new MemoryCheckpointStore()
+        this.checkpoints.set(plan.id, checkpoints)
+        const state = await openTaskState({
+          task: { job: job.topology.job, version: 1, task: plan.id, fingerprint: '', semantics: 1 },
+          checkpoints,
+          spill: null,
+          settings: { memoryBytesMax: this.options.memoryBytesMax ?? 256 << 20 },
+          clock: this.clock,
+          logger: silentLogger,
+          metrics: noMetrics,
+          probe: noProbe,
+        })
+        this.states.set(plan.id, state)
+        return state
+      },
+      clock: this.clock,
+      logger: silentLogger,
+      metrics: noMetrics,
+      probe: noProbe,
+      settings: { ...defaultRuntimeSettings, ...this.options.settings },
+      until,
+      stop: stop.signal,
+      crash: crash.signal,
+      onWait: (task, seen) => {
+        this.waiting.set(task, seen)
+        this.wakeSettle?.()
+      },
+    })
+    const running = { stop, crash, done, failure: undefined as { error: unknown } | undefined }
+    this.running = running
+    done.catch((error: unknown) => {
+      running.failure = { error }
+      this.wakeSettle?.()
+    })
+    return done
+  }
+
+  private async ended(): Promise<void> {
+    const { running } = this
+    await Promise.allSettled([running?.done])
+    if (running?.failure?.error instanceof Crashed) running.failure = undefined
+    this.throwFailure()
+  }
+
+  private throwFailure(): void {
+    const failure = this.running?.failure
+    if (failure !== undefined && !(failure.error instanceof Crashed)) throw failure.error
+  }
+
+  private taskCount(): number {
+    const journal = this.log.topic(`${this.topology.job}.v1.journal`)
+    return journal === undefined ? Number.POSITIVE_INFINITY : journal.partitions
+  }
+
+  private partitionsOf(topic: string): number {
+    const info = this.log.topic(topic)
+    if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
+    return info.partitions
+  }
+
+  private async records(topic: string): Promise<{ record: LogRecord; partition: number }[]> {
+    const all: { record: LogRecord; partition: number }[] = []
+    for (let partition = 0; partition < this.partitionsOf(topic); partition++) {
+      const { start, end } = this.log.bounds(topic, partition)
+      for await (const record of readRecords(this.log, topic, partition, start, end)) all.push({ record, partition })
+    }
+    return all
+  }
+}
+
+function decodeOne(codec: TopicDefinition['codec'], bytes: Uint8Array): unknown {
+  const padded = Buffer.alloc(bytes.length + 16)
+  padded.set(bytes)
+  const out: unknown[] = [undefined]
+  const bad = codec.decode(padded, new DataView(padded.buffer, padded.byteOffset, padded.length), 0, Uint32Array.of(bytes.length), 0, 0, 1, out, 0)
+  const fault = bad?.get(0)
+  if (fault !== undefined) throw new StreamError(fault.code, { path: fault.path, message: fault.message })
+  return out[0]
+}
