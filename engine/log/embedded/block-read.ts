@@ -8,6 +8,9 @@ import { entryFault } from './frame-fault.ts'
 /** Bytes of others between two blocks that are read along rather than with another call. */
 const gapBytesMax = 8 << 10
 
+/** Calls for one chunk, all under way at once: where a partition's blocks are small and far apart a read ends early. */
+const runsMax = 32
+
 /** A stretch of the file that one call reads. */
 interface Run {
   readonly from: number
@@ -19,6 +22,7 @@ interface Run {
 /**
  * Reads blocks of one partition from one file and verifies each, once.
  * @param first index into the table.
+ * @param limit one past the last block that may be read.
  * @returns a chunk of at most about `bytesMax` (at least one block), and the index of the first block not read.
  * Errors: LOG_CORRUPT (file, position).
  */
@@ -27,10 +31,11 @@ export async function readBlocks(
   name: string,
   table: BlockTable,
   first: number,
+  limit: number,
   bytesMax: number,
   pool: BufferPool,
 ): Promise<{ chunk: Chunk; next: number }> {
-  const { runs, next, bytes } = plan(table, first, bytesMax)
+  const { runs, next, bytes } = plan(table, first, limit, bytesMax)
   const buffer = pool.acquire(bytes)
   try {
     await Promise.all(runs.map((run) => readRun(file, name, run, buffer)))
@@ -41,24 +46,25 @@ export async function readBlocks(
   }
 }
 
-function plan(table: BlockTable, first: number, bytesMax: number): { runs: Run[]; next: number; bytes: number } {
+function plan(table: BlockTable, first: number, limit: number, bytesMax: number): { runs: Run[]; next: number; bytes: number } {
   const runs: Run[] = []
   let next = first
   let blockBytes = 0
   let bytes = 0
-  for (; next < table.count; next++) {
+  for (; next < limit; next++) {
     const position = table.positions[next]!
     const length = table.lengths[next]!
     if (next > first && blockBytes + length > bytesMax) break
-    blockBytes += length
     const run = runs.at(-1)
     if (run && position >= run.to && position - run.to <= gapBytesMax) {
       bytes += position + length - run.to
       run.to = position + length
     } else {
+      if (runs.length === runsMax) break
       runs.push({ from: position, to: position + length, at: bytes })
       bytes += length
     }
+    blockBytes += length
   }
   return { runs, next, bytes }
 }

@@ -41,7 +41,7 @@ export class BlockTable {
     return sum
   }
 
-  /** The first block that ends above `offset`; `count` when there is none. */
+  /** The first block that ends above `offset`; `count` when there is none. Where a stretch ends at `offset`: the first block behind it. */
   find(offset: Offset): number {
     let low = 0
     let high = this.count

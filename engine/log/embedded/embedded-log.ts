@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { assert } from '../../assert.ts'
 import { StreamError } from '../../errors.ts'
 import type { EpochMs, Offset } from '../../model/record.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
@@ -7,10 +8,12 @@ import { type Clock, type Logger, noProbe, type Probe, silentLogger } from '../.
 import { ChangeCounter } from '../change-counter.ts'
 import { isNewTopic, settingsOf } from '../topic-spec.ts'
 import { AppendClock } from './append-clock.ts'
+import { backUp } from './backup.ts'
 import { BufferPool } from './buffer-pool.ts'
 import type { Catalog } from './catalog.ts'
 import { DiskReserve } from './disk-reserve.ts'
 import type { LogId } from './frame.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { OpenFiles } from './open-files.ts'
 import type { Operation } from './operation.ts'
 import { Pins } from './pins.ts'
@@ -18,9 +21,13 @@ import { Published } from './published.ts'
 import { EmbeddedReader, type ReaderSource } from './reader.ts'
 import type { ReaderHandle } from './reader-host.ts'
 import { type Recovered, recover } from './recovery.ts'
+import { RemovedFiles } from './removed-files.ts'
+import { Rewriter } from './rewriter.ts'
 import { Rotation } from './rotation.ts'
+import { type ScrubOptions, scrub } from './scrub.ts'
 import { SegmentDirectories } from './segment-directory.ts'
 import { type EmbeddedLogSettings, embeddedLogDefaults } from './settings.ts'
+import type { FileFault } from './verify-log.ts'
 import { Writer } from './writer.ts'
 
 export interface EmbeddedLogOptions {
@@ -52,6 +59,9 @@ export class EmbeddedLog implements Log {
   private readonly counter = new ChangeCounter()
   private readonly pins = new Pins()
   private readonly source: ReaderSource
+  private readonly removed: RemovedFiles
+  private readonly rewriter: Rewriter
+  private readonly housekeeping: Housekeeping
   private readonly options: AllOptions
   private closed = false
   private ticking = false
@@ -63,6 +73,8 @@ export class EmbeddedLog implements Log {
     this.catalog = catalog
     this.logId = logId
     const files = new OpenFiles(fs)
+    const directories = new SegmentDirectories(files, logId)
+    const pool = new BufferPool()
     this.source = {
       catalog: () => {
         this.checkOpen()
@@ -70,8 +82,8 @@ export class EmbeddedLog implements Log {
       },
       refresh: async () => false,
       files,
-      directories: new SegmentDirectories(files, logId),
-      pool: new BufferPool(),
+      directories,
+      pool,
     }
     this.writer = new Writer({
       catalog,
@@ -87,10 +99,30 @@ export class EmbeddedLog implements Log {
       probe,
       settings,
       fatal,
-      rotated: () => {},
+      rotated: () => this.rewriter.wake(),
     })
-    this.published.setClock(catalog.appendTime)
     this.published.setEnd(file.number, file.end)
+    this.published.setClock(catalog.appendTime)
+    const shared = {
+      fs,
+      catalog,
+      logId,
+      files,
+      directories,
+      pool,
+      clock,
+      logger,
+      probe,
+      settings,
+      fatal,
+      pins: this.pins,
+      writer: this.writer,
+    }
+    this.removed = new RemovedFiles(shared)
+    this.rewriter = new Rewriter({ ...shared, removed: this.removed })
+    this.housekeeping = new Housekeeping({ ...shared, rewriter: this.rewriter })
+    this.housekeeping.start()
+    this.rewriter.wake()
   }
 
   static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
@@ -184,12 +216,43 @@ export class EmbeddedLog implements Log {
     return { memory: this.published.memory, logId: this.logId }
   }
 
+  /** Applies retention as if it were `now`, instead of when its time comes. */
+  retain(now: EpochMs): Promise<void> {
+    return this.housekeeping.retain(now)
+  }
+
+  /** Removes older values of the keys of a compacted topic, instead of when there are enough of them. Errors: DISK_FULL, LOG_CORRUPT. */
+  compact(topic: string): Promise<void> {
+    const state = this.catalog.topic(topic)
+    assert(state.info.compacted, () => `topic ${topic} is not compacted`)
+    return this.housekeeping.compact(state)
+  }
+
+  /** Rewrites all that is committed into segments, instead of file by file when they are full. Errors: DISK_FULL, LOG_CORRUPT. */
+  async rewrite(): Promise<void> {
+    await this.writer.rotate()
+    await this.rewriter.rewriteAll()
+  }
+
+  /** Copies the log as of now into an empty directory, from which it can be opened. Commits go on meanwhile. */
+  backup(to: FileSystem): Promise<void> {
+    return backUp({ fs: this.options.fs, catalog: this.catalog, writer: this.writer, removed: this.removed }, to)
+  }
+
+  /** Reads all segments, slowly, and tells what is damaged before a reader meets it. */
+  scrub(options: ScrubOptions): Promise<readonly FileFault[]> {
+    return scrub({ fs: this.options.fs, clock: this.options.clock, catalog: this.catalog, logId: this.logId }, options)
+  }
+
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
     this.stop.abort()
     this.counter.end()
+    this.housekeeping.close()
+    const rewritten = this.rewriter.close()
     await this.writer.close()
+    await rewritten
     await this.source.files.close()
     await this.options.lock?.release()
   }

@@ -88,12 +88,16 @@ export class EmbeddedReader implements LogReader {
     const table = extent.table ?? (await directories.get(extent.file)).get(partitionKey(topicId, partition))
     if (table === undefined) throw corrupt(fileName(extent), 0, 'the segment lacks a partition that the list promises')
     const first = table.find(this.position)
-    if (first === table.count) {
+    // A mixed segment may hold stretches of a partition that lie apart.
+    const limit = table.find(extent.to)
+    if (first >= limit) {
       assert(extent.to > this.position, 'an extent was found that ends below the position')
       this.position = extent.to
       return undefined
     }
-    const { chunk, next } = await files.use(fileName(extent), (file) => readBlocks(file, fileName(extent), table, first, bytesMax, pool))
+    const { chunk, next } = await files.use(fileName(extent), (file) =>
+      readBlocks(file, fileName(extent), table, first, limit, bytesMax, pool),
+    )
     this.position = table.endOf(next - 1)
     return chunk
   }

@@ -103,9 +103,19 @@ export class Writer {
     })
   }
 
-  /** Closes the current log file and begins a new one. */
+  /** Durable end of the current file. */
+  get currentEnd(): number {
+    return this.file.end
+  }
+
+  /** Closes the current log file and begins a new one. Errors: DISK_FULL. */
   rotate(): Promise<void> {
-    return new Promise((resolve, reject) => this.submit({ kind: 'rotate', resolve, reject }))
+    return this.rotated(() => {})
+  }
+
+  /** The same; @returns what `look` sees when nothing is yet written to the new file. */
+  rotated<T>(look: () => T): Promise<T> {
+    return new Promise((resolve, reject) => this.submit({ kind: 'rotate', resolve: () => resolve(look()), reject }))
   }
 
   /** Makes commits wait until called with undefined. */

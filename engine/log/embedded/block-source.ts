@@ -1,0 +1,51 @@
+import { BlockView, viewsOf } from '../../block/block-view.ts'
+import type { FileSystem } from '../../ports/file-system.ts'
+import type { BlockRange } from './block-groups.ts'
+import { readBlocks } from './block-read.ts'
+import type { BufferPool } from './buffer-pool.ts'
+import { corrupt } from './corrupt.ts'
+import { logFileName, segmentFileName } from './file-names.ts'
+import { entryFault } from './frame-fault.ts'
+import { readWhole } from './log-scan.ts'
+import type { OpenFiles } from './open-files.ts'
+
+export interface SourceBlocks {
+  readonly blocks: readonly BlockView[]
+  /** The views may not be used any more. */
+  release(): void
+}
+
+/** Where a rewrite takes blocks from; they are verified. Errors: LOG_CORRUPT. */
+export interface BlockSource {
+  read(range: BlockRange): Promise<SourceBlocks>
+}
+
+/** A log file, read whole: the blocks of a partition lie all over it. */
+export async function logSource(fs: FileSystem, number: number, end: number): Promise<BlockSource> {
+  const name = logFileName(number)
+  const bytes = await readWhole(fs, name, end)
+  const chunk = { ...viewsOf(bytes), blocks: [], release() {} }
+  return {
+    async read({ table, from, to }) {
+      const blocks: BlockView[] = []
+      for (let i = from; i < to; i++) {
+        const position = table.positions[i]!
+        const reason = entryFault(bytes, position, bytes.length, table.lengths[i]!, table.checks[i]!)
+        if (reason !== undefined) throw corrupt(name, position, reason)
+        blocks.push(new BlockView(chunk, position))
+      }
+      return { blocks, release() {} }
+    },
+  }
+}
+
+/** A segment, where the blocks of a partition lie behind one another. */
+export function segmentSource(files: OpenFiles, pool: BufferPool, number: number): BlockSource {
+  const name = segmentFileName(number)
+  return {
+    async read({ table, from, to, bytes }) {
+      const { chunk } = await files.use(name, (file) => readBlocks(file, name, table, from, to, bytes, pool))
+      return { blocks: chunk.blocks.map((at) => new BlockView(chunk, at)), release: chunk.release }
+    },
+  }
+}

@@ -1,0 +1,163 @@
+import type { BlockView } from '../../block/block-view.ts'
+import type { FileSystem } from '../../ports/file-system.ts'
+import type { Clock } from '../../ports/world.ts'
+import { type BlockGroup, type BlockStretch, groupBlocks } from './block-groups.ts'
+import { type BlockSource, logSource, segmentSource } from './block-source.ts'
+import type { BlockTable } from './block-table.ts'
+import type { BufferPool } from './buffer-pool.ts'
+import type { Catalog } from './catalog.ts'
+import type { LogId } from './frame.ts'
+import { joinBlocks } from './join-blocks.ts'
+import type { OpenFiles } from './open-files.ts'
+import type { SegmentInfo } from './operation.ts'
+import type { Extent } from './partition-index.ts'
+import type { LogProbe } from './probe-points.ts'
+import { partitionKey, type SegmentDirectories } from './segment-directory.ts'
+import { SegmentWriter } from './segment-writer.ts'
+import type { EmbeddedLogSettings } from './settings.ts'
+import { verifySegment } from './verify-segment.ts'
+
+export interface RewriteParts {
+  readonly fs: FileSystem
+  readonly catalog: Catalog
+  readonly logId: LogId
+  readonly files: OpenFiles
+  readonly directories: SegmentDirectories
+  readonly pool: BufferPool
+  readonly clock: Clock
+  readonly probe: LogProbe
+  readonly settings: EmbeddedLogSettings
+}
+
+/** One block of a segment to be: from a group of blocks, or (after compaction) ready made. */
+export interface PlannedBlock {
+  /** Bytes it has at most. */
+  readonly bytes: number
+  /** The block, stamped. Its buffer is the caller's. */
+  make(): Promise<Buffer>
+}
+
+/** A stretch of one partition that goes into a new file: its blocks in offset order. No other file has offsets in between. */
+export interface PartitionBlocks {
+  readonly topic: number
+  readonly partition: number
+  readonly blocks: readonly PlannedBlock[]
+}
+
+/** What the files hold that is still wanted, stretch by stretch, joined where small. */
+export async function contentOf(parts: RewriteParts, numbers: readonly number[]): Promise<PartitionBlocks[]> {
+  const content: PartitionBlocks[] = []
+  for (const { topic, partition, stretches } of await stretchesOf(parts, numbers)) {
+    const blocks = groupBlocks(stretches, parts.settings.joinedBlockBytes).map(planGroup)
+    if (blocks.length > 0) content.push({ topic, partition, blocks })
+  }
+  return content
+}
+
+export interface PartitionStretches {
+  readonly topic: number
+  readonly partition: number
+  /** Neighbours in the partition. */
+  readonly stretches: readonly BlockStretch[]
+}
+
+export async function stretchesOf(parts: RewriteParts, numbers: readonly number[]): Promise<PartitionStretches[]> {
+  const sources = new Map<number, BlockSource>()
+  for (const number of numbers) sources.set(number, await sourceOf(parts, number))
+  const found: PartitionStretches[] = []
+  for (const [topic, { partitions }] of parts.catalog.topics) {
+    for (const [partition, { index, start }] of partitions.entries()) {
+      for (const run of neighbours(index.all(), sources)) {
+        const stretches: BlockStretch[] = []
+        for (const { file, from, to, table } of run) {
+          const blocks = table ?? (await tableOf(parts, file, topic, partition))
+          stretches.push({ source: sources.get(file)!, table: blocks, from: Math.max(from, start), to })
+        }
+        found.push({ topic, partition, stretches })
+      }
+    }
+  }
+  return found
+}
+
+/** Runs of extents that lie in the files, with none in another file between. */
+function neighbours(extents: readonly Extent[], files: ReadonlyMap<number, unknown>): Extent[][] {
+  const runs: Extent[][] = []
+  let before = false
+  for (const extent of extents) {
+    const taken = files.has(extent.file)
+    if (taken && before) runs.at(-1)!.push(extent)
+    else if (taken) runs.push([extent])
+    before = taken
+  }
+  return runs
+}
+
+/**
+ * Writes new segments: one for each partition with much in it, one for all the others. Durable and read back when it resolves, but no
+ * part of the log until an edit lists them.
+ */
+export async function writeSegments(parts: RewriteParts, content: readonly PartitionBlocks[]): Promise<SegmentInfo[]> {
+  const { settings, fs, probe } = parts
+  const large = (one: PartitionBlocks) => one.blocks.reduce((sum, { bytes }) => sum + bytes, 0) >= settings.ownSegmentBytesMin
+  const small = content.filter((one) => !large(one))
+  const segments: SegmentInfo[] = []
+  for (const one of content.filter(large)) segments.push(await writeSegment(parts, [one], false))
+  if (small.length > 0) segments.push(await writeSegment(parts, small, true))
+  if (segments.length === 0) return segments
+  await fs.syncDirectory()
+  probe.at('log.rewrite.after-directory')
+  for (const { number } of segments) await verifySegment(fs, number, parts.logId)
+  return segments
+}
+
+async function writeSegment(parts: RewriteParts, content: readonly PartitionBlocks[], mixed: boolean): Promise<SegmentInfo> {
+  const { fs, catalog, logId, clock, probe } = parts
+  const count = content.reduce((sum, { blocks }) => sum + blocks.length, 0)
+  probe.at('log.rewrite.before-create')
+  const writer = await SegmentWriter.create(fs, logId, catalog.nextFile++, count)
+  try {
+    for (const { topic, partition, blocks } of content) {
+      writer.beginRange()
+      for (const planned of blocks) {
+        await writer.add(topic, partition, await planned.make())
+        await clock.yield()
+      }
+    }
+    const segment = await writer.finish(catalog.commitNumber, mixed)
+    probe.at('log.rewrite.after-write')
+    await writer.sync()
+    probe.at('log.rewrite.after-sync')
+    return segment
+  } finally {
+    await writer.close()
+  }
+}
+
+async function sourceOf({ fs, catalog, files, pool }: RewriteParts, number: number): Promise<BlockSource> {
+  const log = catalog.logs.get(number)
+  return log ? logSource(fs, number, log.end) : segmentSource(files, pool, number)
+}
+
+async function tableOf({ directories }: RewriteParts, file: number, topic: number, partition: number): Promise<BlockTable> {
+  return (await directories.get(file)).get(partitionKey(topic, partition))!
+}
+
+/** The blocks of a group as one. */
+export function planGroup(group: BlockGroup): PlannedBlock {
+  return { bytes: group.bytes, make: () => readGroup(group, (blocks) => (blocks.length === 1 ? copyOf(blocks[0]!) : joinBlocks(blocks))) }
+}
+
+/** Reads the blocks of a group; the views end with the call. */
+export async function readGroup<T>({ ranges }: BlockGroup, work: (blocks: readonly BlockView[]) => T): Promise<T> {
+  const read = await Promise.all(ranges.map((range) => range.source.read(range)))
+  try {
+    return work(read.flatMap(({ blocks }) => blocks))
+  } finally {
+    for (const { release } of read) release()
+  }
+}
+
+function copyOf({ chunk, at, length }: BlockView): Buffer {
+  return Buffer.from(chunk.bytes.subarray(at, at + length))
+}

@@ -1,0 +1,124 @@
+import { codeOf, StreamError } from '../../errors.ts'
+import type { Logger } from '../../ports/world.ts'
+import { type CompactionTarget, compactedContent } from './compaction.ts'
+import { segmentFileName } from './file-names.ts'
+import { contentOf, type PartitionBlocks, type RewriteParts, writeSegments } from './file-rewrite.ts'
+import type { SegmentInfo } from './operation.ts'
+import type { RemovedFiles } from './removed-files.ts'
+import { planRewrite } from './rewrite-plan.ts'
+import type { Writer } from './writer.ts'
+
+export interface RewriterParts extends RewriteParts {
+  readonly writer: Writer
+  readonly removed: RemovedFiles
+  readonly logger: Logger
+  readonly fatal: (error: unknown) => void
+}
+
+const retryAfterMs = 1000
+
+/**
+ * Turns closed log files into segments, in the background, and merges segments.
+ * Order of effects: new segments durable and read back, THEN the edit that lists them is committed, ONLY THEN are the old files removed.
+ */
+export class Rewriter {
+  private readonly parts: RewriterParts
+  private readonly stop = new AbortController()
+  /** One thing at a time: rewriting, merging, compacting. */
+  private last: Promise<void> = Promise.resolve()
+  private woken = false
+
+  constructor(parts: RewriterParts) {
+    this.parts = parts
+  }
+
+  /** Looks for something to do. */
+  wake(): void {
+    this.boundBacklog()
+    if (this.woken || this.stop.signal.aborted) return
+    this.woken = true
+    this.inTurn(() => this.work()).catch((error) => this.failed(error))
+  }
+
+  /** Rewrites all there is. Errors: DISK_FULL, LOG_CORRUPT. */
+  rewriteAll(): Promise<void> {
+    return this.inTurn(() => this.work())
+  }
+
+  /** Removes older values of keys of one topic. All of its records must be in closed files. Errors: as for rewriteAll. */
+  compact(target: CompactionTarget): Promise<void> {
+    return this.inTurn(async () => {
+      await this.work()
+      for await (const { file, content } of compactedContent(this.parts, target)) await this.replace([file], content)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.stop.abort()
+    // Whoever waited for it has been told.
+    await this.last.catch(() => {})
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.last.catch(() => {}).then(work)
+    this.last = turn
+    return turn
+  }
+
+  private async work(): Promise<void> {
+    this.woken = false
+    const { catalog, settings } = this.parts
+    for (let files = planRewrite(catalog, settings); files && !this.stop.signal.aborted; files = planRewrite(catalog, settings)) {
+      await this.replace(files, await contentOf(this.parts, files))
+      this.boundBacklog()
+    }
+  }
+
+  private async replace(out: readonly number[], content: readonly PartitionBlocks[]): Promise<void> {
+    const { catalog, writer, removed, probe } = this.parts
+    const logs = out.filter((number) => catalog.logs.has(number))
+    const segments = out.filter((number) => catalog.segments.has(number))
+    const made = await this.writeOrClean(content)
+    await writer.control(() => ({ operation: { op: 'files', out, in: made }, result: undefined }))
+    probe.at('log.rewrite.after-edit')
+    await removed.remove(logs, segments)
+    probe.at('log.rewrite.after-remove')
+  }
+
+  /** What was written is of no use when the rest can't be. */
+  private async writeOrClean(content: readonly PartitionBlocks[]): Promise<SegmentInfo[]> {
+    const { catalog, fs } = this.parts
+    const first = catalog.nextFile
+    try {
+      return await writeSegments(this.parts, content)
+    } catch (error) {
+      if (error instanceof StreamError) {
+        const names = await fs.list()
+        for (let number = first; number < catalog.nextFile; number++) {
+          const name = segmentFileName(number)
+          if (!catalog.segments.has(number) && names.includes(name)) await fs.remove(name)
+        }
+      }
+      throw error
+    }
+  }
+
+  /** While too much log waits to be rewritten, commits wait too; they are refused when that can't go on. */
+  private boundBacklog(error?: StreamError): void {
+    const { catalog, settings, writer } = this.parts
+    let bytes = 0
+    for (const { end } of catalog.logs.values()) bytes += end
+    writer.holdCommits(bytes <= settings.rewriteBacklogBytesMax ? undefined : error ? { error } : {})
+  }
+
+  private failed(error: unknown): void {
+    const { logger, clock, fatal } = this.parts
+    if (this.stop.signal.aborted) return
+    if (!(error instanceof StreamError)) return fatal(error)
+    logger.error({ error }, 'log files could not be rewritten')
+    this.boundBacklog(error)
+    // Damage does not go away by itself.
+    if (codeOf(error) !== 'DISK_FULL') return
+    clock.sleep(retryAfterMs, this.stop.signal).then(() => this.wake(), fatal)
+  }
+}

@@ -1,0 +1,112 @@
+import { assert } from '../../assert.ts'
+import type { FileSystem, WriteFile } from '../../ports/file-system.ts'
+import { segmentFileName } from './file-names.ts'
+import { type BlockEntry, bodyOffset, entryBytes, frameHeadBytes, frameKind, type LogId, writeEntry, writeFrameHead } from './frame.ts'
+import type { SegmentInfo, SegmentRange } from './operation.ts'
+
+const pieceBytes = 1 << 20
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+/**
+ * Writes one segment: a frame whose directory lists its blocks, partition by partition. The blocks go first, the head last; until the
+ * edit that lists it is committed the file does not exist for anyone.
+ */
+export class SegmentWriter {
+  readonly number: number
+  private readonly file: WriteFile
+  private readonly logId: LogId
+  private readonly directory: Buffer
+  private readonly blocksMax: number
+  private readonly ranges: SegmentRange[] = []
+  private range: Writable<SegmentRange> | undefined
+  private blocks = 0
+  private end: number
+  private pieces: Uint8Array[] = []
+  private pending = 0
+
+  private constructor(file: WriteFile, logId: LogId, number: number, blocksMax: number) {
+    this.file = file
+    this.logId = logId
+    this.number = number
+    this.blocksMax = blocksMax
+    this.end = bodyOffset({ blocks: blocksMax, endsBytes: 0, detailBytes: 0 })
+    this.directory = Buffer.alloc(this.end)
+  }
+
+  /** @param blocks exactly how many will be added. */
+  static async create(fs: FileSystem, logId: LogId, number: number, blocks: number): Promise<SegmentWriter> {
+    return new SegmentWriter(await fs.create(segmentFileName(number)), logId, number, blocks)
+  }
+
+  /** The next blocks are a stretch of their own, even if the last one was of the same partition. */
+  beginRange(): void {
+    this.range = undefined
+  }
+
+  /** Blocks of a stretch follow one another in offset order. The bytes are the writer's from then on. */
+  async add(topic: number, partition: number, block: Buffer): Promise<void> {
+    assert(this.blocks < this.blocksMax, 'a segment got more blocks than planned')
+    const entry = {
+      topic,
+      partition,
+      baseOffset: block.readDoubleLE(16),
+      appendTime: block.readDoubleLE(24),
+      count: block.readUInt32LE(12),
+      length: block.length,
+      check: block.readUInt32LE(4),
+    }
+    writeEntry(this.directory, frameHeadBytes + this.blocks * entryBytes, entry)
+    this.blocks++
+    this.pieces.push(block)
+    this.pending += block.length
+    this.extendRange(entry)
+    if (this.pending >= pieceBytes) await this.flush()
+  }
+
+  /** Writes the head. Nothing is durable yet. */
+  async finish(commitNumber: number, mixed: boolean): Promise<SegmentInfo> {
+    assert(this.blocks === this.blocksMax, () => `a segment got ${this.blocks} blocks of ${this.blocksMax}`)
+    await this.flush()
+    const { number, logId, end: length, ranges } = this
+    const appendTime = Math.max(0, ...ranges.map((range) => range.appendTime))
+    const sizes = { blocks: this.blocks, endsBytes: 0, detailBytes: 0 }
+    writeFrameHead(this.directory, 0, {
+      logId,
+      file: number,
+      position: 0,
+      kind: frameKind.segment,
+      length,
+      commitNumber,
+      appendTime,
+      ...sizes,
+    })
+    await this.file.write(this.directory, 0)
+    return { number, bytes: length, mixed, ranges }
+  }
+
+  async sync(): Promise<void> {
+    await this.file.sync()
+  }
+
+  close(): Promise<void> {
+    return this.file.close()
+  }
+
+  private extendRange({ topic, partition, baseOffset, count, length, appendTime }: Omit<BlockEntry, 'position'>): void {
+    const range = this.range ?? { topic, partition, from: baseOffset, to: baseOffset, bytes: 0, appendTime }
+    if (this.range === undefined) this.ranges.push(range)
+    range.to = baseOffset + count
+    range.bytes += length
+    range.appendTime = appendTime
+    this.range = range
+  }
+
+  private async flush(): Promise<void> {
+    const bytes = Buffer.concat(this.pieces, this.pending)
+    this.pieces = []
+    this.pending = 0
+    if (bytes.length > 0) await this.file.write(bytes, this.end)
+    this.end += bytes.length
+  }
+}

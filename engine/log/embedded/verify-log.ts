@@ -1,0 +1,164 @@
+import { StreamError } from '../../errors.ts'
+import type { FileSystem } from '../../ports/file-system.ts'
+import { logFileName, parseFileName, segmentFileName } from './file-names.ts'
+import { bodyOffset, type FrameHead, type LogId, readDetail, readEntries } from './frame.ts'
+import { checkDirectory, entryFault, type Fault, frameBehind } from './frame-fault.ts'
+import type { HeadState } from './head.ts'
+import { readLogHead, readWhole } from './log-scan.ts'
+import { filesTakenOut, type Operation } from './operation.ts'
+import { segmentFaults } from './verify-segment.ts'
+
+export interface FileFault {
+  readonly file: string
+  readonly position: number
+  readonly what: string
+}
+
+export interface LogReport {
+  /** Everything that is damaged, file by file. */
+  readonly faults: readonly FileFault[]
+  /** What an interrupted write left at the end of the newest file; the next start leaves it out. Not a fault. */
+  readonly torn: FileFault | undefined
+  /** Files that no list names; the next start removes them. */
+  readonly unlisted: readonly string[]
+  readonly files: number
+  readonly frames: number
+  readonly blocks: number
+  readonly bytes: number
+}
+
+/** Reads all files of a log that nobody has open and checks every frame and block. Changes nothing. Errors: LOG_FORMAT_UNKNOWN. */
+export async function verifyLog(fs: FileSystem): Promise<LogReport> {
+  return new LogVerification(fs).run()
+}
+
+class LogVerification {
+  private readonly fs: FileSystem
+  private readonly faults: FileFault[] = []
+  private torn: FileFault | undefined
+  private frames = 0
+  private blocks = 0
+  private bytes = 0
+  private checked = new Set<string>()
+
+  constructor(fs: FileSystem) {
+    this.fs = fs
+  }
+
+  async run(): Promise<LogReport> {
+    const names = (await this.fs.list()).filter((name) => parseFileName(name)).sort()
+    const newest = await this.newest(names)
+    if (newest) await this.verifyListed(names, newest.bytes, newest.head)
+    else if (names.some((name) => parseFileName(name)?.kind === 'segment'))
+      this.fault('', 0, 'there are segments and no log file that can be read')
+    const { faults, torn, frames, blocks, bytes } = this
+    return { faults, torn, unlisted: names.filter((name) => !this.checked.has(name)), files: this.checked.size, frames, blocks, bytes }
+  }
+
+  /** The newest log file with a head that verifies. */
+  private async newest(names: readonly string[]): Promise<{ bytes: Buffer; head: FrameHead } | undefined> {
+    for (const name of [...names].reverse()) {
+      const { kind, number } = parseFileName(name)!
+      if (kind !== 'log') continue
+      const bytes = await readWhole(this.fs, name)
+      const head = readLogHead(bytes, number)
+      if (!('reason' in head)) return { bytes, head }
+      if (frameBehind(bytes, 8, { file: number, logId: undefined }, -1)) {
+        this.checked.add(name)
+        this.fault(name, head.position, `${head.reason}, and there are frames behind it`)
+      }
+    }
+    return undefined
+  }
+
+  private async verifyListed(names: readonly string[], bytes: Buffer, head: FrameHead): Promise<void> {
+    const state = readDetail(bytes, 0, head) as HeadState
+    const logs = new Map(state.logs)
+    const segments = new Set(state.segments.map(({ number }) => number))
+    const { logId } = head
+    this.verifyFrames(logFileName(head.file), bytes, head.file, logId, true, (frame) => {
+      for (const number of filesTakenOut(bytes, frame.position, frame)) {
+        logs.delete(number)
+        segments.delete(number)
+      }
+      for (const number of filesTakenIn(bytes, frame)) segments.add(number)
+    })
+    for (const [number, end] of logs) await this.verifyLogFile(names, number, end, logId)
+    for (const number of segments) await this.verifySegmentFile(names, number, logId)
+  }
+
+  private async verifyLogFile(names: readonly string[], number: number, end: number, logId: LogId): Promise<void> {
+    const name = logFileName(number)
+    if (!names.includes(name)) return this.fault(name, 0, 'the file is missing')
+    const bytes = await readWhole(this.fs, name, end)
+    if (bytes.length < end) this.fault(name, bytes.length, `the file ends before ${end}`)
+    this.verifyFrames(name, bytes, number, logId, false, () => {})
+  }
+
+  private verifyFrames(name: string, bytes: Buffer, file: number, logId: LogId, newest: boolean, visit: (frame: FrameHead) => void): void {
+    this.checked.add(name)
+    this.bytes += bytes.length
+    let last = -1
+    for (let position = 0; position < bytes.length; ) {
+      const frame = checkDirectory(bytes, position, { logId, file, position }, bytes.length)
+      const faults = 'reason' in frame ? [frame] : this.blockFaults(bytes, frame)
+      const next = 'reason' in frame ? frameBehind(bytes, position + 8, { logId, file }, last)?.position : position + frame.length
+      if (faults.length > 0 && newest && (next === undefined || next === bytes.length)) {
+        this.torn = { file: name, position, what: faults[0]!.reason }
+        return
+      }
+      for (const fault of faults) this.fault(name, fault.position, fault.reason)
+      if (!('reason' in frame)) {
+        if (last >= 0 && frame.commitNumber !== last + 1 && this.faults.at(-1)?.file !== name)
+          this.fault(name, position, 'commit number out of order')
+        last = frame.commitNumber
+        this.frames++
+        visit(frame)
+      }
+      if (next === undefined) return
+      position = next
+    }
+  }
+
+  private blockFaults(bytes: Buffer, frame: FrameHead): Fault[] {
+    const faults: Fault[] = []
+    let end = frame.position + bodyOffset(frame)
+    for (const { position, length, check } of readEntries(bytes, frame.position, frame)) {
+      this.blocks++
+      const reason = entryFault(bytes, position, frame.position + frame.length, length, check)
+      if (reason !== undefined) faults.push({ position, reason })
+      end = position + length
+    }
+    if (end !== frame.position + frame.length) faults.push({ position: end, reason: 'the blocks do not fill the frame' })
+    return faults
+  }
+
+  private async verifySegmentFile(names: readonly string[], number: number, logId: LogId): Promise<void> {
+    const name = segmentFileName(number)
+    if (!names.includes(name)) return this.fault(name, 0, 'the file is missing')
+    this.checked.add(name)
+    const file = await this.fs.open(name)
+    try {
+      const pace = async (bytes: number) => {
+        this.blocks++
+        this.bytes += bytes
+      }
+      for await (const { position, reason } of segmentFaults(file, number, logId, pace)) this.fault(name, position, reason)
+    } catch (error) {
+      if (!(error instanceof StreamError) || error.code !== 'LOG_CORRUPT') throw error
+      this.fault(name, error.details.position as number, error.details.reason as string)
+    } finally {
+      await file.close()
+    }
+  }
+
+  private fault(file: string, position: number, what: string): void {
+    this.faults.push({ file, position, what })
+  }
+}
+
+function filesTakenIn(bytes: Buffer, frame: FrameHead): readonly number[] {
+  if (frame.detailBytes === 0) return []
+  const operation = readDetail(bytes, frame.position, frame) as Partial<Operation>
+  return operation.op === 'files' ? operation.in!.map(({ number }) => number) : []
+}

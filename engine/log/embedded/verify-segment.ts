@@ -1,0 +1,38 @@
+import type { FileSystem, ReadFile } from '../../ports/file-system.ts'
+import { corrupt } from './corrupt.ts'
+import { segmentFileName } from './file-names.ts'
+import { bodyOffset, type LogId, readEntries } from './frame.ts'
+import { entryFault, type Fault } from './frame-fault.ts'
+import { readSegmentHead } from './segment-directory.ts'
+
+/** Reads a whole segment. Errors: LOG_CORRUPT with the first fault. */
+export async function verifySegment(fs: FileSystem, number: number, logId: LogId): Promise<void> {
+  const name = segmentFileName(number)
+  const file = await fs.open(name)
+  try {
+    for await (const fault of segmentFaults(file, number, logId)) throw corrupt(name, fault.position, fault.reason)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Every bad block of a segment. Errors: LOG_CORRUPT when its directory is bad. `pace` is awaited for each block with its bytes. */
+export async function* segmentFaults(
+  file: ReadFile,
+  number: number,
+  logId: LogId,
+  pace?: (bytes: number) => Promise<void>,
+): AsyncGenerator<Fault, void> {
+  const { bytes, head } = await readSegmentHead(file, number, logId)
+  let end = bodyOffset(head)
+  let buffer = Buffer.alloc(0)
+  for (const { position, length, check } of readEntries(bytes, 0, head)) {
+    if (buffer.length < length) buffer = Buffer.allocUnsafeSlow(length)
+    const read = await file.read(buffer.subarray(0, length), position)
+    const reason = read < length ? 'the file ends within a block' : entryFault(buffer, 0, length, length, check)
+    if (reason !== undefined) yield { position, reason }
+    end = position + length
+    await pace?.(length)
+  }
+  if (end !== head.length) yield { position: end, reason: 'the blocks do not fill the segment' }
+}
