@@ -43,7 +43,7 @@ export async function prepareJob({ log, ...job }: BenchJob & { readonly log: Log
   const bundle = await bundleJob(pathOf(job.job))
   const load = () => {
     const present = new JobPresent()
-    return { topology: topologyOf(loadJob(bundle, { modules: { reprise }, present, logger: silentLogger })), present }
+    return { topology: loadJob(bundle, { modules: { reprise }, present, logger: silentLogger }) as Topology, present }
   }
   const probe: Probe = { at: job.probe ?? (() => {}) }
   return {
@@ -88,8 +88,4 @@ export async function runToEnd(
 function pathOf(job: string): string {
   const root = new URL(import.meta.url.endsWith('.ts') ? '../' : '../../', import.meta.url)
   return fileURLToPath(new URL(job.endsWith('.ts') ? job : `examples/nexmark/${job}.ts`, root))
-}
-
-function topologyOf(job: object): Topology {
-  return (job as { topology: Topology }).topology
 }

@@ -55,7 +55,13 @@ export function q12(bids: readonly { readonly bidder: number; readonly appendTim
 }
 
 function stateless(bids: Bids, row: (bid: BidInput) => Row | undefined): ReturnType<Query> {
-  return { rows: bids.flatMap((partition) => partition.flatMap((bid) => row(bid) ?? [])), late: [] }
+  return {
+    rows: bids.flat().flatMap((bid): Row[] => {
+      const made = row(bid)
+      return made === undefined ? [] : [made]
+    }),
+    late: [],
+  }
 }
 
 function windowed<A>(

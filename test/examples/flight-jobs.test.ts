@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { TestKit } from '../../deploy/testing/test-kit.ts'
+import type { Topology } from '../../engine/model/topology.ts'
 import { type Flight, readVegaFlights, shuffle, toFlight } from '../../examples/airport-delays/convert.ts'
 import airportDelaysJob, { delays } from '../../examples/airport-delays/job.ts'
 import { airportDelays } from '../../examples/airport-delays/oracle.ts'
@@ -31,8 +32,8 @@ describe('jobs on flight data give what the oracle says', () => {
   }
 })
 
-async function run({ topology }: { readonly topology: Parameters<typeof TestKit.start>[0] }, parallelism: number): Promise<TestKit> {
-  const kit = await TestKit.start(topology, { partitions: { flights: partitions }, parallelism, settings: { sliceRecordsMax: 100 } })
+async function run(job: Topology, parallelism: number): Promise<TestKit> {
+  const kit = await TestKit.start(job, { partitions: { flights: partitions }, parallelism, settings: { sliceRecordsMax: 100 } })
   const raw = flights.map((flight) => ({
     topic: 'flights',
     value: JSON.stringify(flight),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { TestKit } from '../../../deploy/testing/test-kit.ts'
+import type { Topology } from '../../../engine/model/topology.ts'
 import { partitionOf } from '../../../examples/nexmark/bid-writer.ts'
 import { type Bid, Nexmark } from '../../../examples/nexmark/generator.ts'
 import { oracle, q12 } from '../../../examples/nexmark/oracle.ts'
@@ -13,6 +14,7 @@ import q11, { results as q11Results } from '../../../examples/nexmark/q11.ts'
 import q12ProcessingTime, { results as q12Results } from '../../../examples/nexmark/q12.ts'
 import q12EventTime, { results as q12EventTimeResults } from '../../../examples/nexmark/q12-event-time.ts'
 import { canonical } from '../../../examples/reference.ts'
+import type { Topic } from '../../../index.ts'
 import { Random } from '../../support/random.ts'
 
 const partitions = 4
@@ -22,7 +24,7 @@ const seed = 11
 const bids = disordered(Array.from({ length: 1_500 }, (_, i) => new Nexmark({ seed }).bid(i * 1_100)))
 const byPartition = Array.from({ length: partitions }, (_, p) => bids.filter((bid) => partitionOf(bid.auction, partitions) === p))
 
-const queries = [
+const queries: readonly { name: keyof typeof oracle; job: Topology; results: Topic<unknown, never> }[] = [
   { name: 'q0', job: q0, results: q0Results },
   { name: 'q1', job: q1, results: q1Results },
   { name: 'q2', job: q2, results: q2Results },
@@ -31,14 +33,14 @@ const queries = [
   { name: 'q7', job: q7, results: q7Results },
   { name: 'q11', job: q11, results: q11Results },
   { name: 'q12-event-time', job: q12EventTime, results: q12EventTimeResults },
-] as const
+]
 
 describe('Nexmark queries give what the oracle says', () => {
   for (const { name, job, results } of queries) {
     for (const parallelism of [1, 3]) {
       test(`${name}, parallelism ${parallelism}, with late bids and crashes`, async () => {
         const expected = oracle[name](byPartition)
-        await using kit = await TestKit.start(job.topology, {
+        await using kit = await TestKit.start(job, {
           partitions: { bids: partitions },
           parallelism,
           settings: { sliceRecordsMax: 64 },
@@ -57,7 +59,7 @@ describe('Nexmark queries give what the oracle says', () => {
   }
 
   test('q12 counts by the time the log took the bids', async () => {
-    await using kit = await TestKit.start(q12ProcessingTime.topology, { partitions: { bids: partitions } })
+    await using kit = await TestKit.start(q12ProcessingTime, { partitions: { bids: partitions } })
     for (let from = 0; from < bids.length; from += 100) {
       await kit.sendRaw(bids.slice(from, from + 100).map(rawBid))
       await kit.advanceTime(1_700)
