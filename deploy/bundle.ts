@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { access } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import path from 'node:path'
 import { type BuildFailure, build, type Message, type OutputFile, type Plugin } from 'esbuild'
@@ -9,10 +10,13 @@ import type { JobBundle } from '../engine/runtime/load-job.ts'
  * Makes one text of a job file and everything it imports, except `reprise`, which the host binds.
  * Equal sources give an equal text wherever they lie; comments, types and layout do not count. Types are not checked.
  * @param file path of the job file (.ts, .js, .mts, .mjs).
- * @throws StreamError JOB_LOAD_FAILED (details: file, line, column, reason), API_NOT_ALLOWED (details: api, file, line) for imports of Node's modules.
+ * @throws StreamError FILE_UNREADABLE, JOB_LOAD_FAILED (details: file, line, column, reason), API_NOT_ALLOWED (details: api, file, line) for imports of Node's modules.
  */
 export async function bundleJob(file: string): Promise<JobBundle> {
   const entry = path.resolve(file)
+  await access(entry).catch((cause: NodeJS.ErrnoException) => {
+    throw new StreamError('FILE_UNREADABLE', { file, reason: cause.code }, { cause })
+  })
   try {
     const { outputFiles } = await build({
       entryPoints: [entry],
@@ -78,11 +82,7 @@ function loadFailed(job: string, failure: BuildFailure): StreamError {
   if (typeof api === 'string') {
     const fix =
       'a job sees its input only: bring in data through a topic, and do files and network before the log or behind an output topic'
-    return new StreamError('API_NOT_ALLOWED', { api, ...at }, { cause: failure, fix })
+    return new StreamError('API_NOT_ALLOWED', { api, ...at }, { fix })
   }
-  return new StreamError(
-    'JOB_LOAD_FAILED',
-    { ...at, reason: first?.text, more: failure.errors.length - 1 || undefined },
-    { cause: failure },
-  )
+  return new StreamError('JOB_LOAD_FAILED', { ...at, reason: first?.text, more: failure.errors.length - 1 || undefined })
 }

@@ -60,7 +60,10 @@ describe('a bundle', () => {
     })
     const missing = await write('f/two.ts', "\n\nimport './none.ts'\n")
     expect(await errorOf(bundleJob(missing))).toMatchObject({ code: 'JOB_LOAD_FAILED', details: { file: 'two.ts', line: 3 } })
-    expect(await errorOf(bundleJob(path.join(directory, 'nowhere.ts')))).toMatchObject({ code: 'JOB_LOAD_FAILED' })
+    expect(await errorOf(bundleJob(path.join(directory, 'nowhere.ts')))).toMatchObject({
+      code: 'FILE_UNREADABLE',
+      details: { reason: 'ENOENT' },
+    })
     const awaits = await write('f/three.ts', 'await 1\nexport default 1')
     expect(await errorOf(bundleJob(awaits))).toMatchObject({ code: 'JOB_LOAD_FAILED', details: { line: 1 } })
   })

@@ -1,0 +1,32 @@
+import { type ErrorCode, StreamError } from '../../engine/errors.ts'
+
+/** What the exit code of the command line says. 4 and 6 belong to verbs that wait, or ask. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  /** A condition is not met, or somebody else was first. */
+  conflict: 3,
+  timedOut: 4,
+  notFound: 5,
+  needsConfirmation: 6,
+  unreachable: 8,
+  interrupted: 130,
+} as const
+
+const byError: Partial<Record<ErrorCode, number>> = {
+  USAGE: exitCodes.usage,
+  TOPIC_UNKNOWN: exitCodes.notFound,
+  JOB_CHANGED: exitCodes.conflict,
+  JOB_SEALED: exitCodes.conflict,
+  TOPIC_EXISTS: exitCodes.conflict,
+  COMMIT_FENCED: exitCodes.conflict,
+  LOG_LOCKED: exitCodes.conflict,
+  INGEST_SOURCE_CHANGED: exitCodes.conflict,
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof StreamError)) return exitCodes.failed
+  if (error.code === 'FILE_UNREADABLE' && error.details.reason === 'ENOENT') return exitCodes.notFound
+  return byError[error.code] ?? exitCodes.failed
+}

@@ -1,0 +1,71 @@
+import { AssertionError } from '../../engine/assert.ts'
+import { errorTable, StreamError } from '../../engine/errors.ts'
+import type { Output, Paint } from './terminal.ts'
+
+export interface ErrorStyle {
+  readonly json: boolean | undefined
+  /** Stack traces too. */
+  readonly verbose: boolean | undefined
+  readonly paint: Paint
+}
+
+/**
+ * An error as a person (or, with `json`, a program) reads it:
+ *
+ *     error TOPIC_UNKNOWN: there is no such topic
+ *       why   topic: flihgts
+ *       fix   reprise topics lists what there is
+ *       docs  docs/errors/TOPIC_UNKNOWN.md
+ */
+export function printError(output: Output, error: unknown, style: ErrorStyle): void {
+  output.write(style.json ? `${JSON.stringify({ error: errorFields(error) })}\n` : errorText(error, style))
+}
+
+function errorFields(error: unknown): object {
+  if (!(error instanceof StreamError)) return { message: messageOf(error) }
+  const { code, retry, details, fix } = error
+  return { code, text: errorTable[code].text, retry, details, fix, docs: docsOf(error), cause: causesOf(error) }
+}
+
+function errorText(error: unknown, { verbose, paint }: ErrorStyle): string {
+  const lines =
+    error instanceof StreamError
+      ? [
+          `${paint('red', `error ${error.code}`)}: ${errorTable[error.code].text}`,
+          ...part('why', detailsText(error)),
+          ...causesOf(error).flatMap((cause) => part('', cause)),
+          ...part('fix', error.fix),
+          ...part('docs', docsOf(error)),
+        ]
+      : [
+          `${paint('red', 'error')}: ${messageOf(error)}`,
+          ...(error instanceof AssertionError ? part('why', 'this is a mistake in Reprise itself') : []),
+        ]
+  if (verbose) for (let at: unknown = error; at instanceof Error; at = at.cause) lines.push(at.stack ?? String(at))
+  return `${lines.join('\n')}\n`
+}
+
+function part(name: string, text: string | undefined): string[] {
+  return text === undefined || text === '' ? [] : [`  ${name.padEnd(5)} ${text}`]
+}
+
+function detailsText({ details }: StreamError): string {
+  const shown = Object.entries(details).filter(([, value]) => value !== undefined)
+  return shown.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')
+}
+
+function docsOf(error: StreamError): string {
+  return `docs/errors/${error.code}.md`
+}
+
+/** First lines of the causes, with the place in the job's file where there is one. */
+function causesOf(error: Error): string[] {
+  const { cause } = error
+  if (!(cause instanceof Error)) return cause === undefined ? [] : [String(cause)]
+  const place = cause.stack?.split('\n').find((line) => /^\s+at .*\.[cm]?[jt]s:\d+/.test(line) && !line.includes('node_modules'))
+  return [`${messageOf(cause).split('\n')[0]!}${place === undefined ? '' : ` (${place.trim()})`}`, ...causesOf(cause)]
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error)
+}

@@ -1,0 +1,61 @@
+import { Command, CommanderError } from 'commander'
+import { StreamError } from '../../engine/errors.ts'
+import { packageVersion } from '../package-version.ts'
+import { describeVerb } from './describe.ts'
+import { doctorVerb } from './doctor.ts'
+import { exitCodeOf, exitCodes } from './exit-code.ts'
+import { printError } from './print-error.ts'
+import { painter, type Terminal } from './terminal.ts'
+import { type CommonFlags, Exit } from './verb.ts'
+import { versionVerb } from './version.ts'
+
+/**
+ * Runs one command line.
+ * @param args without the names of node and the program.
+ * @returns the exit code. Data went to `terminal.out`, everything else to `terminal.err`.
+ */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+  const program = programOf(terminal)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCodes.done
+  } catch (error) {
+    if (error instanceof Exit) return error.code
+    if (error instanceof CommanderError && asked.has(error.code)) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+    const flags = program.opts<CommonFlags>()
+    const shown = error instanceof CommanderError ? usageError(error, args) : error
+    printError(terminal.err, shown, { json: flags.json, verbose: flags.verbose, paint: painter(terminal.err, terminal.env, flags.color) })
+    return exitCodeOf(shown)
+  }
+}
+
+/** Help and version are printed already when commander throws these; `commander.help` is help because no verb was given. */
+const asked = new Set(['commander.helpDisplayed', 'commander.version', 'commander.help'])
+
+function programOf(terminal: Terminal): Command {
+  const program = new Command('reprise')
+    .description('A replayable stream engine: live and historical data by the same code.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .option('--json', 'print data and errors as JSON; fields may be added, so ignore those you do not know')
+    .option('--no-color', 'no colours (also: NO_COLOR=1)')
+    .option('-q, --quiet', 'no messages, only data and errors')
+    .option('-v, --verbose', 'more messages, and stack traces with errors')
+  for (const verb of [describeVerb(terminal), doctorVerb(terminal), versionVerb(terminal)]) program.addCommand(verb)
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeOut: terminal.out.write, writeErr: terminal.err.write, outputError: () => {} })
+    command.helpOption('-h, --help', 'print this help')
+  }
+  return program.helpCommand(false)
+}
+
+/** Commander's message, with what it suggests as the way out. */
+function usageError(error: CommanderError, args: readonly string[]): StreamError {
+  const [, reason, suggestion] = /^(?:error: )?(.*?)\n?(?:\(Did you mean (.*)\?\))?$/s.exec(error.message)!
+  const verb = args.find((arg) => /^[a-z]/.test(arg))
+  const help = verb === undefined || error.code === 'commander.unknownCommand' ? 'reprise --help' : `reprise ${verb} --help`
+  return new StreamError(
+    'USAGE',
+    { reason: reason!.trim() },
+    { fix: suggestion === undefined ? help : `did you mean ${suggestion}? See ${help}` },
+  )
+}

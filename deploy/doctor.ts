@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, open, rm, statfs } from 'node:fs/promises'
+import { availableParallelism, totalmem } from 'node:os'
+import path from 'node:path'
+import { StreamError } from '../engine/errors.ts'
+import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
+import { silentLogger } from '../engine/ports/world.ts'
+import { packageVersion } from './package-version.ts'
+import { realClock } from './real-clock.ts'
+
+export interface Check {
+  readonly name: string
+  readonly state: 'ok' | 'warning' | 'failed'
+  readonly text: string
+  readonly fix?: string
+  /** Numbers behind the text, units in their names. */
+  readonly values: Readonly<Record<string, unknown>>
+}
+
+/** Looks at the machine and a data directory. Writes a few small files beside the directory, or in it, and removes them. */
+export async function checkMachine(data: string): Promise<Check[]> {
+  const beside = nearestExisting(path.resolve(data))
+  return [checkNode(), checkMemory(), checkClock(), await checkDisk(beside), await checkSync(beside), await checkData(data)]
+}
+
+function checkNode(): Check {
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]
+  const values = { node: process.version, reprise: packageVersion(), platform: `${process.platform} ${process.arch}` }
+  const text = `reprise ${values.reprise}, Node.js ${values.node}, ${values.platform}`
+  if (major > 20 || (major === 20 && minor >= 19)) return { name: 'versions', state: 'ok', text, values }
+  return { name: 'versions', state: 'failed', text, fix: 'Node.js 20.19 or later is needed', values }
+}
+
+function checkMemory(): Check {
+  const values = { cores: availableParallelism(), memoryBytes: totalmem() }
+  return { name: 'machine', state: 'ok', text: `${values.cores} cores, ${gigabytes(values.memoryBytes)} memory`, values }
+}
+
+const released = Date.UTC(2025, 0, 1)
+
+function checkClock(): Check {
+  const now = realClock.now()
+  const text = new Date(now).toISOString()
+  const values = { now: text }
+  if (now >= released) return { name: 'clock', state: 'ok', text, values }
+  return {
+    name: 'clock',
+    state: 'failed',
+    text: `${text}, before this release was made`,
+    fix: 'set the clock: append times come from it',
+    values,
+  }
+}
+
+async function checkDisk(directory: string): Promise<Check> {
+  const { bavail, bsize, blocks } = await statfs(directory)
+  const values = { directory, freeBytes: bavail * bsize, sizeBytes: blocks * bsize }
+  const text = `${gigabytes(values.freeBytes)} free of ${gigabytes(values.sizeBytes)} at ${directory}`
+  if (values.freeBytes >= 2 ** 30) return { name: 'disk', state: 'ok', text, values }
+  return { name: 'disk', state: 'warning', text, fix: 'make room: below 1 GB the log soon refuses records', values }
+}
+
+const syncs = 40
+
+/** How long a commit of a few records takes at least: it is one write and one sync. */
+async function checkSync(directory: string): Promise<Check> {
+  const aside = await mkdtemp(path.join(directory, '.reprise-doctor-')).catch((cause: NodeJS.ErrnoException) => cause)
+  if (aside instanceof Error) {
+    const values = { directory, reason: aside.code }
+    return { name: 'sync', state: 'failed', text: `${directory} can not be written: ${aside.code}`, fix: 'check its permissions', values }
+  }
+  try {
+    const times = await timeSyncs(path.join(aside, 'probe'))
+    const values = { p50Ms: times[syncs >> 1]!, maxMs: times[syncs - 1]! }
+    const text = `a synced write of 4 KiB takes ${values.p50Ms.toFixed(2)} ms, at most ${values.maxMs.toFixed(2)} ms`
+    if (values.p50Ms <= 20) return { name: 'sync', state: 'ok', text, values }
+    return { name: 'sync', state: 'warning', text, fix: 'each commit takes this long: use a faster disk for low latency', values }
+  } finally {
+    await rm(aside, { recursive: true, force: true })
+  }
+}
+
+async function timeSyncs(name: string): Promise<number[]> {
+  const file = await open(name, 'wx')
+  try {
+    const times: number[] = []
+    const block = Buffer.alloc(4096, 1)
+    for (let i = 0; i < syncs; i++) {
+      const start = realClock.monotonic()
+      await file.write(block, 0, block.length, i * block.length)
+      await file.datasync()
+      times.push(realClock.monotonic() - start)
+    }
+    return times.sort((a, b) => a - b)
+  } finally {
+    await file.close()
+  }
+}
+
+async function checkData(data: string): Promise<Check> {
+  const directory = path.join(data, 'log')
+  if (!existsSync(directory)) return { name: 'data', state: 'ok', text: `${data} does not exist yet`, values: { data, exists: false } }
+  try {
+    const start = realClock.monotonic()
+    const log = await openEmbeddedLog({ directory, clock: realClock, logger: silentLogger })
+    const topics = log.topics()
+    await log.close()
+    const values = { data, exists: true, topics: topics.length, openMs: realClock.monotonic() - start }
+    return { name: 'data', state: 'ok', text: `${data} opens, ${topics.length} topics, ${values.openMs.toFixed(0)} ms`, values }
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error
+    const values = { data, exists: true, code: error.code, details: error.details }
+    if (error.code === 'LOG_LOCKED') return { name: 'data', state: 'ok', text: `${data} is in use by process ${error.details.pid}`, values }
+    return { name: 'data', state: 'failed', text: error.message, fix: error.fix ?? `see docs/errors/${error.code}.md`, values }
+  }
+}
+
+function nearestExisting(directory: string): string {
+  return existsSync(directory) ? directory : nearestExisting(path.dirname(directory))
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GB`
+}
