@@ -5,7 +5,12 @@ import { inputsOfNode } from '../engine/model/topology.ts'
 export function fingerprint(topology: Topology): string {
   return topology.nodes
     .map((node) => {
-      const what = node.kind === 'operator' ? `${node.type}[${node.stores.join(',')}]` : node.kind === 'keyBy' ? 'keyBy' : `${node.kind}(${node.topic.name})`
+      const what =
+        node.kind === 'operator'
+          ? `${node.type}[${node.stores.join(',')}]`
+          : node.kind === 'keyBy'
+            ? 'keyBy'
+            : `${node.kind}(${node.topic.name})`
       return `${node.id}:${what}:${node.name}:${node.detail}<${inputsOfNode(node).join(',')}`
     })
     .join('\n')
