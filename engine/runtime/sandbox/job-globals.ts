@@ -7,7 +7,8 @@ import type { JobPresent } from './job-present.ts'
 
 /**
  * What the global names mean in one instance of a job: names in `bound` are shadowed, all others are the host's.
- * Every global that is not part of the language or known to depend on its arguments alone is denied, so what a later release of Node adds is too.
+ * Only what is part of the language or known to depend on its arguments alone is let through. Of the rest, what is known throws with advice;
+ * what is not (a later release of Node added it, a library of the host put it there) is as if it did not exist.
  */
 export interface JobGlobals {
   readonly bound: ReadonlyMap<string, unknown>
@@ -16,7 +17,8 @@ export interface JobGlobals {
 export function jobGlobals(present: JobPresent, logger: Logger): JobGlobals {
   const hostNames = Object.getOwnPropertyNames(globalThis).filter((name) => identifier.test(name))
   const bound = new Map<string, unknown>()
-  for (const name of [...hostNames, ...alwaysDenied]) if (!allowed.has(name)) bound.set(name, denied(name))
+  for (const name of hostNames) if (!allowed.has(name)) bound.set(name, undefined)
+  for (const name of refused) bound.set(name, denied(name))
   bound.set('Date', jobDate(present))
   bound.set('Math', jobMath(present))
   bound.set('Intl', jobIntl(present))
@@ -34,7 +36,11 @@ export function jobGlobals(present: JobPresent, logger: Logger): JobGlobals {
 
 const identifier = /^[A-Za-z_$][\w$]*$/
 
-const alwaysDenied = ['XMLHttpRequest', 'WebSocket', 'EventSource', 'Worker', 'localStorage', 'sessionStorage', 'eval']
+const refused = `setTimeout setInterval setImmediate queueMicrotask clearTimeout clearInterval clearImmediate
+  fetch Request Response Headers FormData XMLHttpRequest WebSocket EventSource Worker MessageChannel MessagePort BroadcastChannel
+  crypto Crypto CryptoKey SubtleCrypto performance Temporal eval WeakRef FinalizationRegistry Atomics WebAssembly
+  AbortController AbortSignal EventTarget Event localStorage sessionStorage Storage
+  ReadableStream WritableStream TransformStream CompressionStream DecompressionStream`.split(/\s+/)
 
 /** Functions of their arguments alone. */
 const allowed = new Set(
@@ -96,6 +102,7 @@ function globalScope(hostNames: readonly string[], bound: ReadonlyMap<string, un
   const host = globalThis as Record<string, unknown>
   for (const name of hostNames)
     if (!bound.has(name)) Object.defineProperty(scope, name, { value: host[name], writable: true, configurable: true })
-  for (const [name, value] of bound) Object.defineProperty(scope, name, { value, writable: true, configurable: true })
+  for (const [name, value] of bound)
+    if (value !== undefined) Object.defineProperty(scope, name, { value, writable: true, configurable: true })
   return scope
 }

@@ -110,6 +110,17 @@ describe('a loaded job', () => {
     ).toEqual([undefined, 'undefined', 'undefined', 'undefined', 'undefined'])
   })
 
+  test('does not see what libraries of the host put onto the global object', () => {
+    const host = globalThis as Record<string, unknown>
+    host.__library = { config: 1 }
+    try {
+      expect(running('[typeof __library, "__library" in globalThis, (globalThis.__library ??= 5)]').run()).toEqual(['undefined', false, 5])
+      expect(host.__library).toEqual({ config: 1 })
+    } finally {
+      delete host.__library
+    }
+  })
+
   test('finds the language as it is, also under globalThis', () => {
     const text =
       '[globalThis.Array === Array, globalThis.Date === Date, globalThis.Math === Math, globalThis === global, [1] instanceof Array, Math.PI, typeof Buffer, new URL("http://a/b").pathname, process.env.NODE_ENV, isNaN(NaN), structuredClone([1])]'
