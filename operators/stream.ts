@@ -73,4 +73,6 @@ export interface WindowResults<out K extends Key, out Row> extends AnyKeyedStrea
 export type Branches<T> = { readonly [name: string]: (value: T, record: RecordInfo) => boolean }
 
 /** What a branch takes: narrowed where its function is a type guard. */
-export type Taken<T, F> = F extends (value: T, record: RecordInfo) => value is infer S extends T ? S : T
+export type Taken<T, F> = F extends Guard<T, infer S> ? S : T
+
+type Guard<T, S extends T> = (value: T, record: RecordInfo) => value is S
