@@ -1,5 +1,4 @@
 import { StreamError } from '../errors.ts'
-import { jobMark } from '../model/job.ts'
 import type { Topology } from '../model/topology.ts'
 import type { Logger } from '../ports/world.ts'
 import { notAllowed } from './sandbox/denied.ts'
@@ -53,9 +52,16 @@ function jobOf(exports: Record<string, unknown>, name: string): Topology {
   throw new StreamError('JOB_INVALID', { job: name, reason, exports: Object.keys(exports) }, { fix: 'export default defineJob(...)' })
 }
 
-/** By its mark, not by its class: the job may have been built by another copy of the package. */
+/** By its form, not by its class: the job may have been built by another copy of the package. */
 function isTopology(value: unknown): value is Topology {
-  return typeof value === 'object' && value !== null && jobMark in value
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'job' in value &&
+    typeof value.job === 'string' &&
+    'nodes' in value &&
+    Array.isArray(value.nodes)
+  )
 }
 
 function requireFrom(modules: Readonly<Record<string, object>>): (name: string) => object {

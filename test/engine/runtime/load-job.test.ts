@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { StreamError } from '../../../engine/errors.ts'
-import { jobMark } from '../../../engine/model/job.ts'
 import type { Logger } from '../../../engine/ports/world.ts'
 import { type JobBundle, loadJob } from '../../../engine/runtime/load-job.ts'
 import { JobPresent } from '../../../engine/runtime/sandbox/job-present.ts'
@@ -18,7 +17,7 @@ describe('a loaded job', () => {
     expect(codeOfLoad('module.exports.job = 1')).toBe('JOB_INVALID')
     expect(codeOfLoad('module.exports.default = null')).toBe('JOB_INVALID')
     expect(codeOfLoad('module.exports.default = { job: "a" }')).toBe('JOB_INVALID')
-    expect(codeOfLoad('module.exports.default = { job: "a", nodes: [] }')).toBe('JOB_INVALID')
+    expect(codeOfLoad('module.exports.default = { job: 1, nodes: [] }')).toBe('JOB_INVALID')
   })
 
   test('that throws while it is evaluated could not be loaded', () => {
@@ -195,7 +194,7 @@ function load(text: string): { job: AnyJob; present: JobPresent; lines: unknown[
   const lines: unknown[] = []
   const line = (level: string) => (fields: object) => void lines.push([level, fields])
   const logger: Logger = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error'), child: () => logger }
-  const modules = { reprise: { defineJob: (job: object) => ({ ...job, [jobMark]: true }) } }
+  const modules = { reprise: { defineJob: (job: object) => ({ job: 'test', nodes: [], ...job }) } }
   const bundle: JobBundle = { name: 'job.ts', text, map: '{"version":3,"sources":[],"names":[],"mappings":""}', sha256: '' }
   return { job: loadJob(bundle, { modules, present, logger }) as unknown as AnyJob, present, lines }
 }
