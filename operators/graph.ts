@@ -50,7 +50,7 @@ export class Graph {
     const policy = checkPolicy({ job: this.job, topic: definition.name }, onBad) ?? this.onBad
     const name = `sink.${definition.name}`
     const place = this.place(this.names.has(name) ? `${name}#${this.nodes.length}` : name)
-    this.nodes.push({ ...place, kind: 'sink', detail: definition.kind, input, topic: definition, onBad: policy })
+    this.nodes.push({ ...place, kind: 'sink', detail: '', input, topic: definition, onBad: policy })
   }
 
   /** @param name the author's; undefined: made from type and position. @returns the id. */
@@ -101,9 +101,8 @@ export class Graph {
   }
 }
 
-function sourceDetail({ kind, outOfOrdernessMs, idleAfterMs }: TopicDefinition): string {
-  const parts = [`${kind}`]
-  if (outOfOrdernessMs > 0) parts.push(`out-of-orderness ${durationText(outOfOrdernessMs)}`)
-  if (idleAfterMs !== undefined) parts.push(`idle after ${durationText(idleAfterMs)}`)
+function sourceDetail({ outOfOrdernessMs, idleAfterMs }: TopicDefinition): string {
+  const parts = [outOfOrdernessMs > 0 ? `out of order by up to ${durationText(outOfOrdernessMs)}` : 'in order']
+  parts.push(idleAfterMs === undefined ? 'never idle' : `idle after ${durationText(idleAfterMs)}`)
   return parts.join(', ')
 }
