@@ -1,6 +1,6 @@
 import { BlockBuilder } from '../block/block-builder.ts'
 import { StreamError } from '../errors.ts'
-import type { NewRecord } from '../model/record.ts'
+import type { EpochMs, NewRecord } from '../model/record.ts'
 import type { Append, Log, ProducerEnd } from '../ports/log.ts'
 import { partitionOf } from './partitioner.ts'
 import { RecordDigest } from './record-digest.ts'
@@ -14,6 +14,8 @@ export interface AppendRecords {
   readonly topic: string
   /** Always the same records in the same order under one id; later runs may have more behind them. */
   readonly records: Iterable<NewRecord> | AsyncIterable<NewRecord>
+  /** Event time of records that have none of their own (NaN): not part of what they are known by. Default: such records are an error of the caller. */
+  readonly takenAt?: EpochMs
   /** By default by the key as Kafka does it, in turn for records without one. Must depend on the record and its number alone. */
   readonly partition?: (record: NewRecord, seq: number, partitions: number) => number
   /** Called when records are durable, with the count of all taken in so far under this id. */
@@ -28,7 +30,7 @@ export interface AppendRecords {
  */
 export async function appendRecords(
   log: Log,
-  { id, topic, records, partition, onCommitted }: AppendRecords,
+  { id, topic, records, partition, takenAt, onCommitted }: AppendRecords,
 ): Promise<{ skipped: number; added: number }> {
   const partitions = log.topic(topic)?.partitions
   if (partitions === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
@@ -59,7 +61,7 @@ export async function appendRecords(
       if (seq === end.seq) checkUnchanged(id, end, seq, digest)
       continue
     }
-    builders[to]!.add(record)
+    builders[to]!.add(Number.isNaN(record.eventTime) && takenAt !== undefined ? { ...record, eventTime: takenAt } : record)
     bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0) + 16
     if (bytes < commitBytes) continue
     send()

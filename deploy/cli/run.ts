@@ -1,0 +1,145 @@
+import type { Command } from 'commander'
+import { StreamError } from '../../engine/errors.ts'
+import { failAt } from '../fail-at.ts'
+import { createLogger } from '../observability/logger.ts'
+import { PrometheusMetrics } from '../observability/metrics.ts'
+import type { IngestRequest, RunSummary } from '../run-on-embedded-log.ts'
+import { exitCodes } from './exit-code.ts'
+import { RunProgress } from './run-progress.ts'
+import { stopSignals } from './stop-signals.ts'
+import type { Terminal } from './terminal.ts'
+import { type CommonFlags, Exit, printData, say, table, verb } from './verb.ts'
+
+interface RunFlags extends CommonFlags {
+  readonly data: string
+  readonly ingest: readonly string[]
+  readonly partitions: readonly string[]
+  readonly sourceId?: string
+  readonly parallelism: string
+  readonly memory: string
+  readonly untilEnd?: boolean
+  readonly complete?: boolean
+  readonly metricsFile?: string
+}
+
+export function runVerb(terminal: Terminal): Command {
+  return verb('run', {
+    summary: 'Run a job on the embedded log of a data directory; started again it goes on where it was',
+    examples: [
+      ['reprise run job.ts --data data --ingest flights=flights.ndjson --until-end', 'take a file in, run to its end'],
+      ['reprise run job.ts --data data --complete', 'no more input comes: what is open fires'],
+      ['reprise run job.ts --data data', 'go on until Ctrl-C'],
+    ],
+  })
+    .argument('<job>', 'the job file: TypeScript or JavaScript with `export default defineJob(...)`')
+    .requiredOption('--data <dir>', 'the data directory; made if need be')
+    .option('--ingest <topic=file>', 'take a file in first: .ndjson, .json (an array), .csv, or - for NDJSON from standard input; can be given again', collect, [])
+    .option('--partitions <topic=n>', 'partitions of a source topic that does not exist yet; can be given again', collect, [])
+    .option('--source-id <name>', 'what names the records of standard input, so that they are taken in once')
+    .option('--parallelism <n>', 'tasks of each stage; fixed when the job first runs', '1')
+    .option('--memory <MB>', 'state kept in memory at most; the rest goes to disk', '512')
+    .option('--until-end', 'stop at the end of the log')
+    .option('--complete', 'run to the end of the log and declare the input complete: what is open fires, later input is refused')
+    .option('--metrics-file <file>', 'write metrics in the text format of Prometheus, each second and at the end')
+    .action(async (file: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<RunFlags>()
+      const summary = await run(file, flags, terminal)
+      printData(terminal, flags, summary, summaryText(summary))
+    })
+}
+
+async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<RunSummary> {
+  if (flags.untilEnd && flags.complete) throw new StreamError('USAGE', { reason: '--until-end and --complete exclude each other' }, { fix: 'leave out one of them' })
+  const ingest = flags.ingest.map((text) => ingestOf(text, flags.sourceId))
+  const partitions = Object.fromEntries(flags.partitions.map(partitionsOf))
+  const parallelism = wholeNumber('--parallelism', flags.parallelism, 1, 64)
+  const memoryBytesMax = wholeNumber('--memory', flags.memory, 1, 1 << 20) * 2 ** 20
+  const logger = createLogger({ level: flags.quiet ? 'error' : flags.verbose ? 'info' : 'warn', format: flags.json ? 'json' : 'text', write: terminal.err.write })
+  const probe = failAt(terminal.env.REPRISE_FAIL_AT)
+  // Loaded when needed: other verbs start without them.
+  const [{ openJobFile }, { DataDirectory }, { runOnEmbeddedLog }] = await Promise.all([
+    import('../load-job-file.ts'),
+    import('../data-directory.ts'),
+    import('../run-on-embedded-log.ts'),
+  ])
+  const job = await openJobFile(file, logger)
+  job.load()
+  const data = await DataDirectory.open({ directory: flags.data, logger, probe, memoryBytesMax })
+  const metrics = new PrometheusMetrics()
+  const signals = stopSignals(() => say(terminal, flags, 'stopping: finishing the slice, committing, writing a checkpoint (again to stop at once)'))
+  const progress = new RunProgress(terminal, { quiet: flags.quiet === true, total: () => sourceRecords(data.log, job.load().topology) })
+  const writeMetrics = flags.metricsFile === undefined ? undefined : () => metrics.writeTo(flags.metricsFile!)
+  const timer = writeMetrics === undefined ? undefined : setInterval(() => void writeMetrics().catch((error: unknown) => logger.error({ error }, 'metrics not written')), 1000)
+  try {
+    const summary = await runOnEmbeddedLog({
+      job, data, ingest, partitions, parallelism, logger, metrics, probe,
+      until: flags.complete ? 'complete' : flags.untilEnd ? 'end' : 'stopped',
+      stop: signals.stop,
+      onTaken: (topic, records) => progress.taken(topic, records),
+      onProgress: (totals) => progress.processed(totals.in),
+    })
+    if (signals.stop.aborted && (flags.complete || flags.untilEnd)) {
+      say(terminal, flags, 'stopped before the end; started again it goes on here')
+      printData(terminal, flags, summary, summaryText(summary))
+      throw new Exit(exitCodes.interrupted)
+    }
+    return summary
+  } finally {
+    clearInterval(timer)
+    progress.end()
+    signals.end()
+    await writeMetrics?.()
+    await data.close()
+  }
+}
+
+function sourceRecords(log: { topic(name: string): { partitions: number } | undefined; bounds(topic: string, partition: number): { end: number } }, topology: { nodes: readonly { kind: string; topic?: { name: string } }[] }): number {
+  let records = 0
+  for (const node of topology.nodes) {
+    if (node.kind !== 'source') continue
+    const name = node.topic!.name
+    for (let partition = 0; partition < (log.topic(name)?.partitions ?? 0); partition++) records += log.bounds(name, partition).end
+  }
+  return records
+}
+
+function summaryText(summary: RunSummary): string {
+  const number = (value: number) => value.toLocaleString('en-US')
+  const rows: [string, string][] = [
+    ['job', `${summary.job} v${summary.version}${summary.sealed ? ', input complete' : ''}`],
+    ['in', number(summary.in)],
+    ...Object.entries(summary.out).map(([topic, count]): [string, string] => ['out', `${number(count)}  ${topic}`]),
+    ['late', number(summary.late)],
+    ['skipped', number(summary.skipped)],
+    ['dead-lettered', number(summary.deadLettered)],
+    ['records/s', summary.recordsPerSecond === null ? '–  (nothing new)' : number(summary.recordsPerSecond)],
+    ['output digest', summary.outputDigest],
+  ]
+  return table(rows)
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}
+
+function ingestOf(text: string, sourceId: string | undefined): IngestRequest {
+  const [topic, file] = pair('--ingest', text, 'topic=file')
+  return { topic, file, ...(sourceId === undefined ? {} : { sourceId }) }
+}
+
+function partitionsOf(text: string): [string, number] {
+  const [topic, count] = pair('--partitions', text, 'topic=number')
+  return [topic, wholeNumber('--partitions', count, 1, 1024)]
+}
+
+function pair(flag: string, text: string, form: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1 || at === text.length - 1) throw new StreamError('USAGE', { reason: `${flag} ${text} is not ${form}` }, { fix: `write ${flag} ${form}` })
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+function wholeNumber(flag: string, text: string, lowest: number, highest: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= lowest && value <= highest) return value
+  throw new StreamError('USAGE', { reason: `${flag} ${text} is not a whole number from ${lowest} to ${highest}` }, { fix: `write ${flag} ${lowest}, for example` })
+}

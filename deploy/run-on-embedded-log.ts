@@ -1,0 +1,206 @@
+import { StreamError } from '../engine/errors.ts'
+import type { Totals } from '../engine/model/slice.ts'
+import type { TopicDefinition, Topology } from '../engine/model/topology.ts'
+import type { Logger, Metrics, Probe } from '../engine/ports/world.ts'
+import { runJob, totalsOf } from '../engine/runtime/job-run.ts'
+import { jobTopics, planJob } from '../engine/runtime/plan.ts'
+import { defaultRuntimeSettings, type RuntimeSettings } from '../engine/runtime/settings.ts'
+import type { RunUntil } from '../engine/runtime/task-life.ts'
+import { fingerprint } from '../operators/fingerprint.ts'
+import { type ControlState, decide, readControl } from '../replay/control-log.ts'
+import type { DataDirectory } from './data-directory.ts'
+import { type InputFormat, standardInput } from './ingest/open-input.ts'
+import { readerOf, sourceIdOf, takeIn } from './ingest/take-in.ts'
+import type { JobFile } from './load-job-file.ts'
+import { outputDigest } from './output-digest.ts'
+import { realClock } from './real-clock.ts'
+
+export interface IngestRequest {
+  readonly topic: string
+  readonly file: string
+  readonly format?: InputFormat
+  readonly sourceId?: string
+}
+
+export interface RunRequest {
+  readonly job: JobFile
+  readonly data: DataDirectory
+  readonly ingest: readonly IngestRequest[]
+  /** By topic, for those that don't exist yet. */
+  readonly partitions: Readonly<Record<string, number>>
+  readonly parallelism: number
+  readonly until: RunUntil
+  readonly settings?: Partial<RuntimeSettings>
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly probe: Probe
+  /** Aborted once: stop cleanly. */
+  readonly stop: AbortSignal
+  readonly onTaken?: (topic: string, records: number) => void
+  readonly onProgress?: (totals: Totals) => void
+}
+
+/** What a run says at its end; counts since the job began. */
+export interface RunSummary {
+  readonly job: string
+  readonly version: number
+  readonly sealed: boolean
+  readonly in: number
+  readonly processed: number
+  readonly skipped: number
+  readonly deadLettered: number
+  readonly late: number
+  readonly lateByReason: Totals['late']
+  /** Records written, by topic: of the job's outputs, late records and dead letters. */
+  readonly out: Readonly<Record<string, number>>
+  /** Records taken in by this run, per second of it; null when it took none. */
+  readonly recordsPerSecond: number | null
+  readonly seconds: number
+  /** See outputDigest. */
+  readonly outputDigest: string
+}
+
+const version = 1
+
+/** Takes the input in, runs the job, says what came of it. Errors: JOB_CHANGED, JOB_SEALED, those of takeIn and runJob. */
+export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary> {
+  const { job, data, until, parallelism, stop } = request
+  const { log } = data
+  const { topology } = job.load()
+  let control = await register(request, topology)
+  if (control.sealed === undefined) await takeInAll(request, topology)
+  else await refuseNewInput(request, topology.job)
+  const before = control.sealed === undefined ? undefined : await totalsNow(request, topology)
+  const from = realClock.monotonic()
+  const progress = new Map<number, Totals>()
+  const { totals, recovered } = before === undefined ? await run() : { totals: before, recovered: before.in }
+  const seconds = (realClock.monotonic() - from) / 1000
+  if (until === 'complete' && control.sealed === undefined && !stop.aborted) {
+    control = await decide(log, topology.job, control, { type: 'sealed', at: realClock.now(), version, sources: sourcesOf(topology).map(({ name }) => name) })
+  }
+  const records = totals.in - recovered
+  return {
+    job: topology.job,
+    version,
+    sealed: control.sealed !== undefined,
+    in: totals.in,
+    processed: totals.processed,
+    skipped: totals.skipped,
+    deadLettered: totals.deadLettered,
+    late: totals.late.late + totals.late.idle + totals.late.clock,
+    lateByReason: totals.late,
+    out: shownOutputs(topology, totals),
+    recordsPerSecond: records === 0 ? null : Math.round(records / seconds),
+    seconds: Math.round(seconds * 1000) / 1000,
+    outputDigest: await outputDigest(log, outputsOf(topology)),
+  }
+
+  async function run(): Promise<{ totals: Totals; recovered: number }> {
+    const recovered = log.topic(jobTopics(topology.job, version).journal) === undefined ? 0 : (await totalsNow(request, topology)).in
+    const totals = await runJob({
+      load: () => job.load(),
+      version,
+      parallelism,
+      log,
+      openState: (task, plan) => data.openState(task, plan),
+      clock: realClock,
+      logger: request.logger,
+      metrics: request.metrics,
+      probe: request.probe,
+      settings: { ...defaultRuntimeSettings, ...request.settings },
+      until,
+      stop,
+      onProgress: (task, own) => {
+        progress.set(task, own)
+        request.onProgress?.(sum([...progress.values()]))
+      },
+    })
+    return { totals, recovered }
+  }
+}
+
+/** The first run registers the code; later ones must bring the same. */
+async function register({ job, data, parallelism }: RunRequest, topology: Topology): Promise<ControlState> {
+  const control = await readControl(data.log, topology.job)
+  const { registered } = control
+  const own = { version, sha256: job.bundle.sha256, parallelism, fingerprint: fingerprint(topology) }
+  if (registered === undefined) return decide(data.log, topology.job, control, { type: 'registered', at: realClock.now(), ...own })
+  const changed =
+    registered.sha256 !== own.sha256
+      ? `its code (${registered.sha256.slice(0, 12)}) is not the code now (${own.sha256.slice(0, 12)})`
+      : registered.parallelism !== parallelism
+        ? `it began with parallelism ${registered.parallelism}, now ${parallelism} is asked for`
+        : undefined
+  if (changed !== undefined) {
+    throw new StreamError('JOB_CHANGED', { job: topology.job, reason: changed }, {
+      fix: 'go on with the former code and parallelism; or let the new code recompute everything from the same input in a directory of its own: --data <another directory> --ingest ...',
+    })
+  }
+  return control
+}
+
+async function takeInAll({ data, ingest, partitions, stop, onTaken }: RunRequest, topology: Topology): Promise<void> {
+  for (const definition of sourcesOf(topology)) {
+    const { name, kind } = definition
+    if (data.log.topic(name) === undefined) await data.log.createTopic({ name, kind, partitions: partitions[name] ?? definition.partitions ?? 1 })
+  }
+  for (const { topic, file, format, sourceId } of ingest) {
+    const definition = sourcesOf(topology).find(({ name }) => name === topic)
+    if (definition === undefined) {
+      throw new StreamError('TOPIC_UNKNOWN', { topic, reason: 'the job does not read it' }, { fix: `--ingest takes ${sourcesOf(topology).map(({ name }) => name).join(', ')}` })
+    }
+    if (stop.aborted) return
+    await takeIn({
+      log: data.log, topic, file, onBad: 'fail', read: readerOf(definition), now: realClock.now(),
+      ...(format === undefined ? {} : { format }),
+      ...(sourceId === undefined ? {} : { sourceId }),
+      onTaken: (records) => onTaken?.(topic, records),
+    })
+  }
+}
+
+/** The same files again are no new input. */
+async function refuseNewInput({ data, ingest }: RunRequest, job: string): Promise<void> {
+  for (const { topic, file } of ingest) {
+    const taken = file !== standardInput && data.log.producerEnd(await sourceIdOf(topic, file)) !== undefined
+    if (!taken) throw sealed(job, topic)
+  }
+}
+
+function totalsNow({ data, parallelism }: RunRequest, topology: Topology): Promise<Totals> {
+  return totalsOf(data.log, planJob(topology, version, parallelism, (topic) => data.log.topic(topic)?.partitions ?? 1))
+}
+
+function shownOutputs(topology: Topology, totals: Totals): Record<string, number> {
+  const { late, deadLetters } = jobTopics(topology.job, version)
+  const shown: Record<string, number> = {}
+  for (const name of outputsOf(topology)) shown[name] = totals.out[name] ?? 0
+  for (const name of [late, deadLetters]) if (totals.out[name] !== undefined) shown[name] = totals.out[name]
+  return shown
+}
+
+function sourcesOf(topology: Topology): TopicDefinition[] {
+  return topology.nodes.flatMap((node) => (node.kind === 'source' ? [node.topic] : []))
+}
+
+function outputsOf(topology: Topology): string[] {
+  const names = topology.nodes.flatMap((node) => {
+    if (node.kind === 'sink') return [node.topic.name]
+    return node.kind === 'operator' ? Object.values(node.sideOutputs).map(({ name }) => name) : []
+  })
+  return [...new Set(names)]
+}
+
+function sealed(job: string, topic: string): StreamError {
+  return new StreamError('JOB_SEALED', { job, topic, reason: 'its input was declared complete with --complete' }, { fix: 'run it with more input in another data directory' })
+}
+
+function sum(all: readonly Totals[]): Totals {
+  const first = structuredClone(all[0]!)
+  for (const totals of all.slice(1)) {
+    first.in += totals.in
+    first.processed += totals.processed
+    for (const [topic, count] of Object.entries(totals.out)) first.out[topic] = (first.out[topic] ?? 0) + count
+  }
+  return first
+}
