@@ -1,4 +1,3 @@
-import { jobMark } from '../engine/model/job.ts'
 import type { BadRecordPolicy, Topology } from '../engine/model/topology.ts'
 import { Graph } from './graph.ts'
 import { invalid } from './invalid.ts'
@@ -8,9 +7,7 @@ import { isPromise, type Nothing } from './sync.ts'
 import { checkPolicy, type Topic } from './topic.ts'
 
 /** A job as its file exports it: its topology, checked. */
-export interface Job extends Topology {
-  readonly [jobMark]: true
-}
+export type Job = Topology
 
 export interface JobSettings {
   /** What becomes of records that can't be processed, where source or operator don't say. Default `fail`: the job stops, nothing is lost. */
@@ -48,7 +45,7 @@ export function defineJob(name: string, ...rest: readonly [Build] | readonly [Jo
   const result: unknown = build(builderOf(graph))
   if (isPromise(result))
     throw invalid({ job: name }, 'the function that builds the job gave a promise', 'make it synchronous: it only names what is to be done')
-  return { ...graph.finish(), [jobMark]: true }
+  return graph.finish()
 }
 
 function builderOf(graph: Graph): JobBuilder {
