@@ -2,8 +2,8 @@ import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { fillBids } from './bids-topic.ts'
 import { fillEvents } from './events-topic.ts'
-import { openBenchLog } from './open-bench-log.ts'
 import type { Input } from './row.ts'
+import { openData } from './run-job.ts'
 
 const bidPartitions = 4
 
@@ -14,10 +14,10 @@ export async function prepareInput(dir: string, input: Input, records: number): 
   if (existsSync(ready)) return ready
   // Under another name until it is complete.
   const making = `${ready}.making`
-  const log = await openBenchLog(making)
-  if (input.kind === 'bids') await fillBids(log, records, bidPartitions)
-  if (input.kind === 'events') await fillEvents(log, records, input.keys)
-  await log.close()
+  const data = await openData(making)
+  if (input.kind === 'bids') await fillBids(data.log, records, bidPartitions)
+  if (input.kind === 'events') await fillEvents(data.log, records, input.keys)
+  await data.close()
   renameSync(making, ready)
   return ready
 }

@@ -76,14 +76,25 @@ function bench<Row>(name: string, spec: WindowSpec, aggregators: Aggregators<Bid
   }
   const ns = (values: readonly number[]) => ((median(values) * 1e6) / records).toFixed(0).padStart(5)
   const range = `${((Math.min(...spent) * 1e6) / records).toFixed(0)}-${((Math.max(...spent) * 1e6) / records).toFixed(0)}`
-  console.log(`${name.padEnd(28)} ${ns(spent)} ns (${range}), bare loop ${ns(bare)} ns, ${(outputs / records).toFixed(3)} outputs per record`)
+  console.log(
+    `${name.padEnd(28)} ${ns(spent)} ns (${range}), bare loop ${ns(bare)} ns, ${(outputs / records).toFixed(3)} outputs per record`,
+  )
 }
 
 function run<Row>(spec: WindowSpec, aggregators: Aggregators<Bid, Row>, keys: readonly Key[]): number {
   let outputs = 0
   let seen = 0
   const moment: Moment = {
-    key: undefined, eventTime: 0, stamp: -Infinity, appendTime: 0, topic: '', partition: 0, offset: 0, rank: 0, retract: false, headers: () => [],
+    key: undefined,
+    eventTime: 0,
+    stamp: -Infinity,
+    appendTime: 0,
+    topic: '',
+    partition: 0,
+    offset: 0,
+    rank: 0,
+    retract: false,
+    headers: () => [],
   }
   const time = { watermark: -Infinity, processing: -Infinity }
   const context: OperatorContext = {

@@ -4,9 +4,8 @@ import { BlockView } from '../../engine/block/block-view.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import { BidSender, bidsTopic } from '../bids-topic.ts'
 import { now } from '../gc-pauses.ts'
-import { openBenchLog } from '../open-bench-log.ts'
 import type { Row, RowContext, RowResult } from '../row.ts'
-import { prepareJob } from '../run-job.ts'
+import { openData, prepareJob } from '../run-job.ts'
 import { quantile } from '../statistics.ts'
 
 const targetPerSecond = 1000
@@ -27,9 +26,9 @@ export const latency: Row = {
 }
 
 async function measure({ workDir, records }: RowContext): Promise<RowResult> {
-  const dataDir = join(workDir, 'latency')
-  const log = await openBenchLog(dataDir)
-  const job = await prepareJob({ log, dataDir, job: 'q0' })
+  const data = await openData(join(workDir, 'latency'))
+  const { log } = data
+  const job = await prepareJob(data, { job: 'q0' })
   const stop = new AbortController()
   await log.createTopic({ name: bidsTopic, partitions: 1, kind: 'stream' })
   await log.createTopic({ name: resultsTopic, partitions: 1, kind: 'stream' })
@@ -40,7 +39,7 @@ async function measure({ workDir, records }: RowContext): Promise<RowResult> {
   ])
   stop.abort()
   await running
-  await log.close()
+  await data.close()
   const values = { p50Ms: quantile(ms, 0.5), p99Ms: quantile(ms, 0.99), p999Ms: quantile(ms, 0.999), maxMs: quantile(ms, 1) }
   const missed = (['p50Ms', 'p99Ms'] as const).filter((name) => !(values[name] <= limits[name]))
   return { recordsPerSecond: ratePerSecond, values, missed: missed.map((name) => `${name} ${values[name].toFixed(1)} > ${limits[name]}`) }

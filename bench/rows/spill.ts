@@ -17,14 +17,14 @@ export const spill: Row = {
 
 async function measure({ workDir, inputDir, records, bare, profiler }: RowContext): Promise<RowResult> {
   const base = bare.run(1_000_000)
-  const run = async (name: string, more: { stateMemoryBytes?: number; profiler?: Profiler | undefined } = {}) => {
+  const run = async (name: string, more: { memoryBytesMax?: number; profiler?: Profiler | undefined } = {}) => {
     const dataDir = join(workDir, name)
     cloneData(inputDir, dataDir)
     return runToEnd({ dataDir, job: 'bench/jobs/count-by-key.ts', records, ...more })
   }
   const roomy = await run('roomy')
-  const stateBytes = roomy.stateBytes
-  const tight = await run('tight', { stateMemoryBytes: Math.ceil(stateBytes / 4), profiler })
+  const stateBytes = roomy.stateBytesMax
+  const tight = await run('tight', { memoryBytesMax: Math.ceil(stateBytes / 4), profiler })
   const rate = tight.records / tight.seconds
   return {
     recordsPerSecond: rate,
