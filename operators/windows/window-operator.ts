@@ -3,6 +3,7 @@ import type { Aggregator, Aggregators } from '../aggregates/aggregator.ts'
 import { compileAggregate } from '../aggregates/compile.ts'
 import { DirectWindows } from './direct-windows.ts'
 import { PanedWindows } from './paned-windows.ts'
+import { SessionWindows } from './session-windows.ts'
 import type { WindowSpec } from './spec.ts'
 
 export interface WindowOperatorOptions {
@@ -18,7 +19,7 @@ export function windowOperator<T, Row>(
 ): OperatorFactory {
   return (context) => {
     const aggregate = compileAggregate(aggregators, { retracts })
-    if (spec.kind === 'session') throw new Error('under way')
+    if (spec.kind === 'session') return new SessionWindows(spec, aggregate, context)
     return spec.kind === 'sliding' && !retracts ? new PanedWindows(spec, aggregate, context) : new DirectWindows(spec, aggregate, context)
   }
 }
