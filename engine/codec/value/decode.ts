@@ -135,13 +135,14 @@ export class ValueReader {
   }
 
   private properties(into: Record<string, unknown>): Record<string, unknown> {
-    for (let left = this.varint(); left > 0; left--) {
+    while (this.bytes[this.at] !== tag.end) {
       const name = this.name()
       const value = this.value()
       // Assigning would set the prototype instead.
       if (name === '__proto__') Object.defineProperty(into, name, { value, writable: true, enumerable: true, configurable: true })
       else into[name] = value
     }
+    this.byte()
     return into
   }
 

@@ -25,7 +25,7 @@ export const tag = {
   buffer: 11,
   /** Varint length, then the values. */
   array: 12,
-  /** Varint count, then text and value of each property, in their order. */
+  /** Text and value of each property, in their order, then `end`. */
   object: 13,
   /** The same with no prototype. */
   bareObject: 14,
@@ -33,6 +33,7 @@ export const tag = {
   set: 16,
   /** In arrays only: varint count of holes. */
   holes: 17,
+  end: 18,
 } as const
 
 export const shortText = 0x80
