@@ -1,0 +1,30 @@
+import type { Key } from '../engine/model/record.ts'
+import type { StateEntry } from './entry.ts'
+import type { StoreMeter } from './store-meter.ts'
+
+/**
+ * What a group holds from its first entry until all are removed at once. A group that fills again begins with new contents, so that
+ * entries of the old ones that still wait for their checkpoint can't be mistaken for new ones.
+ */
+export class GroupContents {
+  readonly store: string
+  readonly meter: StoreMeter
+  readonly at: Key
+  /** The generation of the first entry; older checkpoints have nothing of it. */
+  readonly born: number
+  /** Live entries in memory. */
+  readonly entries = new Map<Key, StateEntry>()
+  /** Removed ones whose older value the spill store may still have, or whose removal is not in a checkpoint yet. */
+  readonly removed = new Map<Key, StateEntry>()
+  /** Live entries that are in the spill store only. */
+  cold = 0
+  /** The generation in which all was removed at once; 0: it was not. */
+  removedIn = 0
+
+  constructor(store: string, meter: StoreMeter, at: Key, born: number) {
+    this.store = store
+    this.meter = meter
+    this.at = at
+    this.born = born
+  }
+}
