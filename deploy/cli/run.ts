@@ -4,6 +4,7 @@ import { failAt } from '../fail-at.ts'
 import { createLogger } from '../observability/logger.ts'
 import { PrometheusMetrics } from '../observability/metrics.ts'
 import type { IngestRequest, RunSummary } from '../run-on-embedded-log.ts'
+import { parseSettings } from '../settings.ts'
 import { exitCodes } from './exit-code.ts'
 import { RunProgress } from './run-progress.ts'
 import { stopSignals } from './stop-signals.ts'
@@ -20,6 +21,7 @@ interface RunFlags extends CommonFlags {
   readonly untilEnd?: boolean
   readonly complete?: boolean
   readonly metricsFile?: string
+  readonly set: readonly string[]
 }
 
 export function runVerb(terminal: Terminal): Command {
@@ -33,13 +35,19 @@ export function runVerb(terminal: Terminal): Command {
   })
     .argument('<job>', 'the job file: TypeScript or JavaScript with `export default defineJob(...)`')
     .requiredOption('--data <dir>', 'the data directory; made if need be')
-    .option('--ingest <topic=file>', 'take a file in first: .ndjson, .json (an array), .csv, or - for NDJSON from standard input; can be given again', collect, [])
+    .option(
+      '--ingest <topic=file>',
+      'take a file in first: .ndjson, .json (an array), .csv, or - for NDJSON from standard input; can be given again',
+      collect,
+      [],
+    )
     .option('--partitions <topic=n>', 'partitions of a source topic that does not exist yet; can be given again', collect, [])
     .option('--source-id <name>', 'what names the records of standard input, so that they are taken in once')
     .option('--parallelism <n>', 'tasks of each stage; fixed when the job first runs', '1')
     .option('--memory <MB>', 'state kept in memory at most; the rest goes to disk', '512')
     .option('--until-end', 'stop at the end of the log')
     .option('--complete', 'run to the end of the log and declare the input complete: what is open fires, later input is refused')
+    .option('--set <name=value>', 'a setting, see docs/settings.md; can be given again', collect, [])
     .option('--metrics-file <file>', 'write metrics in the text format of Prometheus, each second and at the end')
     .action(async (file: string, _, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>()
@@ -49,12 +57,18 @@ export function runVerb(terminal: Terminal): Command {
 }
 
 async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<RunSummary> {
-  if (flags.untilEnd && flags.complete) throw new StreamError('USAGE', { reason: '--until-end and --complete exclude each other' }, { fix: 'leave out one of them' })
+  if (flags.untilEnd && flags.complete)
+    throw new StreamError('USAGE', { reason: '--until-end and --complete exclude each other' }, { fix: 'leave out one of them' })
   const ingest = flags.ingest.map((text) => ingestOf(text, flags.sourceId))
   const partitions = Object.fromEntries(flags.partitions.map(partitionsOf))
   const parallelism = wholeNumber('--parallelism', flags.parallelism, 1, 64)
   const memoryBytesMax = wholeNumber('--memory', flags.memory, 1, 1 << 20) * 2 ** 20
-  const logger = createLogger({ level: flags.quiet ? 'error' : flags.verbose ? 'info' : 'warn', format: flags.json ? 'json' : 'text', write: terminal.err.write })
+  const settings = parseSettings(flags.set)
+  const logger = createLogger({
+    level: flags.quiet ? 'error' : flags.verbose ? 'info' : 'warn',
+    format: flags.json ? 'json' : 'text',
+    write: terminal.err.write,
+  })
   const probe = failAt(terminal.env.REPRISE_FAIL_AT)
   // Loaded when needed: other verbs start without them.
   const [{ openJobFile }, { DataDirectory }, { runOnEmbeddedLog }] = await Promise.all([
@@ -64,15 +78,28 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<R
   ])
   const job = await openJobFile(file, logger)
   job.load()
-  const data = await DataDirectory.open({ directory: flags.data, logger, probe, memoryBytesMax })
+  const data = await DataDirectory.open({ directory: flags.data, logger, probe, memoryBytesMax, log: settings.log })
   const metrics = new PrometheusMetrics()
-  const signals = stopSignals(() => say(terminal, flags, 'stopping: finishing the slice, committing, writing a checkpoint (again to stop at once)'))
+  const signals = stopSignals(() =>
+    say(terminal, flags, 'stopping: finishing the slice, committing, writing a checkpoint (again to stop at once)'),
+  )
   const progress = new RunProgress(terminal, { quiet: flags.quiet === true, total: () => sourceRecords(data.log, job.load().topology) })
   const writeMetrics = flags.metricsFile === undefined ? undefined : () => metrics.writeTo(flags.metricsFile!)
-  const timer = writeMetrics === undefined ? undefined : setInterval(() => void writeMetrics().catch((error: unknown) => logger.error({ error }, 'metrics not written')), 1000)
+  const timer =
+    writeMetrics === undefined
+      ? undefined
+      : setInterval(() => void writeMetrics().catch((error: unknown) => logger.error({ error }, 'metrics not written')), 1000)
   try {
     const summary = await runOnEmbeddedLog({
-      job, data, ingest, partitions, parallelism, logger, metrics, probe,
+      job,
+      data,
+      ingest,
+      partitions,
+      parallelism,
+      logger,
+      metrics,
+      probe,
+      settings: settings.runtime,
       until: flags.complete ? 'complete' : flags.untilEnd ? 'end' : 'stopped',
       stop: signals.stop,
       onTaken: (topic, records) => progress.taken(topic, records),
@@ -93,7 +120,10 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<R
   }
 }
 
-function sourceRecords(log: { topic(name: string): { partitions: number } | undefined; bounds(topic: string, partition: number): { end: number } }, topology: { nodes: readonly { kind: string; topic?: { name: string } }[] }): number {
+function sourceRecords(
+  log: { topic(name: string): { partitions: number } | undefined; bounds(topic: string, partition: number): { end: number } },
+  topology: { nodes: readonly { kind: string; topic?: { name: string } }[] },
+): number {
   let records = 0
   for (const node of topology.nodes) {
     if (node.kind !== 'source') continue
@@ -134,12 +164,17 @@ function partitionsOf(text: string): [string, number] {
 
 function pair(flag: string, text: string, form: string): [string, string] {
   const at = text.indexOf('=')
-  if (at < 1 || at === text.length - 1) throw new StreamError('USAGE', { reason: `${flag} ${text} is not ${form}` }, { fix: `write ${flag} ${form}` })
+  if (at < 1 || at === text.length - 1)
+    throw new StreamError('USAGE', { reason: `${flag} ${text} is not ${form}` }, { fix: `write ${flag} ${form}` })
   return [text.slice(0, at), text.slice(at + 1)]
 }
 
 function wholeNumber(flag: string, text: string, lowest: number, highest: number): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= lowest && value <= highest) return value
-  throw new StreamError('USAGE', { reason: `${flag} ${text} is not a whole number from ${lowest} to ${highest}` }, { fix: `write ${flag} ${lowest}, for example` })
+  throw new StreamError(
+    'USAGE',
+    { reason: `${flag} ${text} is not a whole number from ${lowest} to ${highest}` },
+    { fix: `write ${flag} ${lowest}, for example` },
+  )
 }

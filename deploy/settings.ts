@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { StreamError } from '../engine/errors.ts'
+import { embeddedLogDefaults } from '../engine/log/embedded/settings.ts'
+import { defaultRuntimeSettings } from '../engine/runtime/settings.ts'
+
+const { sliceRecordsMax, readAheadBytesMax, chunkBytes, outputsMax, commitsInFlightMax, maxDriftMs, checkpointEveryMs, stepMs } = defaultRuntimeSettings
+const bytes = z.number().int().positive()
+const count = z.number().int().positive()
+const ms = z.number().nonnegative()
+
+/** What an operator can tune with `--set name=value`; the defaults are meant to do. */
+export const runtimeSettings = z.strictObject({
+  sliceRecordsMax: count.max(1 << 20).default(sliceRecordsMax).describe('Records a slice takes at most'),
+  readAheadBytesMax: bytes.default(readAheadBytesMax).describe('Bytes read ahead of each input partition'),
+  chunkBytes: bytes.max(8 << 20).default(chunkBytes).describe('Bytes asked for in one read'),
+  outputsMax: count.default(outputsMax).describe('Results a slice emits before the rest waits for the next one'),
+  commitsInFlightMax: count.max(16).default(commitsInFlightMax).describe('Commits of a task under way at once'),
+  maxDriftMs: ms.default(maxDriftMs).describe('Event time a partition may be ahead of the slowest one before it waits'),
+  checkpointEveryMs: ms.default(checkpointEveryMs).describe('Time between checkpoints of a task'),
+  stepMs: ms.max(1000).default(stepMs).describe('Time for checkpoint work between two slices'),
+})
+
+export const logSettings = z.strictObject({
+  logFileBytes: bytes.min(1 << 16).default(embeddedLogDefaults.logFileBytes).describe('Size at which a log file is closed and rewritten into segments'),
+  rewriteBacklogBytesMax: bytes.default(embeddedLogDefaults.rewriteBacklogBytesMax).describe('Log files not yet rewritten; above it commits wait'),
+  quietAfterMs: ms.min(1).default(embeddedLogDefaults.quietAfterMs).describe('A quiet frame is written after this long without a commit'),
+  clockAheadAccepted: z.boolean().default(false).describe('Go on although the last append time is far ahead of the clock (see LOG_CLOCK_AHEAD)'),
+})
+
+export interface Settings {
+  readonly runtime: z.infer<typeof runtimeSettings>
+  readonly log: z.infer<typeof logSettings>
+}
+
+/** @param pairs `name=value` texts. Errors: USAGE, naming the setting and its bounds. */
+export function parseSettings(pairs: readonly string[]): Settings {
+  const runtime: Record<string, unknown> = {}
+  const log: Record<string, unknown> = {}
+  for (const pair of pairs) {
+    const at = pair.indexOf('=')
+    const name = pair.slice(0, at)
+    const value = pair.slice(at + 1)
+    const target = name in runtimeSettings.shape ? runtime : name in logSettings.shape ? log : undefined
+    if (at < 1 || target === undefined) {
+      const known = [...Object.keys(runtimeSettings.shape), ...Object.keys(logSettings.shape)].join(', ')
+      throw new StreamError('USAGE', { reason: `--set ${pair}: there is no such setting` }, { fix: `one of ${known}` })
+    }
+    target[name] = value === 'true' || value === 'false' ? value === 'true' : Number(value)
+  }
+  return { runtime: parsed(runtimeSettings, runtime), log: parsed(logSettings, log) }
+}
+
+function parsed<T>(schema: z.ZodType<T>, values: unknown): T {
+  const { success, data, error } = schema.safeParse(values)
+  if (success) return data
+  const issue = error.issues[0]!
+  throw new StreamError('USAGE', { reason: `--set ${issue.path.join('.')}: ${issue.message}` })
+}
