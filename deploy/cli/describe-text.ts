@@ -59,10 +59,11 @@ function topicDetail({ codec, outOfOrdernessMs }: TopicDefinition): string {
 
 export function textOf({ job, sha256, nodes }: Described): string {
   const header = ['NAME', 'DOES', 'READS', 'STATE', 'DETAIL']
+  const shown = new Map(nodes.map((node) => [node.name, node.topic ?? node.name]))
   const rows = nodes.map((node) => [
     node.topic ?? node.name,
     node.kind === 'source' || node.kind === 'sink' ? `${node.kind} (${node.type})` : node.type,
-    node.inputs.join(', ') || '–',
+    node.inputs.map((name) => shown.get(name)).join(', ') || '–',
     node.stores.join(', ') || '–',
     [node.detail, ...notesOn(node)].filter(Boolean).join('; '),
   ])

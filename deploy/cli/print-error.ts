@@ -62,9 +62,12 @@ function docsOf(error: StreamError): string {
 function causesOf(error: Error): string[] {
   const { cause } = error
   if (!(cause instanceof Error)) return cause === undefined ? [] : [String(cause)]
-  const place = cause.stack?.split('\n').find((line) => /^\s+at .*\.[cm]?[jt]s:\d+/.test(line) && !line.includes('node_modules'))
+  const place = cause.stack?.split('\n').find((line) => /^\s+at .*\.[cm]?[jt]s:\d+/.test(line) && !ours.test(line))
   return [`${messageOf(cause).split('\n')[0]!}${place === undefined ? '' : ` (${place.trim()})`}`, ...causesOf(cause)]
 }
+
+/** Lines of a stack that are not the job's: Reprise's own and those of packages. */
+const ours = /node_modules|\/(engine|operators|state|replay|deploy)\/[a-z-]+[./]/
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error)

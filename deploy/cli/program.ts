@@ -4,8 +4,11 @@ import { packageVersion } from '../package-version.ts'
 import { describeVerb } from './describe.ts'
 import { doctorVerb } from './doctor.ts'
 import { exitCodeOf, exitCodes } from './exit-code.ts'
+import { logVerb } from './log.ts'
 import { printError } from './print-error.ts'
+import { runVerb } from './run.ts'
 import { painter, type Terminal } from './terminal.ts'
+import { topicsVerb } from './topics.ts'
 import { type CommonFlags, Exit } from './verb.ts'
 import { versionVerb } from './version.ts'
 
@@ -40,12 +43,16 @@ function programOf(terminal: Terminal): Command {
     .option('--no-color', 'no colours (also: NO_COLOR=1)')
     .option('-q, --quiet', 'no messages, only data and errors')
     .option('-v, --verbose', 'more messages, and stack traces with errors')
-  for (const verb of [describeVerb(terminal), doctorVerb(terminal), versionVerb(terminal)]) program.addCommand(verb)
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeOut: terminal.out.write, writeErr: terminal.err.write, outputError: () => {} })
-    command.helpOption('-h, --help', 'print this help')
-  }
-  return program.helpCommand(false)
+  for (const makeVerb of [runVerb, describeVerb, topicsVerb, logVerb, doctorVerb, versionVerb]) program.addCommand(makeVerb(terminal))
+  configure(program, terminal)
+  return program
+}
+
+/** Errors are thrown, not printed and ended with, here and in all verbs below. */
+function configure(command: Command, terminal: Terminal): void {
+  command.exitOverride().helpOption('-h, --help', 'print this help').helpCommand(false)
+  command.configureOutput({ writeOut: terminal.out.write, writeErr: terminal.err.write, outputError: () => {} })
+  for (const verb of command.commands) configure(verb, terminal)
 }
 
 /** Commander's message, with what it suggests as the way out. */

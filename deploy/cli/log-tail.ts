@@ -1,0 +1,96 @@
+import { isUtf8 } from 'node:buffer'
+import type { Command } from 'commander'
+import { StreamError } from '../../engine/errors.ts'
+import { readRecords } from '../../engine/log/read-records.ts'
+import type { LogRecord, Offset } from '../../engine/model/record.ts'
+import type { Log } from '../../engine/ports/log.ts'
+import { withExistingLog } from '../open-existing-log.ts'
+import { atLeast } from './flag-values.ts'
+import type { Terminal } from './terminal.ts'
+import { type CommonFlags, verb } from './verb.ts'
+
+interface LogTailFlags extends CommonFlags {
+  readonly data: string
+  /** Of each partition. */
+  readonly last: number
+  readonly from?: Offset
+  readonly partition?: number
+  readonly limit?: number
+}
+
+export function logTailVerb(terminal: Terminal): Command {
+  return verb('tail', {
+    summary: 'Print records of a topic',
+    examples: [
+      ['reprise log tail flights --data data', 'the last ten of each partition'],
+      ['reprise log tail flights --data data --from 0 --limit 5 --json', 'the first five, one JSON object a line'],
+      ['reprise log tail flights --data data --partition 2 --from 881 --limit 1', 'one record, by its place'],
+    ],
+  })
+    .argument('<topic>', 'the topic')
+    .requiredOption('--data <dir>', 'the data directory')
+    .option('--last <records>', 'so many at the end of each partition', atLeast(1), 10)
+    .option('--from <offset>', 'from this offset on, instead of the last ones', atLeast(0))
+    .option('--partition <number>', 'one partition only', atLeast(0))
+    .option('--limit <records>', 'at most so many', atLeast(1))
+    .action(async (topic: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<LogTailFlags>()
+      await withExistingLog(flags.data, async (log) => {
+        let left = flags.limit ?? Number.POSITIVE_INFINITY
+        for (const partition of partitionsOf(log, topic, flags.partition)) {
+          for await (const record of readRecords(log, topic, partition, startOf(log, topic, partition, flags))) {
+            if (left-- === 0) return
+            terminal.out.write(flags.json ? `${JSON.stringify(fieldsOf(topic, partition, record))}\n` : lineOf(partition, record))
+          }
+        }
+      })
+    })
+}
+
+function partitionsOf(log: Log, topic: string, only: number | undefined): readonly number[] {
+  const info = log.topic(topic)
+  if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic }, { fix: 'reprise topics --all lists what there is' })
+  if (only === undefined) return Array.from({ length: info.partitions }, (_, partition) => partition)
+  if (only < info.partitions) return [only]
+  throw new StreamError('USAGE', { reason: `${topic} has no partition ${only}` }, { fix: `its partitions are 0 to ${info.partitions - 1}` })
+}
+
+function startOf(log: Log, topic: string, partition: number, { from, last, partition: only }: LogTailFlags): Offset {
+  const { start, end } = log.bounds(topic, partition)
+  // Partitions differ in length: only the one that was named must reach up to the offset.
+  if (from !== undefined && (from < start || (from > end && only !== undefined))) {
+    throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset: from, earliest: start, end })
+  }
+  return from ?? Math.max(start, end - last)
+}
+
+function fieldsOf(topic: string, partition: number, { offset, eventTime, appendTime, key, value, headers }: LogRecord): object {
+  return {
+    topic,
+    partition,
+    offset,
+    eventTime: timeText(eventTime),
+    appendTime: timeText(appendTime),
+    key: bytesField(key),
+    value: bytesField(value),
+    ...(headers.length === 0 ? {} : { headers: headers.map((header) => [header.name, bytesField(header.value)]) }),
+  }
+}
+
+function lineOf(partition: number, { offset, eventTime, key, value }: LogRecord): string {
+  const text = (bytes: Uint8Array | null) =>
+    bytes === null ? '–' : isUtf8(bytes) ? Buffer.from(bytes).toString() : `base64:${Buffer.from(bytes).toString('base64')}`
+  return `${partition}@${offset}  ${timeText(eventTime) ?? '–'}  ${text(key)}  ${text(value)}\n`
+}
+
+/** null where the record has no event time of its own. */
+function timeText(time: number): string | null {
+  return Number.isFinite(time) && Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : null
+}
+
+/** Text where the bytes are text, else how they are said in base64. */
+function bytesField(bytes: Uint8Array | null): unknown {
+  if (bytes === null) return null
+  const buffer = Buffer.from(bytes)
+  return isUtf8(bytes) ? buffer.toString() : { base64: buffer.toString('base64') }
+}

@@ -1,0 +1,37 @@
+import type { Command } from 'commander'
+import { NodeFileSystem } from '../../engine/log/embedded/node-file-system.ts'
+import { type LogReport, verifyLog } from '../../engine/log/embedded/verify-log.ts'
+import { logDirectoryOf } from '../open-existing-log.ts'
+import { exitCodes } from './exit-code.ts'
+import type { Terminal } from './terminal.ts'
+import { type CommonFlags, Exit, printData, table, verb } from './verb.ts'
+
+interface LogVerifyFlags extends CommonFlags {
+  readonly data: string
+}
+
+export function logVerifyVerb(terminal: Terminal): Command {
+  return verb('verify', {
+    summary: 'Read everything and check every checksum; changes nothing. For a log that nobody has open',
+    examples: [['reprise log verify --data data', 'exit code 1 and a list, when something is damaged']],
+  })
+    .requiredOption('--data <dir>', 'the data directory')
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<LogVerifyFlags>()
+      const report = await verifyLog(new NodeFileSystem(await logDirectoryOf(flags.data)))
+      printData(terminal, flags, report, textOf(report))
+      if (report.faults.length > 0) throw new Exit(exitCodes.failed)
+    })
+}
+
+function textOf({ faults, torn, unlisted, files, frames, blocks, bytes }: LogReport): string {
+  const number = (value: number) => value.toLocaleString('en-US')
+  const read = `read ${number(files)} files, ${number(frames)} frames, ${number(blocks)} blocks, ${number(bytes)} bytes\n`
+  const notes = [
+    ...(torn === undefined ? [] : [`torn end (no fault): ${torn.file} at ${torn.position}, ${torn.what}\n`]),
+    ...(unlisted.length === 0 ? [] : [`removed at the next start: ${unlisted.join(', ')}\n`]),
+  ]
+  if (faults.length === 0) return `${read}${notes.join('')}no damage\n`
+  const rows = faults.map(({ file, position, what }) => [file, String(position), what])
+  return `${read}${notes.join('')}${table([['FILE', 'POSITION', 'DAMAGE'], ...rows])}`
+}

@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { reprise } from './fake-terminal.ts'
+
+describe('the command line', () => {
+  test.each([
+    ['describe', 'USAGE', "missing required argument 'file'"],
+    ['version --jsn', 'USAGE', 'did you mean --json?'],
+    ['descrbe job.ts', 'USAGE', 'did you mean describe?'],
+    ['nothing-like-it', 'USAGE', 'reprise --help'],
+    ['version extra', 'USAGE', 'too many arguments'],
+  ])('"%s" is a usage error: exit code 2, nothing on standard output', async (args, code, text) => {
+    const { exit, out, err } = await reprise(args)
+    expect([exit, out]).toEqual([2, ''])
+    expect(err).toMatch(new RegExp(`^error ${code}: `))
+    expect(err).toContain(text)
+    expect(err).toContain(`  docs  docs/errors/${code}.md\n`)
+  })
+
+  test('without a verb prints its help to standard error and ends with 2', async () => {
+    const { exit, out, err } = await reprise('')
+    expect([exit, out]).toEqual([2, ''])
+    expect(err).toContain('Usage: reprise')
+  })
+
+  test('help that was asked for is data', async () => {
+    const { exit, out, err } = await reprise('--help')
+    expect([exit, err]).toEqual([0, ''])
+    expect(out).toContain('describe')
+  })
+
+  test('the help of each verb begins with examples that name it', async () => {
+    const verbsOf = async (of: string) =>
+      [...(await reprise(`${of} --help`)).out.matchAll(/^ {2}([a-z]+) (?!.*job\.ts).*$/gm)].map(([, verb]) => verb!)
+    const verbs = (await verbsOf('')).flatMap((verb) => (verb === 'log' ? ['log tail', 'log verify'] : [verb]))
+    expect(verbs).toEqual(expect.arrayContaining(['run', 'describe', 'topics', 'log tail', 'log verify', 'doctor', 'version']))
+    for (const verb of verbs) {
+      const { exit, out } = await reprise(`${verb} --help`)
+      expect(exit, verb).toBe(0)
+      expect(out, verb).toMatch(new RegExp(`^Examples:\n  reprise ${verb}`))
+    }
+  })
+
+  test('a file that is not there is "not found", exit code 5', async () => {
+    const { exit, out, err } = await reprise('describe nowhere.ts')
+    expect([exit, out]).toEqual([5, ''])
+    expect(err).toContain('error FILE_UNREADABLE')
+    expect(err).toContain('nowhere.ts')
+  })
+
+  test('errors are JSON on standard error when JSON is asked for', async () => {
+    const { out, err } = await reprise('describe nowhere.ts --json')
+    expect(out).toBe('')
+    expect(JSON.parse(err).error).toMatchObject({
+      code: 'FILE_UNREADABLE',
+      retry: 'after-fix',
+      details: { file: 'nowhere.ts', reason: 'ENOENT' },
+      docs: 'docs/errors/FILE_UNREADABLE.md',
+    })
+  })
+
+  test('stack traces are shown when asked for only', async () => {
+    expect((await reprise('describe nowhere.ts')).err).not.toContain('at bundleJob')
+    expect((await reprise('describe nowhere.ts --verbose')).err).toContain('StreamError: FILE_UNREADABLE')
+  })
+
+  test('colours are for a person who did not ask for none', async () => {
+    const red = '\x1b[31m'
+    expect((await reprise('describe nowhere.ts', { live: true })).err).toContain(red)
+    expect((await reprise('describe nowhere.ts')).err).not.toContain('\x1b')
+    expect((await reprise('describe nowhere.ts --no-color', { live: true })).err).not.toContain('\x1b')
+    expect((await reprise('describe nowhere.ts', { live: true, env: { NO_COLOR: '1' } })).err).not.toContain('\x1b')
+  })
+
+  test('version says what runs', async () => {
+    const { exit, out } = await reprise('version --json')
+    expect(exit).toBe(0)
+    expect(JSON.parse(out)).toEqual({
+      reprise: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+    })
+    expect((await reprise('--version')).out.trim()).toBe(JSON.parse(out).reprise)
+  })
+
+  test('as a process ends with its exit code and keeps the two outputs apart', async () => {
+    const run = (...args: string[]) => promisify(execFile)(process.execPath, ['--import', 'tsx', 'deploy/cli/main.ts', ...args])
+    await expect(run('version')).resolves.toMatchObject({ stdout: expect.stringContaining('reprise'), stderr: '' })
+    await expect(run('nope')).rejects.toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('error USAGE') })
+  })
+})
