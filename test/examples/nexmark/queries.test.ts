@@ -62,7 +62,7 @@ describe('Nexmark queries give what the oracle says', () => {
     await using kit = await TestKit.start(q12ProcessingTime, { partitions: { bids: partitions } })
     for (let from = 0; from < bids.length; from += 100) {
       await kit.sendRaw(bids.slice(from, from + 100).map(rawBid))
-      await kit.advanceTime(1_700)
+      await kit.advanceTime(1_700, 1_700)
     }
     const taken = (await kit.raw('bids')).map(({ value, appendTime }) => ({
       bidder: (JSON.parse(String(value)) as Bid).bidder,
