@@ -32,6 +32,8 @@ export class RetryingProducer implements Producer {
   /** Not answered yet, in the order sent. */
   private readonly queue: Sent[] = []
   private settling = false
+  /** Meanwhile nothing is sent: the order would be lost. */
+  private recovering = false
   /** By topic id and partition: where the last found records of ours ended. */
   private readonly ends = new Map<string, Offset>()
 
@@ -54,7 +56,7 @@ export class RetryingProducer implements Producer {
         const known = (this.log.topic(topic)?.partitions ?? 0) > partition && partition >= 0 && Number.isInteger(partition)
         return known ? this.log.bounds(topic, partition).end : 0
       })
-      this.queue.push({ commit, from, time: this.log.clock(), answer: this.send(commit), resolve, reject })
+      this.queue.push({ commit, from, time: this.log.clock(), answer: this.recovering ? notSent : this.send(commit), resolve, reject })
       if (!this.settling) void this.settle()
     })
   }
@@ -84,6 +86,7 @@ export class RetryingProducer implements Producer {
   }
 
   private async recover(): Promise<void> {
+    this.recovering = true
     await Promise.allSettled(this.queue.map((sent) => sent.answer))
     await this.exclusively(async () => {
       if (this.successorsEnd === undefined) this.opened = await persist(() => this.log.producer(this.id))
@@ -91,6 +94,7 @@ export class RetryingProducer implements Producer {
       const takenLast = equal(end, this.acknowledged) ? -1 : this.queue.findIndex((sent) => equal(sent.commit.next, end))
       for (const sent of this.queue.slice(0, takenLast + 1)) this.acknowledge(sent, await this.find(sent))
       if (this.successorsEnd !== undefined) this.rejectAll(new StreamError('COMMIT_FENCED', { producer: this.id }))
+      this.recovering = false
       for (const sent of this.queue) sent.answer = this.send(sent.commit)
     })
   }
@@ -105,6 +109,7 @@ export class RetryingProducer implements Producer {
   }
 
   private rejectAll(error: unknown): void {
+    this.recovering = false
     for (const sent of this.queue.splice(0)) sent.reject(error)
   }
 
@@ -128,6 +133,9 @@ export class RetryingProducer implements Producer {
     return `${this.log.topic(topic)?.id}/${partition}`
   }
 }
+
+/** Stands for the answer of a commit that recovery will send. */
+const notSent = new Promise<Committed>(() => {})
 
 /** Does it again for as long as LOG_UNAVAILABLE may pass. */
 export async function persist<T>(attempt: () => Promise<T>): Promise<T> {
