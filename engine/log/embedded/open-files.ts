@@ -46,15 +46,16 @@ export class OpenFiles {
     const open = { file: this.fs.open(name), users: 0, lastUse: 0 }
     // Whoever uses it sees the failure; the next one tries again.
     open.file.catch(() => this.files.get(name) === open && this.files.delete(name))
+    // Before the new one is among them: it has no user yet and must stay.
+    this.closeIdle(this.filesMax - 1)
     this.files.set(name, open)
-    this.closeIdle()
     return open
   }
 
-  private closeIdle(): void {
+  private closeIdle(keptMax: number): void {
     const idle = [...this.files].filter(([, { users }]) => users === 0).sort(([, a], [, b]) => a.lastUse - b.lastUse)
     // A failed close of a file that was only read loses nothing.
-    for (const [name] of idle.slice(0, this.files.size - this.filesMax)) this.drop(name).catch(() => {})
+    for (const [name] of idle.slice(0, Math.max(0, this.files.size - keptMax))) this.drop(name).catch(() => {})
   }
 }
 
