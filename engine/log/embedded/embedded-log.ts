@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { assert } from '../../assert.ts'
+import { AssertionError, assert } from '../../assert.ts'
 import { StreamError } from '../../errors.ts'
 import type { EpochMs, Offset } from '../../model/record.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
@@ -49,7 +49,7 @@ type AllOptions = Required<Omit<EmbeddedLogOptions, 'lock' | 'settings'>> &
 
 /**
  * The durable log in one process. The log is the tail, segments are the rest; one file is ever appended to, all others are immutable.
- * Design: part 7. Errors of `open`: LOG_CORRUPT, LOG_FORMAT_UNKNOWN, LOG_CLOCK_AHEAD, DISK_FULL.
+ * Design: part 7. Errors of `open`: LOG_CORRUPT, LOG_UNAVAILABLE (a read or write failed), LOG_FORMAT_UNKNOWN, LOG_CLOCK_AHEAD, DISK_FULL.
  */
 export class EmbeddedLog implements Log {
   private readonly catalog: Catalog
@@ -128,10 +128,15 @@ export class EmbeddedLog implements Log {
   static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
     const settings = { ...embeddedLogDefaults, ...options.settings }
     const all: AllOptions = { logger: silentLogger, probe: noProbe, fatal: throwOutside, newLogId, ...options, settings }
-    const recovered = await recover(all)
-    const reserve = new DiskReserve(all, settings.reserveBytes)
-    await reserve.restore()
-    return new EmbeddedLog(all, recovered, reserve)
+    try {
+      const recovered = await recover(all)
+      const reserve = new DiskReserve(all, settings.reserveBytes)
+      await reserve.restore()
+      return new EmbeddedLog(all, recovered, reserve)
+    } catch (error) {
+      if (error instanceof StreamError || error instanceof AssertionError) throw error
+      throw new StreamError('LOG_UNAVAILABLE', { reason: 'the log could not be opened' }, { cause: error })
+    }
   }
 
   topics(): readonly TopicInfo[] {

@@ -60,7 +60,15 @@ export class Rewriter {
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.last.catch(() => {}).then(work)
+    const turn = this.last
+      .catch(() => {})
+      .then(work)
+      .catch((error) => {
+        if (error instanceof StreamError) throw error
+        // A write or sync failed in a way that says nothing about what the disk holds.
+        this.parts.fatal(error)
+        throw new StreamError('LOG_UNAVAILABLE', { reason: 'a rewrite failed' }, { cause: error })
+      })
     this.last = turn
     return turn
   }
@@ -111,10 +119,9 @@ export class Rewriter {
     writer.holdCommits(bytes <= settings.rewriteBacklogBytesMax ? undefined : error ? { error } : {})
   }
 
-  private failed(error: unknown): void {
+  private failed(error: StreamError): void {
     const { logger, clock, fatal } = this.parts
     if (this.stop.signal.aborted) return
-    if (!(error instanceof StreamError)) return fatal(error)
     logger.error({ error }, 'log files could not be rewritten')
     this.boundBacklog(error)
     // Damage does not go away by itself.

@@ -253,6 +253,8 @@ export class Writer {
       if (this.lastKind !== frameKind.quiet) await this.append(frameKind.quiet, this.parts.appendClock.now(), {})
       request.resolve()
     } catch (error) {
+      // Not again before its time: a full disk stays full for a while.
+      this.lastFrameAt = this.parts.clock.monotonic()
       request.reject(error)
     }
   }
