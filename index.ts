@@ -15,6 +15,16 @@ export { max, min } from './operators/aggregates/extremes.ts'
 export { sum } from './operators/aggregates/sum.ts'
 export { defineJob, type Job, type JobBuilder, type JobSettings } from './operators/define-job.ts'
 export type { Duration } from './operators/duration.ts'
-export type { AnyStream, KeyedStream, StepOptions, Stream, WindowedStream, WindowResults } from './operators/stream.ts'
+export {
+  type OutputType,
+  output,
+  type ProcessContext,
+  type ProcessDefinition,
+  type ProcessResults,
+  type Timer,
+  type TimerOptions,
+} from './operators/process/definition.ts'
+export { type MapState, map, type StateOptions, type ValueState, value } from './operators/process/state-spec.ts'
+export type { AnyStream, KeyedStream, StepOptions, Stream, Table, TableOptions, WindowedStream, WindowResults } from './operators/stream.ts'
 export { type Topic, type TopicOptions, topic } from './operators/topic.ts'
 export { session, sliding, tumbling, type WindowInfo, type WindowOptions } from './operators/windows/spec.ts'

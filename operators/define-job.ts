@@ -1,8 +1,8 @@
 import type { BadRecordPolicy, Topology } from '../engine/model/topology.ts'
 import { Graph } from './graph.ts'
 import { invalid } from './invalid.ts'
-import { Step } from './step.ts'
-import type { StepOptions, Stream } from './stream.ts'
+import { plainValues, Step } from './step.ts'
+import type { StepOptions, Stream, Table, TableOptions } from './stream.ts'
 import { isPromise, type Nothing } from './sync.ts'
 import { checkPolicy, type Topic } from './topic.ts'
 
@@ -18,6 +18,8 @@ export interface JobSettings {
 export interface JobBuilder {
   /** The records of a topic. A table is not read as a stream: the log drops what later records of a key replace. */
   from<T>(topic: Topic<T, never, 'stream'>, options?: StepOptions): Stream<T>
+  /** The latest value of each key of a table topic, kept in a store of this name. */
+  table<T>(name: string, topic: Topic<T, never, 'table'>, options?: TableOptions): Table<string, T>
 }
 
 type Build = (job: JobBuilder) => Nothing
@@ -55,12 +57,21 @@ function builderOf(graph: Graph): JobBuilder {
       throw invalid(
         { job: graph.job, topic: topic.name },
         'a table is not read as a stream: which of its older records are still there depends on when it is read',
-        "declare the topic with kind: 'stream' (and no compaction)",
+        "read it with job.table(name, topic), or declare the topic with kind: 'stream' (and no compaction)",
       )
     }
-    return new Step(graph, graph.source(topic, options?.onBad), { keyed: false, windowed: false, updatesMs: 0 })
+    return new Step(graph, graph.source(topic, options?.onBad), plainValues)
   }
-  return { from } as unknown as JobBuilder
+  const table = (name: string, topic: Topic<unknown, never>, options: TableOptions = {}) => {
+    checkTopic(graph, topic)
+    if (topic.kind !== 'table') {
+      const fix = "declare the topic with kind: 'table', or make a table of its stream: job.from(topic).keyBy(...).table(name)"
+      throw invalid({ job: graph.job, operator: name, topic: topic.name }, 'the topic is a stream', fix)
+    }
+    graph.checkName('table', name)
+    return new Step(graph, graph.source(topic, options.onBad), plainValues).tableOf(name, 'offset', options)
+  }
+  return { from, table } as unknown as JobBuilder
 }
 
 function checkTopic(graph: Graph, topic: Topic<unknown, never> | undefined): void {

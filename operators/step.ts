@@ -1,6 +1,7 @@
 import type { OperatorNode } from '../engine/model/topology.ts'
 import type { OperatorFactory } from '../engine/task/operator.ts'
 import type { Aggregator } from './aggregates/aggregator.ts'
+import { durationMs, durationText } from './duration.ts'
 import { filterOperator } from './filter.ts'
 import { flatMapOperator } from './flat-map.ts'
 import type { Graph } from './graph.ts'
@@ -8,15 +9,19 @@ import { invalid } from './invalid.ts'
 import { mapOperator } from './map.ts'
 import { mergeOperator } from './merge.ts'
 import { peekOperator } from './peek.ts'
+import { type AnyProcess, processNode } from './process/process-node.ts'
+import { mainBranch } from './process/process-operator.ts'
 import { branchOperator, otherwise, splitOperator } from './split.ts'
-import type { StepOptions } from './stream.ts'
+import type { StepOptions, TableOptions } from './stream.ts'
+import { TableOperator, type TablePlan } from './table.ts'
 import type { Topic } from './topic.ts'
 import { rowsOperator, windowFilterOperator, windowMapOperator } from './window-rows.ts'
-import { describeWindow, updates, type WindowSpec } from './windows/spec.ts'
+import { describeWindow, type WindowSpec } from './windows/spec.ts'
 import { canRetract, windowOperator, windowStores } from './windows/window-operator.ts'
 
 type JobFunction = (...parameters: unknown[]) => unknown
 type Fields = Readonly<Record<string, Aggregator<unknown, unknown>>>
+type NewOperator = Omit<OperatorNode, 'id' | 'name' | 'onBad'>
 type AnyTopic = Topic<unknown, never>
 
 /** What the builder knows of the values between two nodes. */
@@ -26,7 +31,11 @@ export interface Traits {
   readonly windowed: boolean
   /** How long after its end a window upstream may take back and replace its result; 0: values are final. */
   readonly updatesMs: number
+  /** How long after its time a value may be emitted: by a `process` that waits for late records. */
+  readonly delayMs: number
 }
+
+export const plainValues: Traits = { keyed: false, windowed: false, updatesMs: 0, delayMs: 0 }
 
 /** The one class behind all the stream types (stream.ts): those say what an author may call, this makes the nodes. */
 export class Step {
@@ -34,6 +43,7 @@ export class Step {
   readonly id: number
   readonly traits: Traits
   private plainRows: Step | undefined = undefined
+  private sides: ReadonlyMap<string, Step> | undefined = undefined
 
   constructor(graph: Graph, id: number, traits: Traits) {
     this.graph = graph
@@ -68,6 +78,7 @@ export class Step {
       keyed: streams.every((stream) => stream.traits.keyed),
       windowed: false,
       updatesMs: Math.max(...streams.map((stream) => stream.traits.updatesMs)),
+      delayMs: Math.max(...streams.map((stream) => stream.traits.delayMs)),
     }
     const id = this.graph.add(
       undefined,
@@ -92,7 +103,7 @@ export class Step {
     if (digits !== undefined)
       throw invalid({ ...place, branch: digits }, 'the name of a branch must not be a number', 'choose another name')
     const split = this.rows().next('split', splitOperator(branches), options, {}, names.join(', '))
-    return Object.fromEntries([...names, otherwise].map((name) => [name, split.next('branch', branchOperator(name), undefined, {}, name)]))
+    return Object.fromEntries([...names, otherwise].map((name) => [name, split.branch(name)]))
   }
 
   keyBy(name: string, key: JobFunction, options?: StepOptions): Step {
@@ -124,10 +135,68 @@ export class Step {
     return { aggregate: (aggregators) => this.rows().aggregate(name, spec, aggregators, options) }
   }
 
+  process(name: string, definition: AnyProcess): Step {
+    this.graph.checkName('process', name)
+    this.checkKeyed('process', name)
+    if (typeof definition !== 'object' || definition === null) {
+      throw invalid(
+        { job: this.graph.job, operator: name },
+        'there is nothing to call',
+        'write .process(name, { onRecord(context, value) { ... } })',
+      )
+    }
+    const input = this.rows()
+    const place = { job: this.graph.job, operator: name }
+    const { node, plan } = processNode(place, input.id, definition, this.traits.updatesMs)
+    this.checkDelay(place, plan.allowedLatenessMs)
+    const traits: Partial<Traits> = {
+      windowed: false,
+      updatesMs: 0,
+      delayMs: plan.arrivalOrder ? this.traits.delayMs : plan.allowedLatenessMs,
+    }
+    const all = input.nextNode(name, node, definition, traits)
+    if (plan.streamPorts.size === 0) return all
+    const main = all.branch(mainBranch)
+    main.sides = new Map([...plan.streamPorts].map((port) => [port, all.branch(port)]))
+    return main
+  }
+
+  sideOutput(port: string): Step {
+    const side = this.sides?.get(port)
+    if (side !== undefined) return side
+    throw invalid(
+      { job: this.graph.job, operator: this.graph.node(this.id).name, port, known: [...(this.sides?.keys() ?? [])] },
+      'there is no stream of this name beside it',
+      'name it where the process is defined: sideOutputs: { alerts: output<Alert>() }',
+    )
+  }
+
+  table(name: string, options: TableOptions = {}): { readonly name: string; toStream(): Step } {
+    this.checkKeyed('table', name)
+    return this.tableOf(name, 'time', options)
+  }
+
+  /** A table of this stream, whose records come by offset or by time. */
+  tableOf(
+    name: string,
+    order: TablePlan['order'],
+    { deletedFor = '1d', onBad }: TableOptions,
+  ): { readonly name: string; toStream(): Step } {
+    this.graph.checkName('table', name)
+    const plan: TablePlan = { order, deletedForMs: durationMs(deletedFor, `deletedFor of table ${name}`, 0) }
+    const node: NewOperator = {
+      ...stateless('table', [this.rows().id], (context) => new TableOperator(plan, context), `latest by ${order}`),
+      stores: [name, `${name}.deleted`],
+    }
+    const changes = this.nextNode(name, node, { onBad } as StepOptions, { keyed: true, windowed: false, updatesMs: 0 })
+    return { name, toStream: () => changes }
+  }
+
   private aggregate(name: string, spec: WindowSpec<AnyTopic>, aggregators: Fields, options?: StepOptions): Step {
     const place = { job: this.graph.job, operator: this.graph.checkName('window', name) }
     const fields = Object.entries(aggregators).map(([field, { type }]) => `${field} ${type}`)
     if (fields.length === 0) throw invalid(place, 'nothing is aggregated', 'name at least one: .aggregate({ flights: count() })')
+    if (spec.time === 'event') this.checkDelay(place, spec.allowedLatenessMs)
     const retracts = this.traits.updatesMs > 0
     if (retracts && !canRetract(spec, aggregators)) {
       throw invalid(
@@ -150,9 +219,13 @@ export class Step {
         sideOutputs: spec.late === undefined ? {} : { late: spec.late.definition },
       },
       options,
-      { windowed: true, updatesMs: updates(spec) ? Math.max(spec.allowedLatenessMs, this.traits.updatesMs) : this.traits.updatesMs },
+      { windowed: true, delayMs: 0, updatesMs: Math.max(spec.allowedLatenessMs, this.traits.updatesMs) },
     )
     return step
+  }
+
+  private branch(name: string): Step {
+    return this.next('branch', branchOperator(name), undefined, {}, name)
   }
 
   /** This stream as plain values. */
@@ -166,13 +239,19 @@ export class Step {
     return this.nextNode(undefined, stateless(type, [this.id], make, detail), options, traits)
   }
 
-  private nextNode(
-    name: string | undefined,
-    node: Omit<OperatorNode, 'id' | 'name' | 'onBad'>,
-    options: StepOptions | undefined,
-    traits: Partial<Traits>,
-  ): Step {
+  private nextNode(name: string | undefined, node: NewOperator, options: StepOptions | undefined, traits: Partial<Traits>): Step {
     return new Step(this.graph, this.graph.add(name, node, options?.onBad), { ...this.traits, ...traits })
+  }
+
+  /** What a process upstream holds back for late records would all be late here. */
+  private checkDelay(place: { job: string; operator: string }, allowedLatenessMs: number): void {
+    const { delayMs } = this.traits
+    if (allowedLatenessMs >= delayMs) return
+    throw invalid(
+      { ...place, allowedLateness: durationText(allowedLatenessMs), upstream: durationText(delayMs) },
+      'a process before it has a higher allowedLateness and emits its values by so much later: here they would be late',
+      `write allowedLateness: '${durationText(delayMs)}' here too`,
+    )
   }
 
   private checkKeyed(type: string, name: string): void {
@@ -195,11 +274,6 @@ export class Step {
   }
 }
 
-function stateless(
-  type: string,
-  inputs: readonly number[],
-  make: OperatorFactory,
-  detail = '',
-): Omit<OperatorNode, 'id' | 'name' | 'onBad'> {
+function stateless(type: string, inputs: readonly number[], make: OperatorFactory, detail = ''): NewOperator {
   return { kind: 'operator', type, detail, inputs, make, stores: [], orderDependent: false, processingTime: false, sideOutputs: {} }
 }

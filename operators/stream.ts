@@ -1,6 +1,9 @@
 import type { Key } from '../engine/model/record.ts'
 import type { BadRecordPolicy, RecordInfo } from '../engine/model/topology.ts'
 import type { Aggregators } from './aggregates/aggregator.ts'
+import type { Duration } from './duration.ts'
+import type { ProcessDefinition, ProcessResults, SideOutputs } from './process/definition.ts'
+import type { StateSpecs } from './process/state-spec.ts'
 import type { Sync } from './sync.ts'
 import type { Topic } from './topic.ts'
 import type { WindowInfo, WindowSpec } from './windows/spec.ts'
@@ -48,9 +51,18 @@ interface AnyKeyedStream<out K extends Key, out T> extends AnyStream<T> {
     branches: B,
     options?: StepOptions,
   ): { readonly [Name in keyof B]: KeyedStream<K, Taken<T, B[Name]>> } & { readonly otherwise: KeyedStream<K, T> }
+  /** A function of your own with state and timers. */
+  process<S extends StateSpecs = NoNames, Out = never, Sides extends SideOutputs = NoNames>(
+    name: string,
+    definition: ProcessDefinition<K, T, S, Out, Sides>,
+  ): ProcessResults<K, Out, Sides>
+  /** The latest value of each key, by (event time, partition, offset); null deletes. Kept in a store of this name. */
+  table(name: string, options?: TableOptions): Table<K, Exclude<T, null>>
   /** Records of one key that belong together in time; what becomes of them says `aggregate`. */
   window(name: string, spec: WindowSpec<Topic<unknown, T> | never>, options?: StepOptions): WindowedStream<K, T>
 }
+
+type NoNames = Readonly<Record<never, never>>
 
 export interface KeyedStream<out K extends Key, out T> extends AnyKeyedStream<K, T> {
   map<U>(map: (value: T, record: RecordInfo) => Sync<U>, options?: StepOptions): KeyedStream<K, U>
@@ -68,6 +80,19 @@ export interface WindowResults<out K extends Key, out Row> extends AnyKeyedStrea
   map<U>(map: (row: Row, window: WindowInfo<K>, record: RecordInfo) => Sync<U>, options?: StepOptions): KeyedStream<K, U>
   filter<S extends Row>(keep: (row: Row, window: WindowInfo<K>, record: RecordInfo) => row is S, options?: StepOptions): WindowResults<K, S>
   filter(keep: (row: Row, window: WindowInfo<K>, record: RecordInfo) => boolean, options?: StepOptions): WindowResults<K, Row>
+}
+
+/** The latest value of each key. */
+export interface Table<out K extends Key, out V> {
+  /** Of its store. */
+  readonly name: string
+  /** Each value that becomes the latest of its key, as it does; null when a row is deleted. */
+  toStream(): KeyedStream<K, V | null>
+}
+
+export interface TableOptions extends StepOptions {
+  /** A record that is older than this, in event time, than the deletion of its key may bring the row back. Default 1d. */
+  readonly deletedFor?: Duration
 }
 
 export type Branches<T> = { readonly [name: string]: (value: T, record: RecordInfo) => boolean }

@@ -40,6 +40,8 @@ export interface OperatorContext {
   readonly name: string
   readonly moment: Moment
   readonly stores: Stores
+  /** Job code is watched: values of state that are changed without `put` are refused (API_NOT_ALLOWED). Slow; for tests. */
+  readonly strict?: boolean
   /** Passes `value` on to every reader of this operator, described by `moment`. */
   emit(value: unknown): void
   /** Writes `value` to the side output of this name (a port of the node's `sideOutputs`), described by `moment`. */

@@ -1,6 +1,21 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { avg, count, defineJob, type KeyedStream, max, type Stream, string, topic, tumbling, type WindowResults } from '../../index.ts'
+import {
+  avg,
+  count,
+  defineJob,
+  type KeyedStream,
+  map,
+  max,
+  output,
+  type Stream,
+  string,
+  type Table,
+  topic,
+  tumbling,
+  value,
+  type WindowResults,
+} from '../../index.ts'
 
 /**
  * Checked by the compiler (`npm run types`): each `@ts-expect-error` is a wrong job that must not compile, and everything else must,
@@ -57,9 +72,10 @@ describe('types of a job', () => {
   test('a table also takes null, a stream does not', () => {
     compiled(() =>
       defineJob('wrong', (job) => {
-        job.from(flights).map(() => null).to(delays)
+        const nothing = job.from(flights).map(() => null)
+        nothing.to(delays)
         // @ts-expect-error no tombstones in a stream
-        job.from(flights).map(() => null).to(flights)
+        nothing.to(flights)
       }),
     )
   })
@@ -75,10 +91,14 @@ describe('types of a job', () => {
         job.from(flights).keyBy('by', (flight) => ({ origin: flight.origin }))
         // @ts-expect-error no such field
         job.from(flights).keyBy('by', (flight) => flight.destination)
+        const window = job
+          .from(flights)
+          .keyBy('by-origin', (flight) => flight.origin)
+          .window('w', tumbling('1d'))
         // @ts-expect-error no such field in the records
-        job.from(flights).keyBy('by', (flight) => flight.origin).window('w', tumbling('1d')).aggregate({ mean: avg((flight) => flight.height) })
+        window.aggregate({ mean: avg((flight) => flight.height) })
         // @ts-expect-error an average is of numbers
-        job.from(flights).keyBy('by', (flight) => flight.origin).window('w', tumbling('1d')).aggregate({ mean: avg((flight) => flight.origin) })
+        window.aggregate({ mean: avg((flight) => flight.origin) })
       }),
     )
     // @ts-expect-error no such field
@@ -96,12 +116,13 @@ describe('types of a job', () => {
       defineJob('wrong', (job) => {
         // @ts-expect-error window needs keyBy
         job.from(flights).window('daily', tumbling('1d'))
+        const keyed = job.from(flights).keyBy('by-origin', (flight) => flight.origin)
         // @ts-expect-error window needs a name
-        job.from(flights).keyBy('by', (flight) => flight.origin).window(tumbling('1d'))
+        keyed.window(tumbling('1d'))
         // @ts-expect-error keyBy needs a name
         job.from(flights).keyBy((flight) => flight.origin)
         // @ts-expect-error aggregate what?
-        job.from(flights).keyBy('by', (flight) => flight.origin).window('w', tumbling('1d')).to(delays)
+        keyed.window('w', tumbling('1d')).to(delays)
       }),
     )
   })
@@ -133,8 +154,9 @@ describe('types of a job', () => {
         source.keyBy('by', async (flight) => flight.origin)
         // @ts-expect-error async branch
         source.split({ late: async (flight: Flight) => flight.delay > 0 })
+        const window = source.keyBy('by-origin', (flight) => flight.origin).window('w', tumbling('1d'))
         // @ts-expect-error async map of a window
-        source.keyBy('by', (flight) => flight.origin).window('w', tumbling('1d')).aggregate({ n: count() }).map(async (row) => row)
+        window.aggregate({ n: count() }).map(async (row) => row)
       }),
     )
     // @ts-expect-error async job
@@ -185,6 +207,75 @@ describe('types of a job', () => {
         keyed.window('wrong', tumbling('1d', { late: lines }))
         // @ts-expect-error a flight has no airport
         keyed.window('wrong', tumbling('1d', { late: delays }))
+      }),
+    )
+  })
+
+  test('a process knows its state, outputs and key', () => {
+    type Alert = { origin: string; delay: number }
+    compiled(() =>
+      defineJob('process', (job) => {
+        const keyed = job.from(flights).keyBy('by-origin', (flight) => flight.origin)
+        const results = keyed.process('alerts', {
+          state: { total: value<number>(), seen: map<string, { at: number }>({ ttl: '1d' }) },
+          output: output<Alert>(),
+          sideOutputs: { raw: output<number>(), lines },
+          onRecord(context, flight) {
+            expectTypeOf(context.key).toEqualTypeOf<string>()
+            expectTypeOf(flight).toEqualTypeOf<Flight>()
+            expectTypeOf(context.state.total.get()).toEqualTypeOf<number | undefined>()
+            expectTypeOf(context.state.seen.entries()).toEqualTypeOf<[string, { at: number }][]>()
+            context.emit({ origin: context.key, delay: flight.delay })
+            // @ts-expect-error delay is missing
+            context.emit({ origin: context.key })
+            // @ts-expect-error total is a number
+            context.state.total.put('1')
+            // @ts-expect-error no such state
+            context.state.sum
+            context.emitTo('raw', 1)
+            context.emitTo('lines', 'text')
+            // @ts-expect-error lines are text
+            context.emitTo('lines', 1)
+            // @ts-expect-error no such side output
+            context.emitTo('other', 1)
+            context.setTimer(context.time + 1000, { name: 'later' })
+          },
+          onTimer(context, timer) {
+            expectTypeOf(timer.at).toEqualTypeOf<number>()
+            context.emit({ origin: context.key, delay: 0 })
+          },
+        })
+        expectTypeOf(results.map((alert) => alert)).toEqualTypeOf<KeyedStream<string, Alert>>()
+        expectTypeOf(results.sideOutput('raw')).toEqualTypeOf<KeyedStream<string, number>>()
+        // @ts-expect-error a topic is not a stream
+        results.sideOutput('lines')
+        keyed.process('silent', {
+          onRecord(context) {
+            // @ts-expect-error nothing was said of an output
+            context.emit(1)
+          },
+        })
+        // @ts-expect-error async
+        keyed.process('wrong', { async onRecord() {} })
+        // @ts-expect-error a process needs a key
+        job.from(flights).process('wrong', { onRecord() {} })
+        // @ts-expect-error no name
+        keyed.process({ onRecord() {} })
+      }),
+    )
+  })
+
+  test('a table has rows by key, and changes that may be deletions', () => {
+    compiled(() =>
+      defineJob('table', (job) => {
+        const latest = job.table('latest', delays)
+        expectTypeOf(latest.toStream().map((row) => row?.worst)).toEqualTypeOf<KeyedStream<string, number | undefined>>()
+        // @ts-expect-error a stream is not a table
+        job.table('wrong', flights)
+        const byDelay = job.from(flights).keyBy('by-delay', (flight) => flight.delay)
+        expectTypeOf(byDelay.map((flight) => (flight.delay > 0 ? flight : null)).table('last')).toEqualTypeOf<Table<number, Flight>>()
+        // @ts-expect-error a table needs a key
+        job.from(flights).table('wrong')
       }),
     )
   })
