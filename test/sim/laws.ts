@@ -1,8 +1,12 @@
-import type { JournalRecord } from '../../engine/model/slice.ts'
+import { readRecords } from '../../engine/log/read-records.ts'
+import type { LogRecord } from '../../engine/model/record.ts'
+import type { JournalRecord, Totals } from '../../engine/model/slice.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import type { JobPlan } from '../../engine/runtime/plan.ts'
-import { readJournal } from '../../engine/runtime/recover.ts'
 import { chainHash } from '../../engine/task/digest.ts'
+import { canonical } from '../../examples/reference.ts'
+import type { Coverage } from './coverage.ts'
+import type { Scenario } from './scenario.ts'
 
 /** A law of the design that a run broke. */
 export class LawBroken extends Error {
@@ -20,43 +24,86 @@ export function checkOutput(expected: readonly string[], found: readonly string[
   if (extra.length > 0) throw new LawBroken('L2 no effect twice', `${extra.length} extra, first ${extra[0]}`)
 }
 
-/** L4: in each task's journal slices are numbered without a gap, watermarks and positions never go back, hashes chain. */
-export async function checkJournals(log: Log, plan: JobPlan): Promise<void> {
-  for (const { id } of plan.tasks) {
-    const journal = (await readJournal(log, plan.topics.journal, id)).map(({ record }) => record)
-    journal.forEach((record, i) => {
-      const before = journal[i - 1]
-      if (before !== undefined) checkStep(id, before, record)
-    })
-  }
+interface Outcome {
+  readonly log: Log
+  readonly scenario: Scenario
+  readonly plan: JobPlan
+  readonly totals: Totals
+  readonly coverage: Coverage
 }
 
-/** L5: committed <= end, for each source partition a task reads. */
-export async function checkPositions(log: Log, plan: JobPlan): Promise<void> {
-  for (const { id, inputs } of plan.tasks) {
-    for (const { record } of await readJournal(log, plan.topics.journal, id)) {
-      for (const { input, to } of record.slice.ranges) {
-        const { topic, partition } = inputs[input]!
-        const { end } = log.bounds(topic, partition)
-        if (to > end) throw new LawBroken('L5 committed <= processed <= end', `task ${id} committed ${topic}/${partition} up to ${to}, its end is ${end}`)
-      }
-    }
+/** L1, L2, L3 and conservation, once all input is processed: outputs, late records, dead letters and counts are what brute force says. */
+export async function checkOutcome({ log, scenario, plan, totals, coverage }: Outcome): Promise<void> {
+  const { job, input } = scenario
+  const lateRecords = await recordsOf(log, plan.topics.late)
+  const diverted = new Set(lateRecords.filter((record) => headerOf(record, 'reprise.reason') === 'idle').map(idOf))
+  const expected = job.expected(input, diverted)
+  const exact = diverted.size === 0 || job.exactWithDiverted
+  coverage.count('records late', expected.late.length)
+  coverage.count('records diverted', diverted.size)
+  coverage.count('records bad', expected.deadLetters.length + expected.skipped)
+  for (const [topic, { kind, rows }] of Object.entries(expected.outputs)) {
+    const records = await recordsOf(log, topic)
+    const found = kind === 'stream' ? records.map(({ value }) => parse(value)) : lastValues(records)
+    coverage.count('rows', found.length)
+    if (kind === 'table') coverage.count('rows replaced', records.length - found.length)
+    if (exact) checkOutput(canonical(rows), canonical(found))
+    else coverage.count('not told exactly')
   }
+  if (exact) {
+    checkOutput(canonical(expected.late), canonical(lateRecords.filter((record) => headerOf(record, 'reprise.reason') === 'late').map(idOf)))
+  }
+  const deadLetters = await recordsOf(log, plan.topics.deadLetters)
+  checkOutput(canonical(expected.deadLetters), canonical(deadLetters.map(idOf)))
+  const records = Object.values(input).flat(2).length
+  if (totals.in !== records || totals.in !== totals.processed + totals.skipped + totals.deadLettered) {
+    throw new LawBroken('L1 no record lost', `${records} records were sent: ${JSON.stringify(totals)}`)
+  }
+  if (totals.skipped !== expected.skipped || totals.deadLettered !== expected.deadLetters.length) {
+    throw new LawBroken('L1 no record lost', `${expected.skipped} records are to be skipped: ${JSON.stringify(totals)}`)
+  }
+  if (exact && (totals.late.late !== expected.late.length || totals.late.idle !== lateRecords.length - expected.late.length)) {
+    throw new LawBroken('L1 no record lost', `${expected.late.length} records are late: ${JSON.stringify(totals)}`)
+  }
+  const rows = (await recordsOf(log, 'rows')).length
+  if ((totals.out.rows ?? 0) !== rows) throw new LawBroken('L1 no record lost', `${rows} rows were written: ${JSON.stringify(totals)}`)
 }
 
-/** in = processed + skipped + dead-lettered, over all tasks. */
-export async function checkTotals(log: Log, plan: JobPlan, records: number): Promise<void> {
-  let read = 0
-  for (const { id } of plan.tasks) {
-    const totals = (await readJournal(log, plan.topics.journal, id)).at(-1)?.record.totals
-    if (totals === undefined) continue
-    if (totals.in !== totals.processed + totals.skipped + totals.deadLettered) throw new LawBroken('L1 no record lost', `task ${id}: ${JSON.stringify(totals)}`)
-    read += totals.in
+async function recordsOf(log: Log, topic: string): Promise<LogRecord[]> {
+  const records: LogRecord[] = []
+  for (let partition = 0; partition < log.topic(topic)!.partitions; partition++) {
+    const { start, end } = log.bounds(topic, partition)
+    for await (const record of readRecords(log, topic, partition, start, end)) records.push(record)
   }
-  if (read !== records) throw new LawBroken('L1 no record lost', `${read} of ${records} records were taken in`)
+  return records
 }
 
-function checkStep(task: number, before: JournalRecord, record: JournalRecord): void {
+/** Keys stay in their partition, so that the order of reading is the order by key. */
+function lastValues(records: readonly LogRecord[]): unknown[] {
+  const last = new Map<string, unknown>()
+  for (const { key, value } of records) {
+    if (value === null) last.delete(String(key))
+    else last.set(String(key), parse(value))
+  }
+  return [...last.values()]
+}
+
+function parse(value: Uint8Array | null): unknown {
+  return JSON.parse(Buffer.from(value!).toString())
+}
+
+/** Also of bytes that are no JSON. */
+function idOf({ value }: LogRecord): number {
+  return Number(/"id":(\d+)/.exec(Buffer.from(value!).toString())![1])
+}
+
+function headerOf({ headers }: LogRecord, name: string): string | undefined {
+  const found = headers.find((header) => header.name === name)
+  return found === undefined ? undefined : Buffer.from(found.value).toString()
+}
+
+/** L4, from one slice of a task to the next. */
+export function checkStep(task: number, before: JournalRecord, record: JournalRecord): void {
   if (record.slice.seq !== before.slice.seq + 1) throw new LawBroken('L4 never back', `task ${task}: slice ${record.slice.seq} after ${before.slice.seq}`)
   if (time(record) < time(before)) throw new LawBroken('L4 never back', `task ${task}: watermark ${record.watermark} after ${before.watermark}`)
   if (record.slice.processing < before.slice.processing) throw new LawBroken('L4 never back', `task ${task}: processing time ${record.slice.processing} after ${before.slice.processing}`)

@@ -23,6 +23,8 @@ export class Scheduler implements Clock {
   steps = 0
   /** The last events, for a failure's report. */
   readonly recent: string[] = []
+  /** Called before each event: crashes and other strokes of fate come here. */
+  onStep: ((step: number) => void) | undefined = undefined
 
   constructor(random: Random, startAt = 1_700_000_000_000) {
     this.random = random
@@ -67,7 +69,7 @@ export class Scheduler implements Clock {
 
   /** Fires one pending event and runs until all wait again. @returns false when nothing was pending. */
   async step(): Promise<boolean> {
-    await settle()
+    if (this.pending.length === 0) await settle()
     const due = this.pending.filter(({ at }) => at <= this.time)
     const ready = due.length > 0 && !(this.pending.length > due.length && this.random.next() < 0.05) ? due : this.nextTimers()
     if (ready.length === 0) return false
@@ -76,6 +78,7 @@ export class Scheduler implements Clock {
     if (event.at > this.time) this.time = event.at
     this.steps++
     this.note(`${this.steps} ${event.label} @${this.time}`)
+    this.onStep?.(this.steps)
     event.fire()
     await settle()
     return true
@@ -88,6 +91,7 @@ export class Scheduler implements Clock {
       over = true
     }
     done.then(mark, mark)
+    await settle()
     for (let i = 0; !over; i++) {
       if (i > stepsMax) throw new Error(`not over after ${stepsMax} steps`)
       if (!(await this.step()) && !over) throw new Error('stuck: nothing is pending')
@@ -115,6 +119,6 @@ export class Scheduler implements Clock {
 }
 
 /** All promise work there is has run: one turn of the real event loop drains every microtask. */
-function settle(): Promise<void> {
+export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
