@@ -80,9 +80,7 @@ export class Sink {
     keyScratch.reset()
     writeKey(key, keyScratch)
     const builder = builders[partitionOf(keyScratch.buf, 0, keyScratch.at, builders.length)]!
-    builder.keys.need(keyScratch.at)
-    keyScratch.buf.copy(builder.keys.buf, builder.keys.at, 0, keyScratch.at)
-    builder.keys.at += keyScratch.at
+    builder.keys.short(keyScratch.buf, keyScratch.at)
     return builder
   }
 
