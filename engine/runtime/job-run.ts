@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { StreamError } from '../errors.ts'
 import type { Totals } from '../model/slice.ts'
 import type { Topology } from '../model/topology.ts'
@@ -39,6 +40,8 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
   const ended = new Set<number>()
   const failed = new AbortController()
   const stop = AbortSignal.any([options.stop, failed.signal])
+  // Each task listens to both; there may be many.
+  setMaxListeners(0, stop, ...(options.crash === undefined ? [] : [options.crash]))
   const runs = plan.tasks.map(async ({ id, stage }) => {
     const upstream = plan.tasks.filter((task) => stage.reads.some((exchange) => exchange.fromStage === task.stage.index)).map((task) => task.id)
     const world: TaskWorld = {
@@ -58,7 +61,7 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
   })
   const results = await Promise.allSettled(runs)
   for (const result of results) if (result.status === 'rejected') throw result.reason
-  return totalsOf(log, plan)
+  return totalsAtEnd(plan, options)
 }
 
 /** Creates what the job reads and writes, where it is missing. TOPIC_EXISTS when a topic is there with other settings that matter. */
@@ -122,6 +125,18 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
     } finally {
       if (life !== undefined) await life.close()
       else await state.close()
+    }
+  }
+}
+
+/** All is committed: a log that can't be read for a while must not make the run a failure. */
+async function totalsAtEnd(plan: JobPlan, { log, clock, settings }: JobRunOptions): Promise<Totals> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await totalsOf(log, plan)
+    } catch (error) {
+      if (!recoverable(error) || failures > settings.failuresMax) throw error
+      await clock.sleep(settings.retryBackoffMs)
     }
   }
 }
