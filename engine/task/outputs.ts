@@ -11,14 +11,17 @@ export interface OutputBlock {
 
 /** Output partitions of a task: one builder each, in the order the outputs are declared, so that digests don't depend on names. */
 export class Outputs {
-  private readonly topics: { readonly name: string; readonly builders: BlockBuilder[] }[] = []
+  private readonly topics: { readonly name: string; readonly builders: BlockBuilder[]; readonly countedOnly: boolean }[] = []
 
-  /** Builders by partition. The same topic gives the same builders. */
-  open(name: string, partitions: number): readonly BlockBuilder[] {
+  /**
+   * Builders by partition. The same topic gives the same builders.
+   * @param countedOnly the digest has its records' count, not their content: for dead letters, whose error texts are the runtime's and change with it.
+   */
+  open(name: string, partitions: number, countedOnly = false): readonly BlockBuilder[] {
     const known = this.topics.find((topic) => topic.name === name)
     if (known !== undefined) return known.builders
     const builders = Array.from({ length: partitions }, () => new BlockBuilder())
-    this.topics.push({ name, builders })
+    this.topics.push({ name, builders, countedOnly })
     return builders
   }
 
@@ -27,13 +30,13 @@ export class Outputs {
     const blocks: OutputBlock[] = []
     const digest: number[] = []
     let total = 0
-    this.topics.forEach(({ name, builders }, ordinal) => {
+    this.topics.forEach(({ name, builders, countedOnly }, ordinal) => {
       builders.forEach((builder, partition) => {
         if (builder.count === 0) return
         const block = builder.finish()
         const contentChecksum = new DataView(block.buffer, block.byteOffset).getUint32(32, true)
         blocks.push({ topic: name, partition, count: builder.count, block })
-        digest.push(ordinal, partition, builder.count, contentChecksum)
+        digest.push(ordinal, partition, builder.count, countedOnly ? 0 : contentChecksum)
         total += builder.count
         builder.reset()
       })

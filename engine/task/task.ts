@@ -84,7 +84,7 @@ export class Task {
     this.totals = emptyTotals()
     const { moment, outputs, watermarks } = this
     const stage = plan.stage
-    this.reports = new Reports(moment, this.totals, outputs.open(job.topics.deadLetters, 1)[0]!, outputs.open(job.topics.late, 1)[0]!)
+    this.reports = new Reports(moment, this.totals, outputs.open(job.topics.deadLetters, 1, true)[0]!, outputs.open(job.topics.late, 1)[0]!)
     const entering = [...stage.nodes.filter((node) => node.kind === 'source').map((node) => node.id), ...stage.reads.map((exchange) => exchange.node.id)]
     const { operators, entries } = buildOperators(stage.nodes, entering, {
       moment,
