@@ -62,6 +62,15 @@ describe('NDJSON', () => {
     ])
   })
 
+  test('without line ends is given up as soon as the bound is reached', async () => {
+    let chunks = 0
+    async function* endless(): AsyncIterable<Uint8Array> {
+      for (; chunks < 1000; chunks++) yield Buffer.alloc(100, 'x')
+    }
+    await expect(all(readNdjson(endless(), { ...failing, recordBytesMax: 1000 }))).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE' })
+    expect(chunks).toBe(10)
+  })
+
   test('is read the same however the file is cut', async () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 })
     await fc.assert(
