@@ -202,7 +202,7 @@ export class Step {
       throw invalid(
         { ...place, aggregators: fields },
         'a window with allowedLateness upstream takes results back, and these aggregators (or a window of this kind) can not take records out',
-        'leave out allowedLateness there, or use aggregators that can: count, sum, avg, and others with `remove`, in tumbling or sliding windows',
+        'leave out allowedLateness there, or use a tumbling or sliding window and give aggregators of your own a `remove`',
       )
     }
     const step = this.nextNode(
