@@ -1,22 +1,20 @@
-import { ByteSink } from '../engine/block/byte-sink.ts'
-import { decodeValue, encodeValue, type MakeDate } from '../engine/codec/value-codec.ts'
-import type { Key } from '../engine/model/record.ts'
+import { assert } from '../engine/assert.ts'
+import type { MakeDate } from '../engine/codec/value-codec.ts'
 import type { CheckpointStore, SpillStore } from '../engine/ports/checkpoint-store.ts'
 import type { RestorePoint, Store, TaskState } from '../engine/ports/state.ts'
 import type { Clock, Logger, Metrics, Probe } from '../engine/ports/world.ts'
 import { Changes } from './changes.ts'
+import { CheckpointWriter, type CutPoint } from './checkpoint/checkpoint-writer.ts'
+import { findCheckpoints } from './checkpoint/find-checkpoint.ts'
+import { loadAll } from './checkpoint/load.ts'
+import { encodeCursor, pointOf } from './checkpoint/manifest.ts'
 import { noColdEntries } from './cold-entries.ts'
+import { Deferred } from './deferred.ts'
+import { FrozenGeneration } from './frozen-generation.ts'
+import { MemoryUse } from './memory-use.ts'
+import { Closed, Pacer, Turn } from './pacer.ts'
 import { StateStore } from './store.ts'
-
-export interface TaskIdentity {
-  readonly job: string
-  readonly version: number
-  readonly task: number
-  /** Of the version's topology. */
-  readonly fingerprint: string
-  /** The engine's semantics number. */
-  readonly semantics: number
-}
+import type { TaskIdentity } from './task-identity.ts'
 
 export interface TaskStateOptions {
   readonly task: TaskIdentity
@@ -33,118 +31,202 @@ export interface TaskStateOptions {
   readonly makeDate?: MakeDate
 }
 
-type Dump = [name: string, groups: [at: Key, entries: [key: Key, value: unknown][]][]][]
-
+/** The state of one task, empty until `restore`. */
 export function openTaskState(options: TaskStateOptions): TaskState {
-  return new WholeTaskState(options)
+  return new KeyedTaskState(options)
 }
 
-class WholeTaskState implements TaskState {
+/** From the cut to the publication. */
+interface UnderWay {
+  readonly frozen: FrozenGeneration
+  readonly point: CutPoint
+  readonly serialised: Deferred
+  readonly acknowledged: Deferred
+  readonly begunAt: number
+}
+
+/**
+ * Owns the generations: the live one that slices change, the frozen one that becomes a checkpoint. Talks to the stores (which tell what
+ * changes), the checkpoint writer, the pacer.
+ * Invariants: I1 one generation is frozen at most; I2 a checkpoint of a slice is published only after `acknowledged` of it; I3 what goes wrong in
+ * the background is thrown by the next `step`, and nothing is published after it.
+ */
+class KeyedTaskState implements TaskState {
   private readonly options: TaskStateOptions
   private readonly changes = new Changes(1)
   private readonly stores = new Map<string, StateStore<unknown>>()
-  private cutNow: { point: RestorePoint; bytes: Buffer } | undefined = undefined
+  private readonly memory: MemoryUse
+  private readonly pacer: Pacer
+  private writer: CheckpointWriter | undefined = undefined
+  private underWay: UnderWay | undefined = undefined
   private acknowledgedSeq = 0
-  private writing: Promise<void> | undefined = undefined
+  private publishedAt = 0
   private failure: { error: unknown } | undefined = undefined
-  private number = 1
-  readonly full = false
-  published = { newest: 0, secondNewest: 0, at: 0 }
+  private readonly background = new Set<Promise<void>>()
+  private relief: Deferred | undefined = undefined
+  private closed = false
 
   constructor(options: TaskStateOptions) {
     this.options = options
+    this.memory = new MemoryUse(options.settings.memoryBytesMax)
+    this.pacer = new Pacer(options.clock)
   }
 
   store<V>(name: string): Store<V> {
-    let store = this.stores.get(name)
-    if (store === undefined) this.stores.set(name, (store = new StateStore<unknown>(name, this.changes, noColdEntries)))
-    return store as StateStore<V>
+    return this.storeNamed(name) as unknown as StateStore<V>
   }
 
   async restore(confirmed: (point: { seq: number; hash: string }) => boolean): Promise<RestorePoint | null> {
-    const { checkpoints } = this.options
-    for (const name of [...(await checkpoints.list())].reverse()) {
-      const bytes = Buffer.from((await checkpoints.read(name, 0, (await checkpoints.size(name))!))!)
-      const [point, dump] = decodeValue(bytes, 0, bytes.length, this.options.makeDate) as [RestorePoint, Dump]
-      if (!confirmed(point)) continue
-      for (const [store, groups] of dump)
-        for (const [at, entries] of groups) for (const [key, value] of entries) this.store(store).openGroup(at).put(key, value)
-      this.number = Number(name.split('-')[1]) + 1
-      this.published = { newest: point.seq, secondNewest: 0, at: this.options.clock.now() }
-      return point
-    }
-    return null
+    const { checkpoints, task, logger, probe, clock, makeDate } = this.options
+    assert(this.writer === undefined, 'state is restored once, before anything else')
+    const found = await findCheckpoints(checkpoints, task, confirmed, logger)
+    const { newest, nextNumber } = found
+    this.changes.generation = nextNumber
+    this.writer = this.makeWriter(found)
+    if (newest === undefined) return null
+    probe.at('restore.verified')
+    await loadAll(checkpoints, newest.files, clock, (name) => this.storeNamed(name), makeDate)
+    this.acknowledgedSeq = newest.seq
+    this.publishedAt = newest.cutAt
+    probe.at('restore.loaded')
+    logger.info({ checkpoint: newest.number, slice: newest.seq, bytes: this.bytesInMemory }, 'checkpoint loaded')
+    return pointOf(newest, makeDate)
   }
 
-  cut(point: RestorePoint): boolean {
-    if (this.checkpointing) return false
-    const dump = [...this.stores].map(([name, store]) => [
-      name,
-      store.groups().map((at) => [
-        at,
-        store
-          .group(at)!
-          .keys()
-          .map((key) => [key, store.group(at)!.get(key)]),
-      ]),
-    ])
-    const out = new ByteSink()
-    encodeValue([point, dump], out)
-    this.cutNow = { point, bytes: out.buf.subarray(0, out.at) }
-    this.changes.freeze(() => ({ save: () => undefined }))
-    this.publish()
+  cut({ seq, hash, cursor }: RestorePoint): boolean {
+    this.throwFailure()
+    if (this.underWay !== undefined) return false
+    const { probe, clock } = this.options
+    this.writer ??= this.makeWriter({ newest: undefined, older: undefined, nextNumber: 1 })
+    const point = { seq, hash, cursor: encodeCursor(cursor), cutAt: clock.now() }
+    const number = this.changes.generation
+    const release = this.memory.freeze()
+    let frozen: FrozenGeneration | undefined
+    this.changes.freeze((list) => (frozen = new FrozenGeneration(list, number, () => false)))
+    const underWay: UnderWay = {
+      frozen: frozen!,
+      point,
+      serialised: new Deferred(),
+      acknowledged: new Deferred(),
+      begunAt: clock.monotonic(),
+    }
+    this.underWay = underWay
+    if (seq <= this.acknowledgedSeq) underWay.acknowledged.resolve()
+    probe.at('checkpoint.cut')
+    this.inBackground(() => this.publish(underWay, release))
     return true
   }
 
   acknowledged(seq: number): void {
     this.acknowledgedSeq = Math.max(this.acknowledgedSeq, seq)
-    this.publish()
+    if (this.underWay !== undefined && this.underWay.point.seq <= this.acknowledgedSeq) this.underWay.acknowledged.resolve()
   }
 
-  step(_budgetMs: number): void {
+  step(budgetMs: number): void {
+    this.throwFailure()
+    const { clock } = this.options
+    const endsAt = clock.monotonic() + budgetMs
     for (const store of this.stores.values()) store.sweep()
-    if (this.failure !== undefined) throw this.failure.error
+    this.serialise(new Turn(clock, endsAt))
+    if (clock.monotonic() <= endsAt) this.pacer.give(endsAt)
+    if (this.relief !== undefined && !this.full) {
+      this.relief.resolve()
+      this.relief = undefined
+    }
   }
 
   get checkpointing(): boolean {
-    return this.cutNow !== undefined
+    return this.underWay !== undefined
   }
 
-  async relieved(): Promise<void> {}
+  get full(): boolean {
+    return this.memory.full
+  }
+
+  relieved(): Promise<void> {
+    if (!this.full) return Promise.resolve()
+    this.relief ??= new Deferred()
+    return this.relief.promise
+  }
 
   async settled(): Promise<void> {
-    await this.writing
-    this.step(0)
+    while (this.underWay !== undefined) {
+      this.step(8)
+      await this.options.clock.yield()
+    }
+    this.throwFailure()
+  }
+
+  get published(): { newest: number; secondNewest: number; at: number } {
+    return { ...(this.writer?.published ?? { newest: 0, secondNewest: 0 }), at: this.publishedAt }
   }
 
   get bytesInMemory(): number {
-    let bytes = 0
-    for (const { meter } of this.stores.values()) bytes += meter.inMemory * meter.bytesEach
-    return bytes
+    return this.memory.bytes
   }
 
   async close(): Promise<void> {
-    await this.writing
+    if (this.closed) return
+    this.closed = true
+    this.pacer.close()
+    this.underWay?.serialised.reject(new Closed())
+    this.underWay?.acknowledged.reject(new Closed())
+    await Promise.all(this.background)
     await this.options.spill?.close()
   }
 
-  private publish(): void {
-    if (this.cutNow === undefined || this.writing !== undefined || this.cutNow.point.seq > this.acknowledgedSeq) return
-    this.writing = this.write(this.cutNow.point, this.cutNow.bytes).then(
-      () => {
-        this.cutNow = undefined
-        this.writing = undefined
-      },
-      (error: unknown) => {
-        this.failure = { error }
-      },
-    )
+  private serialise(turn: Turn): void {
+    const { underWay } = this
+    if (underWay === undefined) return
+    try {
+      if (underWay.frozen.work(turn)) underWay.serialised.resolve()
+    } catch (error) {
+      this.failure ??= { error }
+      throw error
+    }
   }
 
-  private async write(point: RestorePoint, bytes: Buffer): Promise<void> {
-    const { checkpoints, clock } = this.options
-    await checkpoints.put(`checkpoint-${String(this.number++).padStart(12, '0')}`, [bytes])
-    for (const name of (await checkpoints.list()).slice(0, -2)) await checkpoints.remove(name)
-    this.published = { newest: point.seq, secondNewest: this.published.newest, at: clock.now() }
+  private storeNamed(name: string): StateStore<unknown> {
+    let store = this.stores.get(name)
+    if (store === undefined) {
+      store = new StateStore<unknown>(name, this.changes, noColdEntries)
+      this.stores.set(name, store)
+      this.memory.add(store.meter)
+    }
+    return store
+  }
+
+  private makeWriter(found: ConstructorParameters<typeof CheckpointWriter>[1]): CheckpointWriter {
+    const { task, checkpoints: files, logger, probe } = this.options
+    return new CheckpointWriter({ task, files, pacer: this.pacer, logger, probe }, found)
+  }
+
+  private async publish({ frozen, point, serialised, acknowledged, begunAt }: UnderWay, release: () => void): Promise<void> {
+    const { clock, logger } = this.options
+    await serialised.promise
+    const { unpin } = await this.writer!.publish(frozen, point, acknowledged.promise)
+    this.underWay = undefined
+    this.publishedAt = point.cutAt
+    logger.info({ checkpoint: frozen.number, slice: point.seq, ms: Math.round(clock.monotonic() - begunAt) }, 'checkpoint published')
+    frozen.release()
+    unpin()
+    release()
+    this.inBackground(() => this.writer!.mergeDue())
+  }
+
+  /** I3. */
+  private inBackground(work: () => Promise<void>): void {
+    const done = work().then(
+      () => undefined,
+      (error: unknown) => {
+        if (!(error instanceof Closed)) this.failure ??= { error }
+      },
+    )
+    this.background.add(done)
+    void done.then(() => this.background.delete(done))
+  }
+
+  private throwFailure(): void {
+    if (this.failure !== undefined) throw this.failure.error
   }
 }

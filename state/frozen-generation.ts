@@ -1,0 +1,139 @@
+import type { ByteSink } from '../engine/block/byte-sink.ts'
+import { encodeValue } from '../engine/codec/value-codec.ts'
+import { StreamError } from '../engine/errors.ts'
+import type { ChangeList } from './change-list.ts'
+import type { FrozenValues } from './changes.ts'
+import { type RecordKind, recordKind } from './checkpoint/record.ts'
+import { Run } from './checkpoint/run.ts'
+import type { StateEntry } from './entry.ts'
+import type { Turn } from './pacer.ts'
+
+/**
+ * The changes of one generation on their way into a checkpoint: serialised a slice of time at a time, or when they are about to change again,
+ * into runs that are then sorted.
+ */
+export class FrozenGeneration implements FrozenValues {
+  readonly number: number
+  runs: Run[] = []
+  /** Removals that are kept in memory to hide older values below. */
+  readonly removed: StateEntry[] = []
+  private readonly list: ChangeList
+  /** Whether older values may be below, so that removals must stay in memory. */
+  private readonly keepsRemoved: () => boolean
+  private failure: { error: unknown } | undefined = undefined
+  private run = new Run()
+  private chunk = 0
+  private next = 0
+  private nextCleared = 0
+  private sorted = 0
+
+  constructor(list: ChangeList, number: number, keepsRemoved: () => boolean) {
+    this.list = list
+    this.number = number
+    this.keepsRemoved = keepsRemoved
+  }
+
+  /** Serialises the entry as it is. A value that can't be is not the fault of who touches it now: `work` throws it. */
+  save(entry: StateEntry): void {
+    entry.generation = -this.number
+    const { contents } = entry
+    // Its group's clear says it all.
+    if (contents.removedIn === this.number) return
+    if (entry.live) this.saveLive(entry)
+    else if (entry.born !== this.number) this.saveRemoved(entry)
+  }
+
+  /** Goes on until the turn is over. @returns whether all is serialised and sorted. Errors: STATE_VALUE_UNSUPPORTED. */
+  work(turn: Turn): boolean {
+    const done = this.saveEntries(turn) && this.addClears(turn) && this.sortRuns(turn)
+    if (this.failure !== undefined) throw this.failure.error
+    return done
+  }
+
+  /** Its records are in a file. */
+  release(): void {
+    this.runs = []
+  }
+
+  private saveLive(entry: StateEntry): void {
+    const { values } = this.run
+    const from = values.at
+    try {
+      encodeEntry(entry, values)
+    } catch (error) {
+      this.failure ??= { error }
+      return
+    }
+    entry.contents.meter.saw(values.at - from)
+    this.add(entry, entry.born === this.number ? recordKind.create : recordKind.replace)
+  }
+
+  private saveRemoved(entry: StateEntry): void {
+    this.add(entry, recordKind.remove)
+    if (this.keepsRemoved()) this.removed.push(entry)
+    else entry.contents.removed.delete(entry.key)
+  }
+
+  private saveEntries(turn: Turn): boolean {
+    const { chunks } = this.list
+    for (; this.chunk < chunks.length; this.chunk++, this.next = 0) {
+      const entries = chunks[this.chunk]!
+      while (this.next < entries.length) {
+        const entry = entries[this.next++]!
+        if (entry.generation === this.number) this.save(entry)
+        if (turn.spent()) return false
+      }
+      // What was saved may be collected.
+      chunks[this.chunk] = []
+    }
+    return true
+  }
+
+  private addClears(turn: Turn): boolean {
+    const { cleared } = this.list
+    while (this.nextCleared < cleared.length) {
+      const contents = cleared[this.nextCleared++]!
+      this.run.add(contents, undefined, recordKind.clear)
+      this.sealFull()
+      if (turn.spent()) return false
+    }
+    if (this.run.keys.length > 0) this.seal()
+    return true
+  }
+
+  private sortRuns(turn: Turn): boolean {
+    while (this.sorted < this.runs.length) {
+      this.runs[this.sorted++]!.sort()
+      if (turn.spent(256)) return this.sorted === this.runs.length
+    }
+    return true
+  }
+
+  private add(entry: StateEntry, kind: RecordKind): void {
+    this.run.add(entry.contents, entry.key, kind)
+    this.sealFull()
+  }
+
+  private sealFull(): void {
+    if (this.run.full) this.seal()
+  }
+
+  private seal(): void {
+    this.runs.push(this.run)
+    this.run = new Run()
+  }
+}
+
+function encodeEntry(entry: StateEntry, out: ByteSink): void {
+  try {
+    encodeValue(entry.value, out)
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error
+    const { store, at } = entry.contents
+    throw new StreamError(
+      error.code,
+      { store, at, key: entry.key, ...error.details },
+      { cause: error, ...(error.fix === undefined ? {} : { fix: error.fix }) },
+    )
+  }
+}

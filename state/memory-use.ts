@@ -1,0 +1,56 @@
+import type { StoreMeter } from './store-meter.ts'
+
+/** Changed entries may take this part of the budget; beyond it no slice is run until a checkpoint has let some go. */
+const dirtyPart = 0.75
+/** From here on a checkpoint should be cut without waiting for its time. */
+const cutPart = 0.25
+
+/** What the stores of a task weigh against the budget. All sizes are estimates. */
+export class MemoryUse {
+  readonly bytesMax: number
+  private readonly meters: StoreMeter[] = []
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax
+  }
+
+  add(meter: StoreMeter): void {
+    this.meters.push(meter)
+  }
+
+  get bytes(): number {
+    return this.sum((meter) => meter.inMemory)
+  }
+
+  /** Changed entries that can't leave memory. */
+  get dirtyBytes(): number {
+    return this.sum((meter) => meter.dirty + meter.held)
+  }
+
+  get full(): boolean {
+    return this.dirtyBytes > this.bytesMax * dirtyPart
+  }
+
+  get wantsCheckpoint(): boolean {
+    return this.dirtyBytes > this.bytesMax * cutPart
+  }
+
+  /** A generation was frozen. @returns lets its entries go: they may leave memory. */
+  freeze(): () => void {
+    const frozen = this.meters.map((meter) => {
+      const { dirty } = meter
+      meter.held += dirty
+      meter.dirty = 0
+      return { meter, dirty }
+    })
+    return () => {
+      for (const { meter, dirty } of frozen) meter.held -= dirty
+    }
+  }
+
+  private sum(count: (meter: StoreMeter) => number): number {
+    let bytes = 0
+    for (const meter of this.meters) bytes += count(meter) * meter.bytesEach
+    return bytes
+  }
+}
