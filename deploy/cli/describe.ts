@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { createLogger } from '../observability/logger.ts'
 import { mermaidOf } from './describe-mermaid.ts'
 import { describedOf, textOf } from './describe-text.ts'
 import type { Terminal } from './terminal.ts'
@@ -21,8 +20,7 @@ export function describeVerb(terminal: Terminal): Command {
     .option('--mermaid', 'print a Mermaid flowchart')
     .action(async (file: string, _, command: Command) => {
       const flags = command.optsWithGlobals<DescribeFlags>()
-      // esbuild is loaded when it is needed: other verbs start without it.
-      const { openJobFile } = await import('../load-job-file.ts')
+      const [{ openJobFile }, { createLogger }] = await Promise.all([import('../load-job-file.ts'), import('../observability/logger.ts')])
       const job = await openJobFile(
         file,
         createLogger({ level: flags.quiet ? 'silent' : 'info', format: 'text', write: terminal.err.write }),

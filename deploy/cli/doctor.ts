@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Check, checkMachine } from '../doctor.ts'
+import type { Check } from '../doctor.ts'
 import { exitCodes } from './exit-code.ts'
 import { painter, type Terminal } from './terminal.ts'
 import { type CommonFlags, Exit, printData, table, verb } from './verb.ts'
@@ -19,6 +19,7 @@ export function doctorVerb(terminal: Terminal): Command {
     .option('--data <dir>', 'the data directory', 'reprise-data')
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<DoctorFlags>()
+      const { checkMachine } = await import('../doctor.ts')
       const checks = await checkMachine(flags.data)
       printData(terminal, flags, { checks }, textOf(checks, terminal, flags))
       if (checks.some(({ state }) => state === 'failed')) throw new Exit(exitCodes.failed)

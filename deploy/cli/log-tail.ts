@@ -1,10 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { Command } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
-import { readRecords } from '../../engine/log/read-records.ts'
 import type { LogRecord, Offset } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
-import { withExistingLog } from '../open-existing-log.ts'
 import { atLeast } from './flag-values.ts'
 import type { Terminal } from './terminal.ts'
 import { type CommonFlags, verb } from './verb.ts'
@@ -35,6 +33,10 @@ export function logTailVerb(terminal: Terminal): Command {
     .option('--limit <records>', 'at most so many', atLeast(1))
     .action(async (topic: string, _, command: Command) => {
       const flags = command.optsWithGlobals<LogTailFlags>()
+      const [{ withExistingLog }, { readRecords }] = await Promise.all([
+        import('../open-existing-log.ts'),
+        import('../../engine/log/read-records.ts'),
+      ])
       await withExistingLog(flags.data, async (log) => {
         let left = flags.limit ?? Number.POSITIVE_INFINITY
         for (const partition of partitionsOf(log, topic, flags.partition)) {

@@ -1,7 +1,5 @@
 import type { Command } from 'commander'
-import { NodeFileSystem } from '../../engine/log/embedded/node-file-system.ts'
-import { type LogReport, verifyLog } from '../../engine/log/embedded/verify-log.ts'
-import { logDirectoryOf } from '../open-existing-log.ts'
+import type { LogReport } from '../../engine/log/embedded/verify-log.ts'
 import { exitCodes } from './exit-code.ts'
 import type { Terminal } from './terminal.ts'
 import { type CommonFlags, Exit, printData, table, verb } from './verb.ts'
@@ -18,6 +16,11 @@ export function logVerifyVerb(terminal: Terminal): Command {
     .requiredOption('--data <dir>', 'the data directory')
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<LogVerifyFlags>()
+      const [{ NodeFileSystem }, { verifyLog }, { logDirectoryOf }] = await Promise.all([
+        import('../../engine/log/embedded/node-file-system.ts'),
+        import('../../engine/log/embedded/verify-log.ts'),
+        import('../open-existing-log.ts'),
+      ])
       const report = await verifyLog(new NodeFileSystem(await logDirectoryOf(flags.data)))
       printData(terminal, flags, report, textOf(report))
       if (report.faults.length > 0) throw new Exit(exitCodes.failed)

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import type { Log } from '../../engine/ports/log.ts'
-import { withExistingLog } from '../open-existing-log.ts'
 import type { Terminal } from './terminal.ts'
 import { type CommonFlags, printData, table, verb } from './verb.ts'
 
@@ -27,6 +26,7 @@ export function topicsVerb(terminal: Terminal): Command {
     .option('--all', 'internal topics too: journals, exchanges')
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<TopicsFlags>()
+      const { withExistingLog } = await import('../open-existing-log.ts')
       const topics = await withExistingLog(flags.data, async (log) => listed(log, flags.all === true))
       printData(terminal, flags, { topics }, textOf(topics))
     })

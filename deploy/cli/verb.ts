@@ -17,7 +17,10 @@ export interface VerbHelp {
   readonly examples: readonly (readonly [command: string, effect: string])[]
 }
 
-/** A verb of the command line; its help begins with examples. */
+/**
+ * A verb of the command line; its help begins with examples. What a verb needs beyond its flags is imported when it runs, so that
+ * `reprise --help` and `reprise version` start at once.
+ */
 export function verb(name: string, { summary, examples }: VerbHelp): Command {
   const width = Math.max(...examples.map(([command]) => command.length))
   const lines = examples.map(([command, effect]) => `  ${command.padEnd(width)}  ${effect}`)
