@@ -1,17 +1,16 @@
 import { isUtf8 } from 'node:buffer'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import type { LogRecord, Offset } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import { atLeast } from './flag-values.ts'
+import { firstOffset, type LogStart, parseLogStart } from './log-start.ts'
 import type { Terminal } from './terminal.ts'
 import { type CommonFlags, verb } from './verb.ts'
 
 interface LogTailFlags extends CommonFlags {
   readonly data: string
-  /** Of each partition. */
-  readonly last: number
-  readonly from?: Offset
+  readonly from: LogStart
   readonly partition?: number
   readonly limit?: number
 }
@@ -21,14 +20,16 @@ export function logTailVerb(terminal: Terminal): Command {
     summary: 'Print records of a topic',
     examples: [
       ['reprise log tail flights --data data', 'the last ten of each partition'],
-      ['reprise log tail flights --data data --from 0 --limit 5 --json', 'the first five, one JSON object a line'],
-      ['reprise log tail flights --data data --partition 2 --from 881 --limit 1', 'one record, by its place'],
+      ['reprise log tail flights --data data -o beginning --limit 5 --json', 'the first five, one JSON object a line'],
+      ['reprise log tail flights --data data -o s@2001-01-14T21:00:00Z', 'from the first record of that time on'],
+      ['reprise log tail flights --data data --partition 2 -o 881 --limit 1', 'one record, by its place'],
     ],
   })
     .argument('<topic>', 'the topic')
     .requiredOption('--data <dir>', 'the data directory')
-    .option('--last <records>', 'so many at the end of each partition', atLeast(1), 10)
-    .option('--from <offset>', 'from this offset on, instead of the last ones', atLeast(0))
+    .addOption(
+      new Option('-o, --from <start>', 'beginning, end, -10 (the last ten of each partition), an offset, or s@<time>').argParser(parseLogStart).default({ kind: 'last', records: 10 }, '-10'),
+    )
     .option('--partition <number>', 'one partition only', atLeast(0))
     .option('--limit <records>', 'at most so many', atLeast(1))
     .action(async (topic: string, _, command: Command) => {
@@ -40,7 +41,7 @@ export function logTailVerb(terminal: Terminal): Command {
       await withExistingLog(flags.data, async (log) => {
         let left = flags.limit ?? Number.POSITIVE_INFINITY
         for (const partition of partitionsOf(log, topic, flags.partition)) {
-          for await (const record of readRecords(log, topic, partition, startOf(log, topic, partition, flags))) {
+          for await (const record of readRecords(log, topic, partition, await startOf(log, topic, partition, flags))) {
             if (left-- === 0) return
             terminal.out.write(flags.json ? `${JSON.stringify(fieldsOf(topic, partition, record))}\n` : lineOf(partition, record))
           }
@@ -57,13 +58,14 @@ function partitionsOf(log: Log, topic: string, only: number | undefined): readon
   throw new StreamError('USAGE', { reason: `${topic} has no partition ${only}` }, { fix: `its partitions are 0 to ${info.partitions - 1}` })
 }
 
-function startOf(log: Log, topic: string, partition: number, { from, last, partition: only }: LogTailFlags): Offset {
+async function startOf(log: Log, topic: string, partition: number, { from, partition: only }: LogTailFlags): Promise<Offset> {
   const { start, end } = log.bounds(topic, partition)
+  const offset = await firstOffset(log, topic, partition, from)
   // Partitions differ in length: only the one that was named must reach up to the offset.
-  if (from !== undefined && (from < start || (from > end && only !== undefined))) {
-    throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset: from, earliest: start, end })
+  if (offset < start || (offset > end && only !== undefined)) {
+    throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset, earliest: start, end })
   }
-  return from ?? Math.max(start, end - last)
+  return offset
 }
 
 function fieldsOf(topic: string, partition: number, { offset, eventTime, appendTime, key, value, headers }: LogRecord): object {
@@ -74,7 +76,7 @@ function fieldsOf(topic: string, partition: number, { offset, eventTime, appendT
     eventTime: timeText(eventTime),
     appendTime: timeText(appendTime),
     key: bytesField(key),
-    value: bytesField(value),
+    value: valueField(value),
     ...(headers.length === 0 ? {} : { headers: headers.map((header) => [header.name, bytesField(header.value)]) }),
   }
 }
@@ -88,6 +90,17 @@ function lineOf(partition: number, { offset, eventTime, key, value }: LogRecord)
 /** null where the record has no event time of its own. */
 function timeText(time: number): string | null {
   return Number.isFinite(time) && Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : null
+}
+
+/** JSON objects and arrays as such, so that a line is one document; everything else as bytesField says. */
+function valueField(bytes: Uint8Array | null): unknown {
+  const text = bytesField(bytes)
+  if (typeof text !== 'string' || !/^[{[]/.test(text)) return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
 }
 
 /** Text where the bytes are text, else how they are said in base64. */

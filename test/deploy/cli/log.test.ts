@@ -81,16 +81,16 @@ describe('log tail', () => {
   })
 
   test('prints what is asked for, as JSON lines', async () => {
-    const { out } = await reprise(`log tail flights --data ${data} --partition 0 --from 3 --limit 2 --json`)
+    const { out } = await reprise(`log tail flights --data ${data} --partition 0 -o 3 --limit 2 --json`)
     const records = out
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line))
     expect(records.map(({ offset, key, value, eventTime }) => [offset, key, value, eventTime])).toEqual([
-      [3, 'k3', '{"n":3}', '1970-01-01T00:00:00.003Z'],
-      [4, 'k4', '{"n":4}', '1970-01-01T00:00:00.004Z'],
+      [3, 'k3', { n: 3 }, '1970-01-01T00:00:00.003Z'],
+      [4, 'k4', { n: 4 }, '1970-01-01T00:00:00.004Z'],
     ])
-    const last = await reprise(`log tail flights --data ${data} --partition 1 --last 1 --json`)
+    const last = await reprise(`log tail flights --data ${data} --partition 1 -o -1 --json`)
     expect(JSON.parse(last.out)).toMatchObject({
       topic: 'flights',
       partition: 1,
@@ -100,11 +100,23 @@ describe('log tail', () => {
     })
   })
 
+  test('begins at the beginning, the end or a time', async () => {
+    const offsets = async (start: string) => {
+      const { out } = await reprise(`log tail flights --data ${data} --partition 0 -o ${start} --json`)
+      return out.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).offset]))
+    }
+    expect(await offsets('beginning')).toHaveLength(12)
+    expect(await offsets('end')).toEqual([])
+    expect(await offsets('s@10')).toEqual([10, 11])
+    expect(await offsets('s@1970-01-01T00:00:00.011Z')).toEqual([11])
+  })
+
   test.each([
     ['log tail flihgts', 5, 'TOPIC_UNKNOWN'],
     ['log tail flights --partition 2', 2, 'its partitions are 0 to 1'],
-    ['log tail flights --from 13 --partition 0', 1, 'OFFSET_OUT_OF_RANGE'],
-    ['log tail flights --last none', 2, 'whole number of at least 1'],
+    ['log tail flights -o 13 --partition 0', 1, 'OFFSET_OUT_OF_RANGE'],
+    ['log tail flights -o none', 2, 'Write beginning, end'],
+    ['log tail flights --limit none', 2, 'whole number of at least 1'],
     ['log tial flights', 2, 'did you mean tail?'],
   ])('%s fails with exit code %i', async (args, exit, text) => {
     expect(await reprise(`${args} --data ${data}`)).toMatchObject({ exit, out: '', err: expect.stringContaining(text) })
