@@ -314,9 +314,11 @@ describe('a wrong job is refused with place, reason and fix', () => {
 /** The builder as JavaScript sees it. */
 interface Untyped {
   // biome-ignore lint/suspicious/noExplicitAny: what is wrong here is refused by the compiler elsewhere (types.test.ts)
-  [method: string]: (...parameters: unknown[]) => any
+  from(...parameters: unknown[]): any
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  table(...parameters: unknown[]): any
 }
-const keyed = (job: Untyped) => job.from!(flights).keyBy('by-origin', (flight: Flight) => flight.origin)
+const keyed = (job: Untyped) => job.from(flights).keyBy('by-origin', (flight: Flight) => flight.origin)
 const notRetractable = reduce({ init: () => 0, add: (most: number, flight: Flight) => Math.max(most, flight.delay), merge: Math.max })
 
 function errorOf(run: () => unknown): StreamError {

@@ -169,11 +169,11 @@ describe.each<[string, (fn: (value: unknown) => unknown) => OperatorFactory, unk
   test('does not take what a reader throws for its own', () => {
     const given: Record<string, unknown> = { flatMap: [1] }
     const operator = new OperatorRun(make(() => given[_] ?? true))
-    operator.budget = {
-      get left(): number {
+    Object.defineProperty(operator.budget, 'left', {
+      get() {
         throw new Error('reader')
       },
-    } as never
+    })
     expect(() => operator.record(value)).toThrow('reader')
     expect(operator.bad).toEqual([])
   })
