@@ -76,7 +76,7 @@ export class TaskLife {
     const journal = await readJournal(log, job.topics.journal, plan.id)
     const { point, after } = await restorePoint(state, journal, producer.end, where)
     probe.at('recover.restored')
-    const task = new Task(job, plan, { state, present, settings, partitionsOf: (topic) => partitionsOf(log, topic) })
+    const task = new Task(job, plan, { state, present, settings: { outputsMax: settings.outputsMax, node: process.version }, partitionsOf: (topic) => partitionsOf(log, topic) })
     task.open(point)
     const inputs = new TaskInputs(log, plan.inputs, task.feeds, settings)
     try {

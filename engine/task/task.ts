@@ -26,6 +26,8 @@ export const semantics = 1
 export interface TaskSettings {
   /** Results a slice may emit before the rest waits for the next one. */
   readonly outputsMax: number
+  /** The runtime's version, for the journal: what a re-run that differs may come from. */
+  readonly node: string
 }
 
 export interface SliceResult {
@@ -296,7 +298,7 @@ export class Task {
     }
     this.hash = chainHash(this.hash, JSON.stringify(body))
     this.seq = slice.seq
-    return { journal: { ...body, node: process.version, hash: this.hash }, blocks }
+    return { journal: { ...body, node: this.settings.node, hash: this.hash }, blocks }
   }
 }
 
