@@ -4,6 +4,7 @@ import type { CheckpointStore, SpillStore } from '../engine/ports/checkpoint-sto
 import type { RestorePoint, Store, TaskState } from '../engine/ports/state.ts'
 import type { Clock, Logger, Metrics, Probe } from '../engine/ports/world.ts'
 import { Changes } from './changes.ts'
+import { defaultMergeBytesMin } from './checkpoint/chains.ts'
 import { CheckpointWriter, type CutPoint } from './checkpoint/checkpoint-writer.ts'
 import { findCheckpoints } from './checkpoint/find-checkpoint.ts'
 import { loadAll } from './checkpoint/load.ts'
@@ -16,13 +17,20 @@ import { Closed, Pacer, Turn } from './pacer.ts'
 import { StateStore } from './store.ts'
 import type { TaskIdentity } from './task-identity.ts'
 
+export interface TaskStateSettings {
+  /** What state may take of this process's memory, by estimate. */
+  readonly memoryBytesMax: number
+  /** Deltas of a checkpoint are not merged into its base below this size. */
+  readonly mergeBytesMin?: number
+}
+
 export interface TaskStateOptions {
   readonly task: TaskIdentity
   /** Of this task alone. */
   readonly checkpoints: CheckpointStore
   /** Where state beyond the memory budget goes; null: all state stays in memory. Closed with the state. */
   readonly spill: SpillStore | null
-  readonly settings: { readonly memoryBytesMax: number }
+  readonly settings: TaskStateSettings
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
@@ -197,8 +205,9 @@ class KeyedTaskState implements TaskState {
   }
 
   private makeWriter(found: ConstructorParameters<typeof CheckpointWriter>[1]): CheckpointWriter {
-    const { task, checkpoints: files, logger, probe } = this.options
-    return new CheckpointWriter({ task, files, pacer: this.pacer, logger, probe }, found)
+    const { task, checkpoints: files, logger, probe, settings } = this.options
+    const mergeBytesMin = settings.mergeBytesMin ?? defaultMergeBytesMin
+    return new CheckpointWriter({ task, files, pacer: this.pacer, logger, probe, mergeBytesMin }, found)
   }
 
   private async publish({ frozen, point, serialised, acknowledged, begunAt }: UnderWay, release: () => void): Promise<void> {

@@ -2,7 +2,8 @@ import type { ChainIndex, CheckpointFile, Manifest } from './manifest.ts'
 
 /** Deltas a base bears before they are merged into a new one. */
 const deltasMax = 128
-const deltaBytesMin = 1 << 20
+/** Deltas of fewer bytes are not worth a merge. */
+export const defaultMergeBytesMin = 1 << 20
 
 /**
  * One of the two chains of files, a base and deltas over it, that checkpoints are written to in turn: number n to one, n + 1 to the other.
@@ -42,11 +43,11 @@ export function filesMissing(chain: Chain, newer: Chain): { anew: boolean; files
  * The files to merge into a new base: those the other chain has copies of already.
  * @returns undefined if it is not worth it yet.
  */
-export function filesToMerge(chain: Chain, other: Chain): readonly CheckpointFile[] | undefined {
+export function filesToMerge(chain: Chain, other: Chain, bytesMin: number): readonly CheckpointFile[] | undefined {
   if (!chain.intact) return undefined
   const files = chain.files.filter(({ upTo }) => upTo <= other.upTo)
   const [base, ...deltas] = files
   if (base === undefined || deltas.length === 0) return undefined
   const deltaBytes = deltas.reduce((sum, { bytes }) => sum + bytes, 0)
-  return deltas.length >= deltasMax || deltaBytes >= Math.max(base.bytes, deltaBytesMin) ? files : undefined
+  return deltas.length >= deltasMax || deltaBytes >= Math.max(base.bytes, bytesMin) ? files : undefined
 }

@@ -29,6 +29,7 @@ export interface WriterWorld {
   readonly pacer: Pacer
   readonly logger: Logger
   readonly probe: Probe
+  readonly mergeBytesMin: number
 }
 
 /**
@@ -170,7 +171,7 @@ export class CheckpointWriter {
   }
 
   private async merge(chain: Chain, other: Chain): Promise<void> {
-    const inputs = filesToMerge(chain, other)
+    const inputs = filesToMerge(chain, other, this.world.mergeBytesMin)
     if (inputs === undefined) return
     const { files, pacer, probe } = this.world
     probe.at('checkpoint.before-merge')
