@@ -170,8 +170,10 @@ export class TaskLife {
     const { settings, drift } = this.world
     const own: { index: number; buffer: Task['feeds'][number]['buffer'] }[] = []
     const exchanged: typeof own = []
+    // No more than the slice can take: decoded records are objects, and cost most while many are alive.
+    const share = Math.ceil(this.recordsMax / Math.max(1, this.task.feeds.filter(({ buffer }) => !buffer.empty).length))
     this.task.feeds.forEach(({ buffer }, index) => {
-      buffer.decodeUpTo(this.recordsMax)
+      buffer.decodeUpTo(share)
       ;(this.plan.inputs[index]!.kind === 'exchange' ? exchanged : own).push({ index, buffer })
     })
     const { ranges, reach } = chooseRanges(own, this.recordsMax, settings.maxDriftMs, drift.frontier(this.plan.id))
