@@ -20,6 +20,12 @@ export interface TablePlan {
   readonly deletedForMs: number
 }
 
+interface Withdrawn {
+  readonly key: Key
+  readonly row: TableRow
+  readonly stamp: EpochMs
+}
+
 /** At most so many marks of deleted rows are removed at once. */
 const removalsMax = 5000
 const onlyGroup = ''
@@ -37,7 +43,7 @@ export class TableOperator implements Operator {
   private readonly deleted: Store<true>
   private readonly walk: KeyWalk
   /** The row that was taken back by the value before. */
-  private withdrawn: { readonly key: Key; readonly row: TableRow; readonly stamp: EpochMs } | undefined = undefined
+  private withdrawn: Withdrawn | undefined = undefined
 
   constructor(plan: TablePlan, context: OperatorContext) {
     this.plan = plan
@@ -80,6 +86,15 @@ export class TableOperator implements Operator {
     if (withdrawn !== undefined) this.delete(withdrawn.key, withdrawn.row, withdrawn.stamp)
     this.clean(time.watermark - this.plan.deletedForMs)
     return true
+  }
+
+  /** A slice may end before this operator's turn to advance. */
+  save(): unknown {
+    return this.withdrawn
+  }
+
+  load(saved: unknown): void {
+    this.withdrawn = saved as Withdrawn
   }
 
   private put(key: Key, row: TableRow, held: TableRow | undefined): void {

@@ -104,6 +104,13 @@ describe('a row that is taken back', () => {
 
   test.each<[string, (run: OperatorRun) => void]>([
     ['at the end of the slice', (run) => void run.moveTo(10)],
+    [
+      'at the end of the slice, after a restart',
+      (run) => {
+        run.restart()
+        run.moveTo(10)
+      },
+    ],
     ['when another record comes', (run) => run.record('other', { key: 'l', eventTime: 11, stamp: 3 })],
     ['when another row is taken back', (run) => run.record('other', { key: 'l', eventTime: 11, retract: true })],
   ])('and not replaced is deleted %s', (_, next) => {
