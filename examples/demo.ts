@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { airportDelays } from './airport-delays/oracle.ts'
 import { airportTraffic } from './airport-traffic/oracle.ts'
 import { byPartition, firstDifference, streamContent, tableContent } from './demo/compare.ts'
 import { killAndRecover } from './demo/kill-and-recover.ts'
-import { build, bytesIn, isBuilt, readTopic, runToEnd } from './demo/reprise.ts'
+import { build, bytesInLog, isBuilt, readTopic, runToEnd } from './demo/reprise.ts'
 import { count, done, explain, title } from './demo/say.ts'
 import { canonical } from './reference.ts'
 
@@ -55,7 +55,7 @@ try {
 
 async function demo(): Promise<void> {
   title('Reprise: real flight data, two jobs, kill -9 in the middle, the same results')
-  if (!isBuilt()) done('built', await build())
+  if (!isBuilt()) done('build', await build())
   const flights = shuffle(readVegaFlights().map(toFlight))
   const file = join(dir, 'flights.ndjson')
   writeFileSync(file, toNdjson(flights))
@@ -78,10 +78,14 @@ async function show(job: DemoJob, flights: string): Promise<void> {
 
   explain('The same in another directory, but the process is killed without warning while it works, and started again.')
   const rough = { ...calm, dataDir: join(dir, job.name, 'rough') }
-  const { summary: after, kills } = await killAndRecover(rough, { input: 'flights', outputs: topics }, bytesIn(calm.dataDir))
-  for (const { recordsIn, recordsOut } of kills)
-    done('kill -9', `when ${count(recordsIn)} flights and ${count(recordsOut)} results were committed`)
-  if (kills.length === 0) throw new Error(`${job.name} was over before it could be killed`)
+  const inputBytes = statSync(flights).size
+  let kills = 0
+  const after = await killAndRecover(rough, { inputBytes, outputBytes: bytesInLog(calm.dataDir) - inputBytes }, (records) => {
+    const results = topics.reduce((sum, topic) => sum + (records[topic] ?? 0), 0)
+    done('kill -9', `when ${count(records.flights ?? 0)} flights and ${count(results)} results were committed`)
+    kills++
+  })
+  if (kills === 0) throw new Error(`${job.name} was over before it could be killed`)
   done('recovered', `${count(after.in)} in, ${outText(after.out, topics)}, ${count(after.late)} late`)
 
   explain(

@@ -1,30 +1,29 @@
-import { bytesIn, type Run, readTopic, runAndKill, runToEnd, type Summary } from './reprise.ts'
+import { newestLogFile, type Run, recordCounts, runAndKill, runToEnd, type Summary } from './reprise.ts'
 
-export interface Disturbed {
-  readonly summary: Summary
-  /** What was committed when the process died, once for each kill. */
-  readonly kills: readonly { readonly recordsIn: number; readonly recordsOut: number }[]
+/** What an undisturbed run writes. */
+export interface Written {
+  readonly inputBytes: number
+  readonly outputBytes: number
 }
 
-/** Shares of what an undisturbed run writes after which the process is killed, one life after the other. */
-const killAt = [0.45, 0.7]
-
 /**
- * Runs a job, kills its process in the middle of its work, as often as `killAt` says, then lets it come to its end.
- * @param wholeBytes how large the data directory of an undisturbed run is.
+ * Runs a job and kills its process three times: while it takes the input in, in the first commits of results, in later ones. Then lets it
+ * come to its end. Where exactly a process dies depends on the machine; the results must not.
+ * @param onKill is told how many records of each topic the log holds after a kill.
  */
 export async function killAndRecover(
   run: Run,
-  topics: { input: string; outputs: readonly string[] },
-  wholeBytes: number,
-): Promise<Disturbed> {
-  const kills: { recordsIn: number; recordsOut: number }[] = []
-  for (const share of killAt) {
-    if (!(await runAndKill(run, () => bytesIn(run.dataDir) >= wholeBytes * share))) break
-    const countOf = async (topic: string) => (await readTopic(run.dataDir, topic)).length
-    let recordsOut = 0
-    for (const topic of topics.outputs) recordsOut += await countOf(topic)
-    kills.push({ recordsIn: await countOf(topics.input), recordsOut })
+  { inputBytes, outputBytes }: Written,
+  onKill: (committed: Readonly<Record<string, number>>) => void,
+): Promise<Summary> {
+  for (const bytes of [inputBytes * 0.4, inputBytes * 0.6 + outputBytes * 0.3, outputBytes * 0.3]) {
+    const before = newestLogFile(run.dataDir).name
+    const due = () => {
+      const newest = newestLogFile(run.dataDir)
+      return newest.name !== before && newest.bytes >= bytes
+    }
+    if (!(await runAndKill(run, due))) break
+    onKill(await recordCounts(run.dataDir))
   }
-  return { summary: await runToEnd(run), kills }
+  return runToEnd(run)
 }

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 /** The built command line, as a user would run it. */
 const cli = fileURLToPath(new URL('../../dist/deploy/cli/main.js', import.meta.url))
 
+const sources = ['index.ts', 'engine', 'operators', 'state', 'replay', 'deploy']
+
 /** What `reprise run --json` says at its end. */
 export interface Summary {
   readonly in: number
@@ -61,19 +63,37 @@ export async function readTopic(dataDir: string, topic: string): Promise<TopicRe
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
 }
 
-/** Bytes of all files below a directory; without the log's reserve, which holds nothing. */
-export function bytesIn(dir: string): number {
-  if (!existsSync(dir)) return 0
-  let sum = 0
-  for (const entry of readdirSync(dir, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile() && entry.name !== 'reserve')
-      sum += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
+/** The number of records in each topic; none when nothing was written yet. */
+export async function recordCounts(dataDir: string): Promise<Readonly<Record<string, number>>> {
+  const { topics } = JSON.parse(await output(['topics', '--all', '--data', dataDir, '--json'])) as {
+    topics: readonly { name: string; partitions: readonly { start: number; end: number }[] }[]
   }
-  return sum
+  return Object.fromEntries(topics.map(({ name, partitions }) => [name, partitions.reduce((sum, { start, end }) => sum + end - start, 0)]))
 }
 
+/** The file that the log appends to: each life of a process begins one of its own. */
+export function newestLogFile(dataDir: string): { readonly name: string; readonly bytes: number } {
+  return logFiles(dataDir, '.log').at(-1) ?? { name: '', bytes: 0 }
+}
+
+/** Bytes of all that was committed, roughly: what was appended is moved into segments later, and may be there twice for a while. */
+export function bytesInLog(dataDir: string): number {
+  return Math.max(...['.log', '.segment'].map((ending) => logFiles(dataDir, ending).reduce((sum, { bytes }) => sum + bytes, 0)))
+}
+
+/** The log's files of a kind, oldest first. */
+function logFiles(dataDir: string, ending: string): { name: string; bytes: number }[] {
+  const dir = join(dataDir, 'log')
+  if (!existsSync(dir)) return []
+  const names = readdirSync(dir).filter((name) => name.endsWith(ending))
+  return names.sort().map((name) => ({ name, bytes: statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0 }))
+}
+
+/** Whether the built command line is there and not older than its sources. */
 export function isBuilt(): boolean {
-  return existsSync(cli)
+  if (!existsSync(cli)) return false
+  const builtAt = statSync(cli).mtimeMs
+  return sources.every((source) => newestChange(fileURLToPath(new URL(`../../${source}`, import.meta.url))) < builtAt)
 }
 
 function runArguments({ job, dataDir, flights }: Run): string[] {
@@ -104,4 +124,10 @@ export async function build(): Promise<string> {
   const [code] = (await once(child, 'close')) as [number | null]
   if (code !== 0) throw new Error('npm run build failed')
   return 'npm run build: the command line in dist'
+}
+
+function newestChange(path: string): number {
+  const own = statSync(path)
+  if (!own.isDirectory()) return own.mtimeMs
+  return Math.max(own.mtimeMs, ...readdirSync(path).map((name) => newestChange(join(path, name))))
 }
