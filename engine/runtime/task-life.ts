@@ -88,11 +88,12 @@ export class TaskLife {
     assert(task.seq === producer.end.seq, 'recovery did not reach the journal end')
     probe.at('recover.done')
     world.logger.info({ slice: task.seq, checkpoint: point?.seq ?? 0, rerun: after.length }, 'task recovered')
-    return new TaskLife(job, plan, world, state, producer, task, inputs, recordsMax)
+    return new TaskLife(job, plan, world, state, producer, task, inputs, recordsMax, point?.seq ?? 0)
   }
 
   private constructor(
     job: JobPlan, plan: TaskPlan, world: TaskWorld, state: TaskState, producer: Producer, task: Task, inputs: TaskInputs, recordsMax: number,
+    checkpointedSeq: number,
   ) {
     this.job = job
     this.plan = plan
@@ -105,7 +106,8 @@ export class TaskLife {
     this.metrics = new SliceMetrics(world.metrics, { job: job.topology.job, version: `v${job.version}` }, task.totals)
     this.trimmer = new Trimmer(world.log, job, plan, inputs)
     this.checkpointedAt = world.clock.monotonic()
-    this.checkpointedSeq = task.seq
+    // Not `task.seq`: what was run again since the checkpoint is in none yet.
+    this.checkpointedSeq = checkpointedSeq
     state.acknowledged(task.seq)
   }
 
@@ -249,12 +251,14 @@ export class TaskLife {
   /** Waits until one more commit may be sent and the state has room. */
   private async room(): Promise<void> {
     while (this.failure === undefined && this.inFlight.length >= this.world.settings.commitsInFlightMax) await this.inFlight[0]!.done
-    if (!this.state.full) return
-    if (!this.state.checkpointing) {
-      await this.allAcknowledged()
-      this.cut()
+    while (this.failure === undefined && this.state.full) {
+      // The checkpoint under way may be older than what fills the memory: then one more is needed.
+      if (!this.state.checkpointing) {
+        await this.allAcknowledged()
+        this.cut()
+      }
+      await Promise.race([this.state.relieved(), this.drive()])
     }
-    while (this.failure === undefined && this.state.full) await Promise.race([this.state.relieved(), this.drive()])
   }
 
   private checkpointWhenDue(): void {

@@ -89,6 +89,18 @@ export class JournalMonitor {
     if (record.slice.advanceTo !== undefined) this.coverage.count('input complete')
   }
 
+  /** Where every task stands, for the report of a run that does not end. */
+  standing(log: Log): string {
+    if (this.plan === undefined) return ''
+    return this.plan.tasks
+      .map(({ id, inputs }) => {
+        const { last, positions } = this.tasks.get(id) ?? { last: undefined, positions: new Map<number, number>() }
+        const read = inputs.map(({ topic, partition }, input) => `${topic}/${partition} ${positions.get(input) ?? 0} of ${log.topic(topic) && log.bounds(topic, partition).end}`)
+        return `task ${id}: slice ${JSON.stringify(last?.slice)}, due ${last?.due}, watermark ${last?.watermark}; ${read.join(', ')}`
+      })
+      .join('\n  ')
+  }
+
   private checkRanges(task: number, { positions }: TaskHistory, record: JournalRecord, log: Log): void {
     record.slice.ranges.forEach(({ input, from, to }, i) => {
       const expected = positions.get(input) ?? 0

@@ -1,6 +1,7 @@
 import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
 import { type FaultRates, noFaults } from '../support/faulty-log.ts'
 import { Random } from '../support/random.ts'
+import type { DiskFaults } from './log-host.ts'
 import { drawJob, poison, type SimInput, type SimJob, type SimRecord, unreadable } from './jobs.ts'
 
 /** How one process ends. */
@@ -32,6 +33,8 @@ export interface Scenario {
   readonly faults: FaultRates
   readonly checkpointFaults: boolean
   readonly memoryBytesMax: number
+  /** Absent: the memory log. */
+  readonly disk: DiskFaults | undefined
 }
 
 export const startAt = 1_700_000_000_000
@@ -45,7 +48,7 @@ export function drawScenario(seed: number): Scenario {
   const input = drawInput(random, job, partitions)
   const faulty = random.chance(0.4)
   const rate = () => (faulty && random.chance(0.6) ? random.next() * 0.15 : 0)
-  return {
+  const scenario: Omit<Scenario, 'disk'> = {
     seed,
     job,
     input,
@@ -53,12 +56,31 @@ export function drawScenario(seed: number): Scenario {
     parallelism: 1 + random.int(3),
     bursts: drawBursts(random, input),
     lives: drawLives(random, random.int(5)),
-    endings: drawLives(random, random.int(3)).map((life) => (life.end === 'clean stop' ? { ...life, end: 'crash signal' } : life)),
+    endings: drawLives(random, random.int(3)),
     settings: drawSettings(random),
-    faults: faulty ? { commitRefused: rate(), answerLost: rate(), commitLost: rate(), openFailed: rate(), readFailed: rate() } : noFaults,
+    faults: faulty ? { commitRefused: rate(), answerLost: rate(), commitLost: rate(), openFailed: rate(), readFailed: rate() / 8 } : noFaults,
     checkpointFaults: random.chance(0.3),
     memoryBytesMax: random.chance(0.2) ? 4096 : 256 << 20,
   }
+  // Drawn last: the same seeds on the memory log stay what they were.
+  const disk = random.chance(0.4) ? drawDisk(random) : undefined
+  const owned = (lives: readonly LifePlan[]) => lives.map((life) => ownerOf(life, disk))
+  return { ...scenario, disk, lives: owned(scenario.lives), endings: owned(scenario.endings) }
+}
+
+function drawDisk(random: Random): DiskFaults {
+  return {
+    syncFails: random.chance(0.2) ? 0.01 : 0,
+    writeFull: random.chance(0.3) ? 0.05 : 0,
+    powerLoss: random.chance(0.7) ? 0.7 : 0,
+    rot: random.chance(0.2),
+    operationsMax: random.chance(0.5) ? 1 + random.int(600) : 0,
+  }
+}
+
+/** One process at a time owns the embedded log. */
+function ownerOf(life: LifePlan, disk: DiskFaults | undefined): LifePlan {
+  return disk !== undefined && life.end === 'zombie' ? { ...life, end: 'kill, commits lost' } : life
 }
 
 function drawInput(random: Random, job: SimJob, partitions: Readonly<Record<string, number>>): SimInput {

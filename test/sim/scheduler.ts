@@ -42,12 +42,16 @@ export class Scheduler implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve()
     return new Promise((resolve) => {
-      const event = this.push('timer', this.time + ms, resolve)
-      signal?.addEventListener('abort', () => {
+      const event = this.push('timer', this.time + ms, () => {
+        signal?.removeEventListener('abort', wake)
+        resolve()
+      })
+      const wake = () => {
         const i = this.pending.indexOf(event)
         if (i >= 0) this.pending.splice(i, 1)
         resolve()
-      }, { once: true })
+      }
+      signal?.addEventListener('abort', wake, { once: true })
     })
   }
 

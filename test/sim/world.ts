@@ -1,5 +1,4 @@
 import { StreamError, codeOf } from '../../engine/errors.ts'
-import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
 import type { Totals } from '../../engine/model/slice.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import { noMetrics, noProbe, silentLogger } from '../../engine/ports/world.ts'
@@ -8,14 +7,15 @@ import { planJob } from '../../engine/runtime/plan.ts'
 import type { RunUntil } from '../../engine/runtime/task-life.ts'
 import { noPresent } from '../../engine/task/present.ts'
 import { openTaskState } from '../../state/task-state.ts'
-import { FaultyLog, noFaults } from '../support/faulty-log.ts'
+import { FaultyLog } from '../support/faulty-log.ts'
 import { Random } from '../support/random.ts'
 import { CheckpointDisk } from './checkpoints.ts'
 import { Coverage } from './coverage.ts'
 import { Feeder } from './feeder.ts'
 import { JournalMonitor } from './journal-monitor.ts'
 import { checkOutcome, LawBroken } from './laws.ts'
-import { Life, LifeLog } from './life.ts'
+import { Life, LifeLog, type Sent } from './life.ts'
+import { EmbeddedHost, type LogHost, MemoryHost } from './log-host.ts'
 import { MonitoredLog } from './monitored-log.ts'
 import { drawScenario, type LifePlan, type Scenario, startAt } from './scenario.ts'
 import { Scheduler, settle } from './scheduler.ts'
@@ -44,6 +44,7 @@ interface Running {
   readonly life: Life
   readonly stop: AbortController
   readonly crash: AbortController
+  log: Log | undefined
   outcome: { readonly totals: Totals } | { readonly error: unknown } | undefined
 }
 
@@ -68,24 +69,24 @@ class World {
   private readonly coverage = new Coverage()
   private readonly random: Random
   private readonly monitor: JournalMonitor
-  private readonly log: Log
-  private readonly faulty: FaultyLog
+  private readonly host: LogHost
   private readonly feeder: Feeder
   private readonly disks = new Map<number, CheckpointDisk>()
   private readonly zombies: Running[] = []
   private lives = 0
+  private empty = 0
+  private newest: Log | undefined = undefined
   /** What failed where nobody waited. */
   private failure: { error: unknown } | undefined = undefined
 
   constructor(scenario: Scenario) {
+    if (process.env.SIM_MEMORY !== undefined) scenario = { ...scenario, disk: undefined }
     this.scenario = scenario
-    const { seed, settings, faults, bursts } = scenario
+    const { seed, settings, bursts, disk } = scenario
     this.random = new Random(seed ^ 0x5bd1e995)
     this.scheduler = new Scheduler(new Random(seed ^ 0x2545f491), startAt)
     this.monitor = new JournalMonitor(settings, this.coverage)
-    this.log = new MemoryLog({ clock: this.scheduler })
-    this.faulty = new FaultyLog(new MonitoredLog(this.log, this.monitor), { seed: seed ^ 0x1234567, rates: noFaults, pause: async () => {} })
-    this.faulty.rates = faults
+    this.host = disk === undefined ? new MemoryHost(this.scheduler) : new EmbeddedHost(seed, this.random, { ...disk }, this.coverage)
     this.feeder = new Feeder(bursts)
   }
 
@@ -93,16 +94,23 @@ class World {
     const { scenario, scheduler, coverage, monitor } = this
     coverage.count(`job ${scenario.job.kind}`)
     coverage.count(`parallelism ${scenario.parallelism}`)
-    for (const [name, partitions] of Object.entries(scenario.partitions)) await this.log.createTopic({ name, partitions, kind: 'stream' })
+    coverage.count(scenario.disk === undefined ? 'memory log' : 'embedded log')
     monitor.plan = planJob(scenario.job.topology, 1, scenario.parallelism, (topic) => scenario.partitions[topic]!)
-    for (const plan of scenario.lives) await this.live(plan, 'stopped')
-    await this.feed()
-    for (const plan of scenario.endings) await this.live(plan, 'complete')
-    const totals = await this.complete()
-    for (const { life } of this.zombies) life.kill('lost')
-    coverage.count('faults', this.faulty.faults)
-    await checkOutcome({ log: this.log, scenario, plan: monitor.plan, totals, coverage })
-    scheduler.note(JSON.stringify(totals))
+    try {
+      for (const plan of scenario.lives) await this.live(plan, 'stopped')
+      while (!this.feeder.done) await this.feed()
+      for (const plan of scenario.endings) await this.live(plan, 'complete')
+      const { totals, log } = await this.complete()
+      for (const { life } of this.zombies) life.kill('lost')
+      await checkOutcome({ log, scenario, plan: monitor.plan, totals, coverage })
+      scheduler.note(JSON.stringify(totals))
+      coverage.count('outcome checked')
+    } catch (error) {
+      // L12: damage is told of; then nothing more is promised.
+      if (!this.host.rotten || codeOf(error) !== 'LOG_CORRUPT') throw error
+      coverage.count('corruption reported')
+      scheduler.note(String(error))
+    }
     return { trace: scheduler.trace(), steps: scheduler.steps, coverage }
   }
 
@@ -110,19 +118,16 @@ class World {
   private async live(plan: LifePlan, until: RunUntil): Promise<void> {
     const running = this.begin(until)
     const last = this.scheduler.steps + plan.steps
-    while (running.outcome === undefined && this.scheduler.steps < last) await this.step()
-    if (running.outcome !== undefined) {
-      this.throwError(running)
-      running.life.kill('lost')
-      return
-    }
+    await this.until(() => running.life.dead || running.outcome !== undefined || this.scheduler.steps >= last)
+    this.throwError(running)
+    if (running.life.dead || running.outcome !== undefined) return this.bury(running, 'lost')
     this.scheduler.note(`${plan.end} ${running.life.number}`)
     this.coverage.count(plan.end)
     switch (plan.end) {
       case 'kill, commits arrive':
+        return this.bury(running, 'arrives')
       case 'kill, commits lost':
-        running.life.kill(plan.end === 'kill, commits lost' ? 'lost' : 'arrives')
-        return
+        return this.bury(running, 'lost')
       case 'zombie':
         running.life.zombie = true
         this.zombies.push(running)
@@ -131,45 +136,86 @@ class World {
         running.crash.abort(new Crashed('crashed'))
         await this.ended(running)
         if (!(errorOf(running) instanceof Crashed)) this.throwError(running)
-        running.life.kill('lost')
-        return
+        return this.bury(running, 'lost')
       case 'clean stop':
         running.stop.abort()
         await this.ended(running)
         this.throwError(running)
-        running.life.kill('lost')
+        await this.close(running)
+        return this.bury(running, 'lost', true)
     }
   }
 
   /** A process that lives until all input has arrived. */
   private async feed(): Promise<void> {
-    if (this.feeder.done) return
     const running = this.begin('stopped')
-    const failed = () => {
+    const over = () => {
       this.throwError(running)
-      return this.feeder.done
+      return this.feeder.done || running.life.dead
     }
-    await this.until(failed)
+    await this.until(over)
     const more = this.scheduler.steps + this.random.int(200)
-    await this.until(() => failed() && this.scheduler.steps >= more)
-    running.life.kill(this.random.chance(0.5) ? 'lost' : 'arrives')
+    await this.until(() => (over() && running.life.dead) || this.scheduler.steps >= more)
+    this.bury(running, this.random.chance(0.5) ? 'lost' : 'arrives')
   }
 
-  private async complete(): Promise<Totals> {
-    const running = this.begin('complete')
-    await this.until(() => running.outcome !== undefined)
-    const outcome = running.outcome!
-    if ('error' in outcome) throw outcome.error
-    return outcome.totals
+  /** The last process, and others before it where the disk ends them. */
+  private async complete(): Promise<{ totals: Totals; log: Log }> {
+    for (let attempts = 1; ; attempts++) {
+      if (attempts > 3 && this.host instanceof EmbeddedHost) this.host.calm()
+      const running = this.begin('complete')
+      await this.ended(running)
+      this.throwError(running)
+      if (running.outcome !== undefined && 'totals' in running.outcome && !running.life.dead) {
+        return { totals: running.outcome.totals, log: running.log! }
+      }
+      this.bury(running, 'lost')
+    }
+  }
+
+  private bury({ life }: Running, sent: Sent, cleanly = false): void {
+    life.kill(sent)
+    this.host.died(cleanly)
+  }
+
+  private async close(running: Running): Promise<void> {
+    if (!(this.host instanceof EmbeddedHost) || this.random.chance(0.3)) return
+    let over = false
+    void running.log!.close().then(() => {
+      over = true
+    })
+    await this.until(() => over || running.life.dead)
   }
 
   private begin(until: RunUntil): Running {
-    const { scenario, scheduler, random } = this
+    const { scheduler } = this
     const life = new Life(scheduler, ++this.lives)
-    const log = new LifeLog(this.faulty, life, this.monitor)
-    const running: Running = { life, stop: new AbortController(), crash: new AbortController(), outcome: undefined }
+    const running: Running = { life, stop: new AbortController(), crash: new AbortController(), log: undefined, outcome: undefined }
     scheduler.note(`begin ${life.number} until ${until}`)
-    const done = runJob({
+    this.runProcess(running, until).then(
+      (totals) => {
+        running.outcome = { totals }
+      },
+      (error: unknown) => {
+        running.outcome = { error }
+      },
+    )
+    return running
+  }
+
+  private async runProcess(running: Running, until: RunUntil): Promise<Totals> {
+    const { scenario, random, monitor, coverage } = this
+    const { life } = running
+    const opened = await this.host.open(life)
+    running.log = opened
+    this.newest = opened
+    for (const [name, partitions] of Object.entries(scenario.partitions)) await opened.createTopic({ name, partitions, kind: 'stream' })
+    const faulty = new FaultyLog(new MonitoredLog(opened, monitor), { seed: scenario.seed + life.number * 7919, rates: scenario.faults, pause: async () => {} })
+    const log = new LifeLog(faulty, life, monitor)
+    this.feeder.run(log, life).catch((error: unknown) => {
+      this.failure ??= { error }
+    })
+    const totals = await runJob({
       load: () => ({ topology: scenario.job.topology, present: noPresent() }),
       version: 1,
       parallelism: scenario.parallelism,
@@ -191,31 +237,23 @@ class World {
       clock: life.clock,
       logger: silentLogger,
       metrics: noMetrics,
-      probe: { at: (point) => this.coverage.count(`probe ${point}`) },
+      probe: { at: (point) => coverage.count(`probe ${point}`) },
       settings: scenario.settings,
       until,
       stop: running.stop.signal,
       crash: running.crash.signal,
     })
-    done.then(
-      (totals) => {
-        running.outcome = { totals }
-      },
-      (error: unknown) => {
-        running.outcome = { error }
-      },
-    )
-    this.feeder.run(log, life).catch((error: unknown) => {
-      this.failure ??= { error }
-    })
-    return running
+    coverage.count('faults', faulty.faults)
+    return totals
   }
 
   private ended(running: Running): Promise<void> {
-    return this.until(() => running.outcome !== undefined)
+    return this.until(() => running.outcome !== undefined || running.life.dead)
   }
 
   private throwError(running: Running): void {
+    // A dead process tells nothing.
+    if (running.life.dead) return
     if (running.outcome !== undefined && 'error' in running.outcome) throw running.outcome.error
   }
 
@@ -223,13 +261,19 @@ class World {
     const last = this.scheduler.steps + stepsMax
     await settle()
     while (!over()) {
-      if (this.scheduler.steps > last) throw new LawBroken('liveness', `not over after ${stepsMax} steps`)
+      if (this.scheduler.steps > last) throw new LawBroken('liveness', `not over after ${stepsMax} steps\n  ${this.newest === undefined ? '' : this.monitor.standing(this.newest)}`)
       await this.step()
     }
   }
 
+  /** Nothing under way twice in a row: what was resolved last had its turn. */
+  private stuck(): boolean {
+    this.empty++
+    return this.empty > 2
+  }
+
   private async step(): Promise<void> {
-    if (!(await this.scheduler.step())) throw new LawBroken('liveness', 'nothing is under way, and it is not over')
+    if (!(await this.scheduler.step()) && this.stuck()) throw new LawBroken('liveness', 'nothing is under way, and it is not over')
     if (this.monitor.broken !== undefined) throw this.monitor.broken
     if (this.failure !== undefined) throw this.failure.error
     for (const { outcome } of this.zombies) {
