@@ -5,15 +5,40 @@ import { Random } from './random.ts'
 /** The unit that reaches a disk whole. */
 export const sectorBytes = 512
 
-interface Inode {
+class Inode {
   /** What survives a loss of power. */
-  disk: Buffer
+  readonly disk = new Extent()
   /** What processes see. */
-  memory: Buffer
+  readonly memory = new Extent()
   /** Sectors in which memory is ahead of the disk. */
-  readonly dirty: Set<number>
+  readonly dirty = new Set<number>()
   /** The file was cut shorter, and the disk does not know. */
-  shortened: boolean
+  shortened = false
+}
+
+/** Bytes that grow without being copied each time. */
+class Extent {
+  length = 0
+  private room = Buffer.alloc(0)
+
+  get bytes(): Buffer {
+    return this.room.subarray(0, this.length)
+  }
+
+  /** Longer: zeros. */
+  resize(length: number): void {
+    if (length > this.room.length) {
+      const larger = Buffer.alloc(Math.max(length, this.room.length * 2))
+      this.room.copy(larger, 0, 0, this.length)
+      this.room = larger
+    } else if (length > this.length) this.room.fill(0, this.length, length)
+    this.length = length
+  }
+
+  replace(content: Uint8Array): void {
+    this.room = Buffer.from(content)
+    this.length = content.length
+  }
 }
 
 type DirectoryChange = { readonly name: string; readonly inode: Inode | undefined }
@@ -75,12 +100,14 @@ export class SimDisk {
 
   /** The bytes of a file as a process sees them. */
   content(name: string): Buffer {
-    return Buffer.from(this.find(name).memory)
+    return Buffer.from(this.find(name).memory.bytes)
   }
 
   /** Puts a file there as if it had always been. */
   plant(name: string, content: Uint8Array): void {
-    const inode: Inode = { disk: Buffer.from(content), memory: Buffer.from(content), dirty: new Set(), shortened: false }
+    const inode = new Inode()
+    inode.disk.replace(content)
+    inode.memory.replace(content)
     this.names.set(name, inode)
     this.durable.set(name, inode)
   }
@@ -93,17 +120,17 @@ export class SimDisk {
 
   writeSector(inode: Inode, bytes: Uint8Array, position: number): void {
     const end = position + bytes.length
-    if (inode.memory.length < end) inode.memory = Buffer.concat([inode.memory, Buffer.alloc(end - inode.memory.length)])
-    inode.memory.set(bytes, position)
+    const { memory } = inode
+    if (memory.length < end) memory.resize(end)
+    memory.bytes.set(bytes, position)
     const sector = Math.floor(position / sectorBytes)
     inode.dirty.add(sector)
-    this.written.push(Buffer.from(inode.memory.subarray(sector * sectorBytes, (sector + 1) * sectorBytes)))
+    this.written.push(Buffer.from(memory.bytes.subarray(sector * sectorBytes, (sector + 1) * sectorBytes)))
     if (this.written.length > 200) this.written.splice(this.random.int(this.written.length), 1)
   }
 
   truncate(inode: Inode, size: number): void {
-    const longer = Math.max(0, size - inode.memory.length)
-    inode.memory = Buffer.concat([inode.memory.subarray(0, size), Buffer.alloc(longer)])
+    inode.memory.resize(size)
     inode.shortened = true
     for (const sector of inode.dirty) if (sector * sectorBytes >= size) inode.dirty.delete(sector)
   }
@@ -114,10 +141,8 @@ export class SimDisk {
       inode.dirty.clear()
       return false
     }
-    const disk = Buffer.alloc(inode.memory.length)
-    inode.disk.copy(disk)
-    for (const sector of inode.dirty) copySector(inode.memory, disk, sector)
-    inode.disk = disk
+    inode.disk.resize(inode.memory.length)
+    for (const sector of inode.dirty) copySector(inode.memory.bytes, inode.disk.bytes, sector)
     inode.dirty.clear()
     inode.shortened = false
     return true
@@ -152,8 +177,9 @@ export class SimDisk {
     const inode = this.find(name)
     const position = this.random.int(inode.memory.length)
     if (inode.dirty.has(Math.floor(position / sectorBytes)) || position >= inode.disk.length) return undefined
-    inode.memory[position]! ^= 1 << this.random.int(8)
-    inode.disk[position] = inode.memory[position]!
+    const flipped = inode.memory.bytes[position]! ^ (1 << this.random.int(8))
+    inode.memory.bytes[position] = flipped
+    inode.disk.bytes[position] = flipped
     this.note(`BIT FLIPPED in ${name} at ${position}`)
     return { name, position }
   }
@@ -161,7 +187,7 @@ export class SimDisk {
   private forget(inode: Inode, keep: number): void {
     const { random } = this
     const full = inode.memory.length
-    let content = Buffer.from(inode.disk)
+    let content = Buffer.from(inode.disk.bytes)
     if (full > content.length && keep > 0) {
       const grown = Buffer.alloc(content.length + random.int(full - content.length + 1))
       content.copy(grown)
@@ -172,9 +198,9 @@ export class SimDisk {
       content = grown
     } else if (inode.shortened && full < content.length && random.chance(keep)) content = Buffer.from(content.subarray(0, full))
     for (const sector of inode.dirty)
-      if (sector * sectorBytes < content.length && random.chance(keep)) copySector(inode.memory, content, sector)
-    inode.disk = content
-    inode.memory = Buffer.from(content)
+      if (sector * sectorBytes < content.length && random.chance(keep)) copySector(inode.memory.bytes, content, sector)
+    inode.disk.replace(content)
+    inode.memory.replace(content)
     inode.dirty.clear()
     inode.shortened = false
   }
@@ -223,9 +249,10 @@ export class SimFs implements FileSystem {
   async create(name: string, { syncOnWrite = false }: CreateOptions = {}): Promise<WriteFile> {
     await this.change(`create ${name}`)
     if (this.disk.list().includes(name)) throw new Error(`${name} exists`)
-    const inode: Inode = { disk: Buffer.alloc(0), memory: Buffer.alloc(0), dirty: new Set(), shortened: false }
+    const inode = new Inode()
     this.disk.link(name, inode)
-    return new SimFile(this, name, inode, syncOnWrite)
+    // It may be so, it need not.
+    return new SimFile(this, name, inode, syncOnWrite && this.disk.random.chance(0.5))
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -281,7 +308,7 @@ class SimFile implements WriteFile {
 
   async read(into: Uint8Array, position: number): Promise<number> {
     await this.fs.look()
-    const found = this.inode.memory.subarray(position, position + into.length)
+    const found = this.inode.memory.bytes.subarray(position, position + into.length)
     into.set(found)
     return found.length
   }

@@ -24,7 +24,7 @@ export async function scrub(
   const pace = async (more: number) => {
     bytes += more
     const ahead = (bytes / bytesPerSecond) * 1000 - (clock.monotonic() - startedAt)
-    if (ahead > 0) await clock.sleep(ahead, signal)
+    if (ahead > 10) await clock.sleep(ahead, signal)
   }
   for (const number of [...catalog.segments.keys()]) {
     if (signal?.aborted) break

@@ -25,7 +25,7 @@ export interface View {
   readonly bounds: readonly { start: number; end: number }[]
 }
 
-export const valueOf = (id: number): Buffer => Buffer.from(`${id}:${'x'.repeat((id * 7919) % 1300)}`)
+export const bytesOf = (id: number): Buffer => Buffer.from(`${id}:${'x'.repeat((id * 7919) % 1300)}`)
 export const keyOf = (id: number): string => `key-${id % 4}`
 
 /** Reads everything. Throws what a read throws. */
@@ -54,7 +54,7 @@ async function readPlace(
         const { offset, appendTime, value, key } = block.record(i)
         if (offset < position || offset >= end) continue
         const id = Number.parseInt(Buffer.from(value!).toString(), 10)
-        if (!valueOf(id).equals(value!) || Buffer.from(key!).toString() !== keyOf(id))
+        if (!bytesOf(id).equals(value!) || Buffer.from(key!).toString() !== keyOf(id))
           throw new Violation(`record ${topic}/${partition} ${offset} is not what was written`)
         found.push({ id, offset, appendTime })
       }

@@ -11,7 +11,7 @@ import type { Append, Producer, ProducerEnd } from '../../../../engine/ports/log
 import { Random } from '../../../support/random.ts'
 import { SimClock } from '../../../support/sim-clock.ts'
 import { noSimFaults, SimDisk, type SimFs } from '../../../support/sim-fs.ts'
-import { CrashOracle, keyOf, lookAt, places, Violation, valueOf } from './crash-oracle.ts'
+import { bytesOf, CrashOracle, keyOf, lookAt, places, Violation } from './crash-oracle.ts'
 
 export interface CrashOptions {
   readonly seed: number
@@ -279,7 +279,7 @@ class Session {
 
 function appendOf(place: number, id: number): Append {
   const builder = new BlockBuilder()
-  builder.add({ key: Buffer.from(keyOf(id)), value: valueOf(id), eventTime: id })
+  builder.add({ key: Buffer.from(keyOf(id)), value: bytesOf(id), eventTime: id })
   return { ...places[place]!, block: builder.finish() }
 }
 
