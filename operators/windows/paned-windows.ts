@@ -188,7 +188,11 @@ export class PanedWindows<T, Row> implements Operator {
       if (from > range.end) {
         this.awaits(from, pane, key)
         this.due = Math.min(this.due, from)
-      } else this.refresh(this.runs.get(key)!)
+      } else {
+        this.refresh(this.runs.get(key)!)
+        // It may be the only key there is: the next window, which had been passed over, has it too.
+        this.due = Math.min(this.due, range.end + panes.slideMs)
+      }
     }
     for (const { end, result } of old) this.results.replace(result, resultOf(end))
     return true
