@@ -9,6 +9,7 @@ const table = {
   JOB_INVALID: { retry: 'after-fix', text: 'the job definition is not valid' },
   JOB_LOAD_FAILED: { retry: 'after-fix', text: 'the job file could not be bundled or loaded' },
   JOB_CHANGED: { retry: 'after-fix', text: "the job's code changed since this data directory was written" },
+  JOB_UNKNOWN: { retry: 'after-fix', text: 'there is no job of this name' },
   JOB_SEALED: { retry: 'never', text: 'the input of this job was declared complete' },
   JOB_NOT_DETERMINISTIC: { retry: 'after-fix', text: 'a re-run of a journaled slice gave other output' },
   INPUT_CHANGED: { retry: 'never', text: 'a journaled slice would read other input than it read then' },
@@ -22,6 +23,7 @@ const table = {
   KEY_INVALID: { retry: 'after-fix', text: 'a key must be a string or a finite number' },
   OPERATOR_THREW: { retry: 'after-fix', text: "the job's function threw" },
   OUTPUT_INVALID: { retry: 'after-fix', text: "the output does not match its topic's schema" },
+  DEAD_LETTER_UNKNOWN: { retry: 'after-fix', text: 'the job has no dead letter of this id' },
   // log
   TOPIC_UNKNOWN: { retry: 'after-fix', text: 'there is no such topic' },
   TOPIC_EXISTS: { retry: 'after-fix', text: 'a topic of this name exists with other settings' },
@@ -44,6 +46,7 @@ const table = {
   STATE_VALUE_UNSUPPORTED: { retry: 'after-fix', text: 'a value of this type can not be kept in state' },
   // command line and input files
   USAGE: { retry: 'after-fix', text: 'the command line is not valid' },
+  CONFIRMATION_NEEDED: { retry: 'after-fix', text: 'this can not be undone and was not confirmed' },
   FILE_UNREADABLE: { retry: 'after-fix', text: 'the file can not be read' },
   FILE_UNWRITABLE: { retry: 'after-fix', text: 'the file can not be written' },
   INGEST_SOURCE_CHANGED: { retry: 'after-fix', text: 'a source of this id was taken in with other content' },

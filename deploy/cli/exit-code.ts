@@ -1,6 +1,6 @@
 import { type ErrorCode, StreamError } from '../../engine/errors.ts'
 
-/** What the exit code of the command line says. 4 and 6 belong to verbs that wait, or ask. */
+/** What the exit code of the command line says. 4 belongs to verbs that wait. */
 export const exitCodes = {
   done: 0,
   failed: 1,
@@ -17,10 +17,14 @@ export const exitCodes = {
 const byError: Partial<Record<ErrorCode, number>> = {
   USAGE: exitCodes.usage,
   TOPIC_UNKNOWN: exitCodes.notFound,
+  JOB_UNKNOWN: exitCodes.notFound,
+  DEAD_LETTER_UNKNOWN: exitCodes.notFound,
+  CONFIRMATION_NEEDED: exitCodes.needsConfirmation,
   JOB_CHANGED: exitCodes.conflict,
   JOB_SEALED: exitCodes.conflict,
   TOPIC_EXISTS: exitCodes.conflict,
   COMMIT_FENCED: exitCodes.conflict,
+  COMMIT_CONFLICT: exitCodes.conflict,
   LOG_LOCKED: exitCodes.conflict,
   INGEST_SOURCE_CHANGED: exitCodes.conflict,
 }

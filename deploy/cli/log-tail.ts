@@ -5,6 +5,7 @@ import type { LogRecord, Offset } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import { atLeast } from './flag-values.ts'
 import { firstOffset, type LogStart, parseLogStart } from './log-start.ts'
+import { bytesField, timeText, valueField } from './record-fields.ts'
 import type { Terminal } from './terminal.ts'
 import { type CommonFlags, verb } from './verb.ts'
 
@@ -28,7 +29,9 @@ export function logTailVerb(terminal: Terminal): Command {
     .argument('<topic>', 'the topic')
     .requiredOption('--data <dir>', 'the data directory')
     .addOption(
-      new Option('-o, --from <start>', 'beginning, end, -10 (the last ten of each partition), an offset, or s@<time>').argParser(parseLogStart).default({ kind: 'last', records: 10 }, '-10'),
+      new Option('-o, --from <start>', 'beginning, end, -10 (the last ten of each partition), an offset, or s@<time>')
+        .argParser(parseLogStart)
+        .default({ kind: 'last', records: 10 }, '-10'),
     )
     .option('--partition <number>', 'one partition only', atLeast(0))
     .option('--limit <records>', 'at most so many', atLeast(1))
@@ -85,27 +88,4 @@ function lineOf(partition: number, { offset, eventTime, key, value }: LogRecord)
   const text = (bytes: Uint8Array | null) =>
     bytes === null ? '–' : isUtf8(bytes) ? Buffer.from(bytes).toString() : `base64:${Buffer.from(bytes).toString('base64')}`
   return `${partition}@${offset}  ${timeText(eventTime) ?? '–'}  ${text(key)}  ${text(value)}\n`
-}
-
-/** null where the record has no event time of its own. */
-function timeText(time: number): string | null {
-  return Number.isFinite(time) && Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : null
-}
-
-/** JSON objects and arrays as such, so that a line is one document; everything else as bytesField says. */
-function valueField(bytes: Uint8Array | null): unknown {
-  const text = bytesField(bytes)
-  if (typeof text !== 'string' || !/^[{[]/.test(text)) return text
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
-/** Text where the bytes are text, else how they are said in base64. */
-function bytesField(bytes: Uint8Array | null): unknown {
-  if (bytes === null) return null
-  const buffer = Buffer.from(bytes)
-  return isUtf8(bytes) ? buffer.toString() : { base64: buffer.toString('base64') }
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import { packageVersion } from '../package-version.ts'
 import { describeVerb } from './describe.ts'
+import { dlqVerb } from './dlq.ts'
 import { doctorVerb } from './doctor.ts'
 import { exitCodeOf, exitCodes } from './exit-code.ts'
 import { logVerb } from './log.ts'
@@ -43,7 +44,8 @@ function programOf(terminal: Terminal): Command {
     .option('--no-color', 'no colours (also: NO_COLOR=1)')
     .option('-q, --quiet', 'no messages, only data and errors')
     .option('-v, --verbose', 'more messages, and stack traces with errors')
-  for (const makeVerb of [runVerb, describeVerb, topicsVerb, logVerb, doctorVerb, versionVerb]) program.addCommand(makeVerb(terminal))
+  for (const makeVerb of [runVerb, describeVerb, topicsVerb, logVerb, dlqVerb, doctorVerb, versionVerb])
+    program.addCommand(makeVerb(terminal))
   configure(program, terminal)
   return program
 }

@@ -12,10 +12,25 @@ export interface Terminal {
   /** Messages, progress, errors. */
   readonly err: Output
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Asks whoever sits there, and gives the line that was answered; absent where nobody does. */
+  readonly ask?: (question: string) => Promise<string>
 }
 
 export function processTerminal(): Terminal {
-  return { out: outputOf(process.stdout), err: outputOf(process.stderr), env: process.env }
+  const someone = process.stdin.isTTY === true && process.stderr.isTTY === true && process.env.CI === undefined
+  return { out: outputOf(process.stdout), err: outputOf(process.stderr), env: process.env, ...(someone ? { ask } : {}) }
+}
+
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises')
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  // The end of the input (Ctrl-D) is an answer too: none.
+  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+  try {
+    return await Promise.race([lines.question(question), ended])
+  } finally {
+    lines.close()
+  }
 }
 
 function outputOf(stream: NodeJS.WriteStream): Output {

@@ -18,6 +18,8 @@ export const headerNames = {
   partition: 'reprise.partition',
   offset: 'reprise.offset',
   reason: 'reprise.reason',
+  /** Set where the bytes are not the source record's but the value at hand as JSON. */
+  derived: 'reprise.derived',
 } as const
 
 /**
@@ -98,7 +100,7 @@ export class Reports {
     const record = moment.record
     const eventTime = Number.isFinite(moment.eventTime) ? moment.eventTime : (record?.block.eventTime(record.index) ?? 0)
     if (record === undefined) {
-      builder.add({ key: null, value: Buffer.from(valueText(value)), eventTime, headers: [...headers, ...origin] })
+      builder.add({ key: null, value: Buffer.from(valueText(value)), eventTime, headers: [...headers, ...origin, header(headerNames.derived, 'yes')] })
       return
     }
     const { block, index } = record

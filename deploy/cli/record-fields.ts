@@ -1,0 +1,24 @@
+import { isUtf8 } from 'node:buffer'
+
+/** null where the record has no event time of its own. */
+export function timeText(time: number): string | null {
+  return Number.isFinite(time) && Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : null
+}
+
+/** JSON objects and arrays as such, so that a line is one document; everything else as bytesField says. */
+export function valueField(bytes: Uint8Array | null): unknown {
+  const text = bytesField(bytes)
+  if (typeof text !== 'string' || !/^[{[]/.test(text)) return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Text where the bytes are text, else how they are said in base64. */
+export function bytesField(bytes: Uint8Array | null): string | { base64: string } | null {
+  if (bytes === null) return null
+  const buffer = Buffer.from(bytes)
+  return isUtf8(bytes) ? buffer.toString() : { base64: buffer.toString('base64') }
+}
