@@ -49,6 +49,8 @@ export class OperatorRun {
     retract: false,
     headers: () => [],
   }
+  /** Results passed on although the budget was used up. */
+  overdrawn = 0
   time = { watermark: Number.NEGATIVE_INFINITY, processing: Number.NEGATIVE_INFINITY }
   stores = new MemoryStores()
   operator: Operator
@@ -135,7 +137,7 @@ export class OperatorRun {
   private pass(port: string, value: unknown): void {
     const { key, eventTime, stamp, topic, offset, retract } = this.moment
     this.passed.push({ port, value: structuredClone(value), key, eventTime, stamp, topic, offset, retract })
-    this.budget.left--
+    if (this.budget.left-- <= 0) this.overdrawn++
   }
 }
 

@@ -83,6 +83,8 @@ describe.each([0, 3, 11])('a process ordered by event time, allowed lateness %d'
     )
     expect(got).toEqual(expectProcess(taken, last - lateness))
     for (const { stamp, eventTime } of run.passed) expect(stamp).toBe(eventTime + lateness)
+    // Each call of a function emits one result here, so the bound is kept to the last one.
+    expect(run.overdrawn).toBe(0)
     // What has expired is gone, and nothing waits any more.
     expect(run.stores.names()).toEqual(taken.length === 0 ? [] : ['example.state.count'])
   }

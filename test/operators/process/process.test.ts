@@ -243,6 +243,20 @@ describe('timers', () => {
     expect(run.emitted).toEqual([20, 30, 40, 45])
   })
 
+  test('of a chain are not lost when a restart comes between the last watermark and the end of input', () => {
+    const run = open({
+      onRecord: (context) => context.setTimer(20),
+      onTimer: (context, { at }) => both(context.emit(at), context.setTimer(at + 10)),
+    })
+    run.record('x', { eventTime: 5 })
+    run.budget.left = 1
+    expect(run.operator.advance!({ watermark: 45, processing: 45 })).toBe(false)
+    run.restart()
+    run.budget.left = Number.POSITIVE_INFINITY
+    run.moveTo(Number.POSITIVE_INFINITY)
+    expect(run.emitted).toEqual([20, 30, 40])
+  })
+
   test('without a function, or without a time, are refused', () => {
     const run = open({
       onRecord(context, value) {
