@@ -120,7 +120,7 @@ export class LifeLog extends PassThroughLog {
       await life.turn('read')
       const chunk = await reader.read(bytesMax)
       if (chunk === null) return null
-      const bytes = chunk.bytes.length
+      const bytes = chunk.blocks.reduce((sum, at) => sum + chunk.u32[at >> 2]!, 0)
       held += bytes
       monitor.buffered(topic, held, bytes)
       return {

@@ -43,14 +43,15 @@ export interface DiskFaults {
   readonly operationsMax: number
 }
 
-const settings = { logFileBytes: 6000, ownSegmentBytesMin: 3000, mixedSegmentsMax: 3, joinedBlockBytes: 2500, reserveBytes: 2048, rewriteBacklogBytesMax: 60_000 }
+// Above what the head of a file takes with the topics and producers of these jobs.
+const settings = { logFileBytes: 24_000, ownSegmentBytesMin: 3000, mixedSegmentsMax: 3, joinedBlockBytes: 2500, reserveBytes: 2048, rewriteBacklogBytesMax: 240_000 }
 
 /** The embedded log on a disk that loses what was not synced, tears writes, fills up and rots. */
 export class EmbeddedHost implements LogHost {
   rotten = false
   readonly disk: SimDisk
   private readonly random: Random
-  private readonly faults: DiskFaults
+  private readonly faults: { -readonly [Name in keyof DiskFaults]: DiskFaults[Name] }
   private readonly coverage: Coverage
   private readonly seed: number
   private fs: SimFs | undefined = undefined
@@ -58,7 +59,7 @@ export class EmbeddedHost implements LogHost {
   constructor(seed: number, random: Random, faults: DiskFaults, coverage: Coverage) {
     this.seed = seed
     this.random = random
-    this.faults = faults
+    this.faults = { ...faults }
     this.coverage = coverage
     this.disk = new SimDisk(seed ^ 0x7f4a7c15)
   }
@@ -81,6 +82,10 @@ export class EmbeddedHost implements LogHost {
         fs.kill('the log gave up')
       },
     })
+  }
+
+  get faulty(): boolean {
+    return this.faults.syncFails > 0 || this.faults.writeFull > 0
   }
 
   /** Faults end: the last process is to come to its end. */

@@ -254,6 +254,13 @@ class World {
   private throwError(running: Running): void {
     // A dead process tells nothing.
     if (running.life.dead) return
+    const code = codeOf(errorOf(running))
+    if (this.host instanceof EmbeddedHost && (code === 'DISK_FULL' || code === 'LOG_UNAVAILABLE') && this.host.faulty) {
+      // The process ends with this; the next one finds space, or a disk that syncs.
+      this.coverage.count(`process ended by ${code}`)
+      running.life.kill('lost')
+      return
+    }
     if (running.outcome !== undefined && 'error' in running.outcome) throw running.outcome.error
   }
 
