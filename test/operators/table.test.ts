@@ -5,7 +5,7 @@ import { OperatorRun, runSlices } from '../support/operator-run.ts'
 import { Random } from '../support/random.ts'
 import { interleave, type LogRecord, randomPartitions } from '../support/window-run.ts'
 
-const numRuns = Number(process.env.REPRISE_RUNS ?? 300)
+const numRuns = process.env.REPRISE_FULL === '1' ? 5000 : Number(process.env.REPRISE_RUNS ?? 80)
 const byTime: TablePlan = { order: 'time', deletedForMs: 16 }
 const byOffset: TablePlan = { order: 'offset', deletedForMs: 16 }
 const open = (plan: TablePlan) => new OperatorRun((context) => new TableOperator(plan, context), 't')

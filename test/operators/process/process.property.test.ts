@@ -8,7 +8,7 @@ import { expectProcess, rules } from '../../support/process-oracle.ts'
 import { Random } from '../../support/random.ts'
 import { interleave, type LogRecord, randomPartitions } from '../../support/window-run.ts'
 
-const numRuns = Number(process.env.REPRISE_RUNS ?? 300)
+const numRuns = process.env.REPRISE_FULL === '1' ? 5000 : Number(process.env.REPRISE_RUNS ?? 80)
 
 /** Counts records, remembers ids for a time, sets timers in the future and the past, takes some away; timers set timers. */
 function example(allowedLateness: number): OperatorFactory {
