@@ -32,6 +32,7 @@ export class Changes {
   touch(entry: StateEntry): void {
     if (entry.generation > 0) this.frozen!.save(entry)
     entry.generation = this.generation
+    entry.used = true
     this.created(entry)
   }
 

@@ -40,7 +40,7 @@ export class FrozenGeneration implements FrozenValues {
     // Its group's clear says it all.
     if (contents.removedIn === this.number) return
     if (entry.live) this.saveLive(entry)
-    else if (entry.born !== this.number) this.saveRemoved(entry)
+    else this.saveRemoved(entry)
   }
 
   /** Goes on until the turn is over. @returns whether all is serialised and sorted. Errors: STATE_VALUE_UNSUPPORTED. */
@@ -69,7 +69,8 @@ export class FrozenGeneration implements FrozenValues {
   }
 
   private saveRemoved(entry: StateEntry): void {
-    this.add(entry, recordKind.remove)
+    // What came and went within the generation no checkpoint has; but an older removal of the key may not be applied yet.
+    if (entry.born !== this.number) this.add(entry, recordKind.remove)
     if (this.keepsRemoved()) this.removed.push(entry)
     else entry.contents.removed.delete(entry.key)
   }

@@ -14,7 +14,7 @@ export class GroupContents {
   readonly born: number
   /** Live entries in memory. */
   readonly entries = new Map<Key, StateEntry>()
-  /** Removed ones whose older value the spill store may still have, or whose removal is not in a checkpoint yet. */
+  /** Removed ones, until their removal is serialised, or applied where older values may be below memory. */
   readonly removed = new Map<Key, StateEntry>()
   /** Live entries that are in the spill store only. */
   cold = 0

@@ -76,8 +76,7 @@ export class StateGroup<V> implements Group<V> {
     entry.value = undefined
     this.entries.delete(key)
     this.home.meter.inMemory--
-    // What came in this generation no checkpoint has: no trace of it is needed.
-    if (entry.born !== this.changes.generation) this.contents.removed.set(key, entry)
+    this.contents.removed.set(key, entry)
     return true
   }
 

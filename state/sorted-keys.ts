@@ -55,11 +55,6 @@ export class SortedKeys {
     return this.all
   }
 
-  clear(): void {
-    this.blocks = []
-    this.all = undefined
-  }
-
   /** The first block whose last key is not below the key: where it is, or belongs. One past the last if there is none. */
   private blockOf(key: Key): number {
     const { blocks } = this

@@ -22,3 +22,8 @@ export class StoreMeter {
     this.encodedBytes += (bytes - this.encodedBytes) / 64
   }
 }
+
+/** Memory of so many entries with values of so many encoded bytes. */
+export function estimateBytes(entries: number, encodedBytes: number): number {
+  return entries * entryBytes + growth * encodedBytes
+}

@@ -89,12 +89,8 @@ export class StateStore<V> implements Store<V>, GroupHome<V> {
     this.order.add(at)
   }
 
-  /** Forgets everything. */
-  reset(): void {
-    this.inMemory.clear()
-    this.order.clear()
-    this.empty = []
-    this.meter.inMemory = 0
+  *contentsInMemory(): Iterable<GroupContents> {
+    for (const group of this.inMemory.values()) yield group.contents
   }
 
   private coldGroup(at: Key): StateGroup<V> | undefined {

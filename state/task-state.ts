@@ -8,12 +8,14 @@ import { defaultMergeBytesMin } from './checkpoint/chains.ts'
 import { CheckpointWriter, type CutPoint } from './checkpoint/checkpoint-writer.ts'
 import { findCheckpoints } from './checkpoint/find-checkpoint.ts'
 import { loadAll } from './checkpoint/load.ts'
-import { encodeCursor, pointOf } from './checkpoint/manifest.ts'
+import { type CheckpointFile, encodeCursor, pointOf } from './checkpoint/manifest.ts'
 import { noColdEntries } from './cold-entries.ts'
 import { Deferred } from './deferred.ts'
 import { FrozenGeneration } from './frozen-generation.ts'
 import { MemoryUse } from './memory-use.ts'
 import { Closed, Pacer, Turn } from './pacer.ts'
+import { Eviction } from './spill/eviction.ts'
+import { Spill } from './spill/spill.ts'
 import { StateStore } from './store.ts'
 import type { TaskIdentity } from './task-identity.ts'
 
@@ -72,12 +74,18 @@ class KeyedTaskState implements TaskState {
   private failure: { error: unknown } | undefined = undefined
   private readonly background = new Set<Promise<void>>()
   private relief: Deferred | undefined = undefined
+  private readonly spill: Spill | undefined
+  private readonly eviction: Eviction
+  /** The last of the deltas to be applied, each after the one before; after a failure none is. */
+  private applying: Promise<void> = Promise.resolve()
   private closed = false
 
   constructor(options: TaskStateOptions) {
     this.options = options
     this.memory = new MemoryUse(options.settings.memoryBytesMax)
     this.pacer = new Pacer(options.clock)
+    this.spill = this.makeSpill()
+    this.eviction = new Eviction(this.stores)
   }
 
   store<V>(name: string): Store<V> {
@@ -93,7 +101,8 @@ class KeyedTaskState implements TaskState {
     this.writer = this.makeWriter(found)
     if (newest === undefined) return null
     probe.at('restore.verified')
-    await loadAll(checkpoints, newest.files, clock, (name) => this.storeNamed(name), makeDate)
+    if (this.spill !== undefined && this.memory.tooLarge(newest.files)) await this.spill.restore(newest)
+    else await loadAll(checkpoints, newest.files, clock, (name) => this.storeNamed(name), makeDate)
     this.acknowledgedSeq = newest.seq
     this.publishedAt = newest.cutAt
     probe.at('restore.loaded')
@@ -110,7 +119,7 @@ class KeyedTaskState implements TaskState {
     const number = this.changes.generation
     const release = this.memory.freeze()
     let frozen: FrozenGeneration | undefined
-    this.changes.freeze((list) => (frozen = new FrozenGeneration(list, number, () => false)))
+    this.changes.freeze((list) => (frozen = new FrozenGeneration(list, number, () => this.spill?.begun ?? false)))
     const underWay: UnderWay = {
       frozen: frozen!,
       point,
@@ -136,6 +145,8 @@ class KeyedTaskState implements TaskState {
     const endsAt = clock.monotonic() + budgetMs
     for (const store of this.stores.values()) store.sweep()
     this.serialise(new Turn(clock, endsAt))
+    this.beginSpill()
+    if (this.spill?.usable) this.eviction.work(new Turn(clock, endsAt), this.spill.applied, () => this.memory.over)
     if (clock.monotonic() <= endsAt) this.pacer.give(endsAt)
     if (this.relief !== undefined && !this.full) {
       this.relief.resolve()
@@ -180,7 +191,7 @@ class KeyedTaskState implements TaskState {
     this.underWay?.serialised.reject(new Closed())
     this.underWay?.acknowledged.reject(new Closed())
     await Promise.all(this.background)
-    await this.options.spill?.close()
+    await this.spill?.close()
   }
 
   private serialise(turn: Turn): void {
@@ -197,7 +208,7 @@ class KeyedTaskState implements TaskState {
   private storeNamed(name: string): StateStore<unknown> {
     let store = this.stores.get(name)
     if (store === undefined) {
-      store = new StateStore<unknown>(name, this.changes, noColdEntries)
+      store = new StateStore<unknown>(name, this.changes, this.spill ?? noColdEntries)
       this.stores.set(name, store)
       this.memory.add(store.meter)
     }
@@ -213,14 +224,54 @@ class KeyedTaskState implements TaskState {
   private async publish({ frozen, point, serialised, acknowledged, begunAt }: UnderWay, release: () => void): Promise<void> {
     const { clock, logger } = this.options
     await serialised.promise
-    const { unpin } = await this.writer!.publish(frozen, point, acknowledged.promise)
+    const { delta, unpin } = await this.writer!.publish(frozen, point, acknowledged.promise)
     this.underWay = undefined
     this.publishedAt = point.cutAt
     logger.info({ checkpoint: frozen.number, slice: point.seq, ms: Math.round(clock.monotonic() - begunAt) }, 'checkpoint published')
     frozen.release()
+    this.inBackground(() => this.apply(frozen, delta, unpin, release))
+    this.inBackground(() => this.writer!.mergeDue())
+  }
+
+  /** What was published goes below memory, where that is used; only then may its entries leave memory. */
+  private async apply(frozen: FrozenGeneration, delta: CheckpointFile | undefined, unpin: () => void, release: () => void): Promise<void> {
+    const { spill } = this
+    if (spill?.begun) {
+      const done = this.applying.then(() => spill.apply(delta, frozen.number))
+      this.applying = done
+      await done
+      await this.forgetRemoved(frozen)
+    }
     unpin()
     release()
-    this.inBackground(() => this.writer!.mergeDue())
+  }
+
+  /** The removals of an applied generation hide nothing any more. */
+  private async forgetRemoved({ removed, number }: FrozenGeneration): Promise<void> {
+    let turn = await this.pacer.turn()
+    for (const entry of removed) {
+      if (!entry.live && entry.generation === -number) entry.contents.removed.delete(entry.key)
+      if (turn.spent()) turn = await this.pacer.turn()
+    }
+  }
+
+  /** Memory runs short: from the newest published checkpoint on, state is kept below too. */
+  private beginSpill(): void {
+    const { spill, writer } = this
+    if (spill === undefined || spill.begun || !this.memory.wantsSpill) return
+    const pinned = writer?.pinNewest()
+    if (pinned === undefined) return
+    this.applying = spill.begin(pinned.manifest, this.changes.generation)
+    this.inBackground(async () => {
+      await this.applying
+      pinned.unpin()
+    })
+  }
+
+  private makeSpill(): Spill | undefined {
+    const { spill: store, checkpoints: files, clock, logger, probe, makeDate } = this.options
+    if (store === null) return undefined
+    return new Spill({ store, files, pacer: this.pacer, clock, logger, probe, makeDate, stores: (name) => this.storeNamed(name) })
   }
 
   /** I3. */
@@ -236,6 +287,8 @@ class KeyedTaskState implements TaskState {
   }
 
   private throwFailure(): void {
+    // Who read damaged state may not have let the error through.
+    this.failure ??= this.spill?.damage
     if (this.failure !== undefined) throw this.failure.error
   }
 }

@@ -3,7 +3,7 @@ import { checksum } from '../../engine/block/checksum.ts'
 import { writeVarint } from '../../engine/codec/value/varint.ts'
 import type { Key } from '../../engine/model/record.ts'
 import { writeKeyBytes } from '../key-codec.ts'
-import { type RecordCursor, type RecordKind, recordKind } from './record.ts'
+import { type RecordCursor, recordKind } from './record.ts'
 
 /**
  * A checkpoint file is blocks one after the other, each complete in itself:
@@ -37,8 +37,9 @@ export class BlockWriter {
     return this.out.at === blockHead
   }
 
-  add(record: RecordCursor, kind: RecordKind): void {
+  add(record: RecordCursor): void {
     const { out } = this
+    const { kind } = record
     if (record.store !== this.store || record.at !== this.at) this.beginGroup(record)
     out.need(1)
     out.buf[out.at++] = kind

@@ -166,7 +166,7 @@ export class CheckpointWriter {
       first ? 'drop' : 'keep',
     )
     const name = fileName(kind, frozen.number, frozen.number, target.index)
-    const written = await writeRecords(this.world.files, name, kind, records, this.world.pacer)
+    const written = await writeRecords(this.world.files, name, records, this.world.pacer)
     return { name, kind, upTo: frozen.number, seq: cut.seq, hash: cut.hash, ...written }
   }
 
@@ -182,7 +182,7 @@ export class CheckpointWriter {
     const unpinNew = this.pin([{ name }])
     try {
       const cursors = inputs.map((file, age) => new FileCursor(files, file.name, age))
-      const written = await writeRecords(files, name, 'base', await LatestRecords.of(cursors, 'drop'), pacer)
+      const written = await writeRecords(files, name, await LatestRecords.of(cursors, 'drop'), pacer)
       // The chain may have been begun anew meanwhile.
       if (chain.files[0]?.name !== inputs[0]!.name) return
       chain.files = [{ ...last, name, kind: 'base', ...written }, ...chain.files.slice(inputs.length)]

@@ -5,7 +5,7 @@ import { compareInGroup } from './run.ts'
 
 /**
  * Merges sorted cursors into what holds in the end: of each key the newest record, nothing of a group from before its clear.
- * `removals: 'keep'` for a delta over something older; 'drop' when there is nothing older.
+ * `removals: 'keep'` for a delta over something older; 'drop' when there is nothing older: every key is new then.
  */
 export class LatestRecords {
   private readonly heap: RecordCursor[] = []
@@ -68,7 +68,10 @@ export class LatestRecords {
     this.key = record.key
     if (record.age < this.clearedAge) return false
     if (record.kind === recordKind.clear) this.clearedAge = record.age
-    return this.removals === 'keep' || record.kind === recordKind.create || record.kind === recordKind.replace
+    if (this.removals === 'keep') return true
+    if (record.kind !== recordKind.create && record.kind !== recordKind.replace) return false
+    record.kind = recordKind.create
+    return true
   }
 
   /** @returns false if the top has to be loaded first. */

@@ -5,20 +5,13 @@ import type { Pacer } from '../pacer.ts'
 import { BlockWriter } from './blocks.ts'
 import type { LatestRecords } from './latest-records.ts'
 import type { CheckpointFile } from './manifest.ts'
-import { recordKind } from './record.ts'
 
 const copyBytes = 1 << 17
 
 export type Written = Pick<CheckpointFile, 'bytes' | 'records' | 'sha256'>
 
-/** Writes records as a checkpoint file, a turn at a time; durable and read back when it resolves. `kind` 'base': every key is new. */
-export async function writeRecords(
-  files: CheckpointStore,
-  name: string,
-  kind: CheckpointFile['kind'],
-  records: LatestRecords,
-  pacer: Pacer,
-): Promise<Written> {
+/** Writes records as a checkpoint file, a turn at a time; durable and read back when it resolves. */
+export async function writeRecords(files: CheckpointStore, name: string, records: LatestRecords, pacer: Pacer): Promise<Written> {
   const hash = createHash('sha256')
   const writer = new BlockWriter()
   let bytes = 0
@@ -41,8 +34,7 @@ export async function writeRecords(
           await records.load()
           break
         }
-        const { current } = records
-        writer.add(current, kind === 'base' ? recordKind.create : current.kind)
+        writer.add(records.current)
         const spent = turn.spent()
         if (writer.full) {
           yield finish()

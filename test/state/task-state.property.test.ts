@@ -35,3 +35,17 @@ test('over a small budget no slice runs before a checkpoint has given room', asy
   const seen = await crashRuns({ lives: 4, slices: 40, keys: 40, memoryBytesMax: 8000, damage: 'none' })
   expect(seen.full).toBeGreaterThan(seeds)
 })
+
+test.each(['nothing', 'tail', 'hole'] as const)(
+  'state larger than memory is the same state, when a crash loses of what is below memory: %s',
+  async (spillLoses) => {
+    const seen = await crashRuns({ lives: 6, slices: 40, keys: 40, memoryBytesMax: 12_000, damage: 'none', spillLoses })
+    expect(seen['checkpoint.applied']).toBeGreaterThan(seeds)
+  },
+)
+
+test('state larger than memory falls back to the older checkpoint, whatever is below memory already', async () => {
+  const seen = await crashRuns({ lives: 6, slices: 40, keys: 40, memoryBytesMax: 12_000, damage: 'newest', spillLoses: 'nothing' })
+  expect(seen['restored older']).toBeGreaterThan(seeds / 3)
+  expect(seen['restore.rebuilt']).toBeGreaterThan(seeds / 5)
+})

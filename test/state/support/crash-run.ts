@@ -1,10 +1,10 @@
 import { expect } from 'vitest'
 import { StreamError } from '../../../engine/errors.ts'
-import type { SpillStore } from '../../../engine/ports/checkpoint-store.ts'
 import type { RestorePoint, TaskState } from '../../../engine/ports/state.ts'
 import { noMetrics, type Probe, silentLogger } from '../../../engine/ports/world.ts'
 import { isManifest } from '../../../state/checkpoint/manifest.ts'
 import { MemoryCheckpointStore } from '../../../state/memory-checkpoint-store.ts'
+import { MemorySpillStore } from '../../../state/memory-spill-store.ts'
 import { openTaskState } from '../../../state/task-state.ts'
 import { Random } from '../../support/random.ts'
 import { applyToModel, applyToState, type Change, cloneModel, expectEqual, expectEqualValues, type Model, randomChanges } from './model.ts'
@@ -18,7 +18,8 @@ export interface CrashRunOptions {
   readonly memoryBytesMax: number
   /** What happens between two lives. */
   readonly damage: 'none' | 'newest' | 'all'
-  readonly spill?: SpillStore & { reopen(random: Random): SpillStore }
+  /** State has a spill store, of which a crash may lose this; 'spoil': a value is changed. */
+  readonly spillLoses?: 'nothing' | 'tail' | 'hole' | 'spoil'
 }
 
 interface JournalSlice {
@@ -40,7 +41,7 @@ export class CrashRun {
   private model: Model = new Map()
   private modelAt: Model[] = [new Map()]
   private published = { newest: 0, secondNewest: 0 }
-  private spill: SpillStore | null
+  private readonly spill: MemorySpillStore | null
   private names = 0
   private acknowledged = 0
   private readonly damagedBefore = new Set<string>()
@@ -48,7 +49,7 @@ export class CrashRun {
   constructor(options: CrashRunOptions) {
     this.options = options
     this.random = new Random(options.seed)
-    this.spill = options.spill ?? null
+    this.spill = options.spillLoses === undefined ? null : new MemorySpillStore()
   }
 
   async run(): Promise<void> {
@@ -100,7 +101,7 @@ export class CrashRun {
     this.modelAt.length = survive + 1
     this.model = cloneModel(this.modelAt[survive]!)
     this.damageFiles()
-    if (this.options.spill !== undefined) this.spill = this.options.spill.reopen(random)
+    this.crashSpill()
   }
 
   private async restore(state: TaskState): Promise<number> {
@@ -162,6 +163,14 @@ export class CrashRun {
     if (newest !== this.published.newest) this.count('published')
     expect(newest).toBeGreaterThanOrEqual(this.published.newest)
     this.published = { newest, secondNewest }
+  }
+
+  private crashSpill(): void {
+    const { spillLoses } = this.options
+    if (this.spill === null || spillLoses === undefined) return
+    const pick = (below: number) => this.random.int(below)
+    this.spill.crash(spillLoses === 'spoil' ? 'nothing' : spillLoses, pick)
+    if (spillLoses === 'spoil' && this.random.chance(0.5)) this.spill.spoil(pick)
   }
 
   /** Any file of one checkpoint, or of all, is changed in one byte, cut short or lost. */
