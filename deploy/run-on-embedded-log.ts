@@ -9,6 +9,7 @@ import type { RunUntil } from '../engine/runtime/task-life.ts'
 import { fingerprint } from '../operators/fingerprint.ts'
 import { type ControlState, decide, readControl } from '../replay/control-log.ts'
 import type { DataDirectory } from './data-directory.ts'
+import type { ReadOptions } from './ingest/input-record.ts'
 import { type InputFormat, standardInput } from './ingest/open-input.ts'
 import { readerOf, sourceIdOf, takeIn } from './ingest/take-in.ts'
 import type { JobFile } from './load-job-file.ts'
@@ -37,6 +38,8 @@ export interface RunRequest {
   /** Aborted once: stop cleanly. */
   readonly stop: AbortSignal
   readonly onTaken?: (topic: string, records: number) => void
+  /** Lines of input files that are no records: `fail` (default) throws, a function is told and the line is left out. */
+  readonly onBad?: ReadOptions['onBad']
   readonly onProgress?: (totals: Totals) => void
 }
 
@@ -139,7 +142,7 @@ async function register({ job, data, parallelism }: RunRequest, topology: Topolo
   return control
 }
 
-async function takeInAll({ data, ingest, partitions, stop, onTaken }: RunRequest, topology: Topology): Promise<void> {
+async function takeInAll({ data, ingest, partitions, stop, onTaken, onBad = 'fail' }: RunRequest, topology: Topology): Promise<void> {
   for (const definition of sourcesOf(topology)) {
     const { name, kind } = definition
     if (data.log.topic(name) === undefined) await data.log.createTopic({ name, kind, partitions: partitions[name] ?? definition.partitions ?? 1 })
@@ -151,7 +154,7 @@ async function takeInAll({ data, ingest, partitions, stop, onTaken }: RunRequest
     }
     if (stop.aborted) return
     await takeIn({
-      log: data.log, topic, file, onBad: 'fail', read: readerOf(definition), now: realClock.now(),
+      log: data.log, topic, file, onBad, read: readerOf(definition), clock: realClock,
       ...(format === undefined ? {} : { format }),
       ...(sourceId === undefined ? {} : { sourceId }),
       onTaken: (records) => onTaken?.(topic, records),

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { errorTable } from '../../engine/errors.ts'
+import { errorTable, StreamError } from '../../engine/errors.ts'
 
 /** Reads a flag that is a whole number of at least `least`; anything else is a usage error. */
 export function atLeast(least: number): (text: string) => number {
@@ -14,4 +14,34 @@ export function atLeast(least: number): (text: string) => number {
 export function errorCode(text: string): string {
   if (Object.hasOwn(errorTable, text)) return text
   throw new InvalidArgumentError('There is no such error code; docs/errors lists them.')
+}
+
+/** For flags that can be given again. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}
+
+/** Reads `topic=number`. */
+export function partitionsOf(text: string): [string, number] {
+  const [topic, count] = pair('--partitions', text, 'topic=number')
+  return [topic, wholeNumber('--partitions', count, 1, 1024)]
+}
+
+/** Cuts `name=value` in two; USAGE when it is not that. */
+export function pair(flag: string, text: string, form: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1 || at === text.length - 1)
+    throw new StreamError('USAGE', { reason: `${flag} ${text} is not ${form}` }, { fix: `write ${flag} ${form}` })
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** Reads a flag that is a whole number in bounds; USAGE when it is not. */
+export function wholeNumber(flag: string, text: string, lowest: number, highest: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= lowest && value <= highest) return value
+  throw new StreamError(
+    'USAGE',
+    { reason: `${flag} ${text} is not a whole number from ${lowest} to ${highest}` },
+    { fix: `write ${flag} ${lowest}, for example` },
+  )
 }

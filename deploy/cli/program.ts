@@ -5,6 +5,7 @@ import { describeVerb } from './describe.ts'
 import { dlqVerb } from './dlq.ts'
 import { doctorVerb } from './doctor.ts'
 import { exitCodeOf, exitCodes } from './exit-code.ts'
+import { ingestVerb } from './ingest.ts'
 import { logVerb } from './log.ts'
 import { printError } from './print-error.ts'
 import { runVerb } from './run.ts'
@@ -44,7 +45,7 @@ function programOf(terminal: Terminal): Command {
     .option('--no-color', 'no colours (also: NO_COLOR=1)')
     .option('-q, --quiet', 'no messages, only data and errors')
     .option('-v, --verbose', 'more messages, and stack traces with errors')
-  for (const makeVerb of [runVerb, describeVerb, topicsVerb, logVerb, dlqVerb, doctorVerb, versionVerb])
+  for (const makeVerb of [runVerb, ingestVerb, describeVerb, topicsVerb, logVerb, dlqVerb, doctorVerb, versionVerb])
     program.addCommand(makeVerb(terminal))
   configure(program, terminal)
   return program

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import { failAt } from '../fail-at.ts'
 import { createLogger } from '../observability/logger.ts'
@@ -6,6 +6,8 @@ import { PrometheusMetrics } from '../observability/metrics.ts'
 import type { IngestRequest, RunSummary } from '../run-on-embedded-log.ts'
 import { parseSettings } from '../settings.ts'
 import { exitCodes } from './exit-code.ts'
+import { collect, pair, partitionsOf, wholeNumber } from './flag-values.ts'
+import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
 import { RunProgress } from './run-progress.ts'
 import { stopSignals } from './stop-signals.ts'
 import type { Terminal } from './terminal.ts'
@@ -16,6 +18,7 @@ interface RunFlags extends CommonFlags {
   readonly ingest: readonly string[]
   readonly partitions: readonly string[]
   readonly sourceId?: string
+  readonly onBad: OnBad
   readonly parallelism: string
   readonly memory: string
   readonly untilEnd?: boolean
@@ -43,6 +46,7 @@ export function runVerb(terminal: Terminal): Command {
     )
     .option('--partitions <topic=n>', 'partitions of a source topic that does not exist yet; can be given again', collect, [])
     .option('--source-id <name>', 'what names the records of standard input, so that they are taken in once')
+    .addOption(new Option('--on-bad <policy>', 'lines of input files that are no records').choices(onBadPolicies).default('fail'))
     .option('--parallelism <n>', 'tasks of each stage; fixed when the job first runs', '1')
     .option('--memory <MB>', 'state kept in memory at most; the rest goes to disk', '512')
     .option('--until-end', 'stop at the end of the log')
@@ -56,7 +60,10 @@ export function runVerb(terminal: Terminal): Command {
     })
 }
 
-async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<RunSummary> {
+/** What a run says, with the lines of its input files that were left out. */
+type Summary = RunSummary & { readonly refused: number }
+
+async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<Summary> {
   if (flags.untilEnd && flags.complete)
     throw new StreamError('USAGE', { reason: '--until-end and --complete exclude each other' }, { fix: 'leave out one of them' })
   const ingest = flags.ingest.map((text) => ingestOf(text, flags.sourceId))
@@ -83,6 +90,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<R
   const signals = stopSignals(() =>
     say(terminal, flags, 'stopping: finishing the slice, committing, writing a checkpoint (again to stop at once)'),
   )
+  const refused = new RefusedLines(flags.onBad, terminal, flags)
   const progress = new RunProgress(terminal, { quiet: flags.quiet === true, total: () => sourceRecords(data.log, job.load().topology) })
   const writeMetrics = flags.metricsFile === undefined ? undefined : () => metrics.writeTo(flags.metricsFile!)
   const timer =
@@ -90,7 +98,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<R
       ? undefined
       : setInterval(() => void writeMetrics().catch((error: unknown) => logger.error({ error }, 'metrics not written')), 1000)
   try {
-    const summary = await runOnEmbeddedLog({
+    const result = await runOnEmbeddedLog({
       job,
       data,
       ingest,
@@ -102,9 +110,11 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<R
       settings: settings.runtime,
       until: flags.complete ? 'complete' : flags.untilEnd ? 'end' : 'stopped',
       stop: signals.stop,
+      onBad: refused.onBad,
       onTaken: (topic, records) => progress.taken(topic, records),
       onProgress: (totals) => progress.processed(totals.in),
     })
+    const summary = { ...result, refused: refused.count }
     if (signals.stop.aborted && (flags.complete || flags.untilEnd)) {
       say(terminal, flags, 'stopped before the end; started again it goes on here')
       printData(terminal, flags, summary, summaryText(summary))
@@ -133,10 +143,11 @@ function sourceRecords(
   return records
 }
 
-function summaryText(summary: RunSummary): string {
+function summaryText(summary: Summary): string {
   const number = (value: number) => value.toLocaleString('en-US')
   const rows: [string, string][] = [
     ['job', `${summary.job} v${summary.version}${summary.sealed ? ', input complete' : ''}`],
+    ...(summary.refused === 0 ? [] : [['refused', `${number(summary.refused)}  lines of input files`] as [string, string]]),
     ['in', number(summary.in)],
     ...Object.entries(summary.out).map(([topic, count]): [string, string] => ['out', `${number(count)}  ${topic}`]),
     ['late', number(summary.late)],
@@ -148,33 +159,7 @@ function summaryText(summary: RunSummary): string {
   return table(rows)
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value]
-}
-
 function ingestOf(text: string, sourceId: string | undefined): IngestRequest {
   const [topic, file] = pair('--ingest', text, 'topic=file')
   return { topic, file, ...(sourceId === undefined ? {} : { sourceId }) }
-}
-
-function partitionsOf(text: string): [string, number] {
-  const [topic, count] = pair('--partitions', text, 'topic=number')
-  return [topic, wholeNumber('--partitions', count, 1, 1024)]
-}
-
-function pair(flag: string, text: string, form: string): [string, string] {
-  const at = text.indexOf('=')
-  if (at < 1 || at === text.length - 1)
-    throw new StreamError('USAGE', { reason: `${flag} ${text} is not ${form}` }, { fix: `write ${flag} ${form}` })
-  return [text.slice(0, at), text.slice(at + 1)]
-}
-
-function wholeNumber(flag: string, text: string, lowest: number, highest: number): number {
-  const value = Number(text)
-  if (/^\d+$/.test(text) && value >= lowest && value <= highest) return value
-  throw new StreamError(
-    'USAGE',
-    { reason: `${flag} ${text} is not a whole number from ${lowest} to ${highest}` },
-    { fix: `write ${flag} ${lowest}, for example` },
-  )
 }

@@ -4,10 +4,11 @@ import { appendRecords } from '../../engine/log/append-records.ts'
 import type { NewRecord } from '../../engine/model/record.ts'
 import type { TopicDefinition } from '../../engine/model/topology.ts'
 import type { Log } from '../../engine/ports/log.ts'
+import type { Clock } from '../../engine/ports/world.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
 import { contentHash, type InputOptions, openInput, standardInput } from './open-input.ts'
 
-/** Reads key and event time off a record's bytes. NaN: it has no event time of its own. */
+/** Reads key and event time off a record's bytes. NaN: it has no event time of its own. A StreamError: the record is refused, as `onBad` says. */
 export type RecordReader = (value: Uint8Array) => { readonly key: Uint8Array | null; readonly eventTime: number }
 
 export interface TakeInOptions extends InputOptions {
@@ -17,7 +18,7 @@ export interface TakeInOptions extends InputOptions {
   /** Names standard input, which has no content hash before it was read. */
   readonly sourceId?: string
   readonly read: RecordReader
-  readonly now: number
+  readonly clock: Clock
   readonly onTaken?: (records: number) => void
 }
 
@@ -25,16 +26,30 @@ export interface TakeInOptions extends InputOptions {
  * Takes a file into a topic, each record once: its identity is the content's hash and its number, so that the same ingest again adds nothing
  * and one that was interrupted goes on. USAGE when standard input has no source id.
  */
-export async function takeIn({ log, topic, file, sourceId, read, now, onTaken, ...input }: TakeInOptions): Promise<{ skipped: number; added: number }> {
+export async function takeIn({
+  log,
+  topic,
+  file,
+  sourceId,
+  read,
+  clock,
+  onTaken,
+  ...input
+}: TakeInOptions): Promise<{ skipped: number; added: number }> {
   if (file === standardInput && sourceId === undefined) {
-    throw new StreamError('USAGE', { reason: 'standard input has no identity of its own' }, { fix: 'add --source-id NAME: the same records under the same name are taken in once' })
+    throw new StreamError(
+      'USAGE',
+      { reason: 'standard input has no identity of its own' },
+      { fix: 'add --source-id NAME: the same records under the same name are taken in once' },
+    )
   }
   const id = await sourceIdOf(topic, file, sourceId)
   return appendRecords(log, {
     id,
     topic,
-    takenAt: now,
-    records: records(openInput(file, input), read),
+    records: records(openInput(file, input), read, file, input.onBad),
+    // Standard input may trickle: what is there is soon in the log, with the time it came at.
+    ...(file === standardInput ? { takenAt: () => clock.now(), flush: { clock, afterMs: flushAfterMs } } : { takenAt: clock.now() }),
     ...(onTaken === undefined ? {} : { onCommitted: onTaken }),
   })
 }
@@ -44,8 +59,33 @@ export async function sourceIdOf(topic: string, file: string, sourceId?: string)
   return `ingest:${topic}:${sourceId ?? (await contentHash(file))}`
 }
 
-async function* records(batches: ReturnType<typeof openInput>, read: RecordReader): AsyncIterable<NewRecord> {
-  for await (const batch of batches) for (const { value } of batch) yield { value, ...read(value) }
+const flushAfterMs = 200
+
+async function* records(
+  batches: ReturnType<typeof openInput>,
+  read: RecordReader,
+  file: string,
+  onBad: InputOptions['onBad'],
+): AsyncIterable<NewRecord> {
+  for await (const batch of batches) {
+    for (const { line, value } of batch) {
+      let fields: ReturnType<RecordReader>
+      try {
+        fields = read(value)
+      } catch (error) {
+        if (!(error instanceof StreamError)) throw error
+        const refused = new StreamError(
+          error.code,
+          { file: file === standardInput ? 'standard input' : file, line, ...error.details },
+          error.fix === undefined ? {} : { fix: error.fix },
+        )
+        if (onBad === 'fail') throw refused
+        onBad(refused)
+        continue
+      }
+      yield { value, ...fields }
+    }
+  }
 }
 
 /** Key and event time as a job's topic says. Records it can't decode are taken in all the same: the job's policy decides on them. */
@@ -69,17 +109,34 @@ export function readerOf(topic: TopicDefinition): RecordReader {
   }
 }
 
-/** Key and event time by field names, for topics no job describes. Times: epoch ms, or text that Date.parse reads. */
+/**
+ * Key and event time by field names, for topics no job describes. Times: epoch ms, or text that Date.parse reads.
+ * A record without the field that was named is refused: KEY_INVALID, EVENT_TIME_INVALID (details: field, found).
+ */
 export function fieldReader(keyField: string | undefined, timeField: string | undefined): RecordReader {
+  if (keyField === undefined && timeField === undefined) return () => ({ key: null, eventTime: Number.NaN })
+  const key = new ByteSink(256)
   return (value) => {
-    const fields = keyField === undefined && timeField === undefined ? {} : objectOf(value)
-    const key = keyField === undefined ? undefined : fields[keyField]
-    const time = timeField === undefined ? undefined : fields[timeField]
+    const fields = objectOf(value)
     return {
-      key: typeof key === 'string' || typeof key === 'number' ? Buffer.from(String(key)) : null,
-      eventTime: typeof time === 'number' ? time : typeof time === 'string' ? Date.parse(time) : Number.NaN,
+      key: keyField === undefined ? null : keyOf(fields[keyField], keyField, key),
+      eventTime: timeField === undefined ? Number.NaN : timeOf(fields[timeField], timeField),
     }
   }
+}
+
+function keyOf(found: unknown, field: string, key: ByteSink): Uint8Array {
+  if (typeof found !== 'string' && !(typeof found === 'number' && Number.isFinite(found)))
+    throw new StreamError('KEY_INVALID', { field, found })
+  key.reset()
+  writeKey(found, key)
+  return Buffer.from(key.buf.subarray(0, key.at))
+}
+
+function timeOf(found: unknown, field: string): number {
+  const time = typeof found === 'string' ? Date.parse(found) : found
+  if (typeof time === 'number' && Number.isFinite(time)) return time
+  throw new StreamError('EVENT_TIME_INVALID', { field, found })
 }
 
 function objectOf(value: Uint8Array): Record<string, unknown> {

@@ -2,6 +2,7 @@ import { BlockBuilder } from '../block/block-builder.ts'
 import { StreamError } from '../errors.ts'
 import type { EpochMs, NewRecord } from '../model/record.ts'
 import type { Append, Log, ProducerEnd } from '../ports/log.ts'
+import type { Clock } from '../ports/world.ts'
 import { partitionOf } from './partitioner.ts'
 import { RecordDigest } from './record-digest.ts'
 
@@ -14,10 +15,12 @@ export interface AppendRecords {
   readonly topic: string
   /** Always the same records in the same order under one id; later runs may have more behind them. */
   readonly records: Iterable<NewRecord> | AsyncIterable<NewRecord>
-  /** Event time of records that have none of their own (NaN): not part of what they are known by. Default: such records are an error of the caller. */
-  readonly takenAt?: EpochMs
+  /** Event time of records that have none of their own (NaN): not part of what they are known by. A function is asked for each. Default: such records are an error of the caller. */
+  readonly takenAt?: EpochMs | (() => EpochMs)
   /** By default by the key as Kafka does it, in turn for records without one. Must depend on the record and its number alone. */
   readonly partition?: (record: NewRecord, seq: number, partitions: number) => number
+  /** For sources that trickle: what is gathered is committed after so long, although it is little. The records and their identity stay the same. */
+  readonly flush?: { readonly clock: Clock; readonly afterMs: number }
   /** Called when records are durable, with the count of all taken in so far under this id. */
   readonly onCommitted?: (seq: number) => void
 }
@@ -30,51 +33,97 @@ export interface AppendRecords {
  */
 export async function appendRecords(
   log: Log,
-  { id, topic, records, partition, takenAt, onCommitted }: AppendRecords,
+  { id, topic, records, partition, takenAt, flush, onCommitted }: AppendRecords,
 ): Promise<{ skipped: number; added: number }> {
-  const partitions = log.topic(topic)?.partitions
-  if (partitions === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
+  const info = log.topic(topic)
+  if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
+  const { partitions } = info
   const producer = await log.producer(id)
   const { end } = producer
   const digest = new RecordDigest(topic)
   const builders = Array.from({ length: partitions }, () => new BlockBuilder())
-  const inFlight: Promise<void>[] = []
+  const inFlight = new Set<Promise<void>>()
+  const ended = new AbortController()
+  let failure: { readonly error: unknown } | undefined
   let sent = end
   let seq = 0
   let bytes = 0
+  let gatheredFrom = 0
+  let flushing = false
 
   const send = () => {
     const next: ProducerEnd = { seq, hash: digest.value() }
-    const committed = producer.commit({ expect: sent, next, appends: takeAppends(topic, builders) }).then(() => onCommitted?.(next.seq))
-    // Awaited below, in order: the first failure is the one that is told.
-    committed.catch(() => {})
-    inFlight.push(committed)
+    const committed: Promise<void> = producer.commit({ expect: sent, next, appends: takeAppends(topic, builders) }).then(
+      () => {
+        inFlight.delete(committed)
+        onCommitted?.(next.seq)
+      },
+      (error: unknown) => {
+        // Commits fail in the order they were sent: the first failure is the one that is told.
+        inFlight.delete(committed)
+        failure ??= { error }
+      },
+    )
+    inFlight.add(committed)
     sent = next
     bytes = 0
   }
 
-  for await (const record of records) {
-    const to = partition === undefined ? defaultPartition(record, seq, partitions) : partition(record, seq, partitions)
-    digest.add(record, to)
-    seq++
-    if (seq <= end.seq) {
-      if (seq === end.seq) checkUnchanged(id, end, seq, digest)
-      continue
-    }
-    builders[to]!.add(Number.isNaN(record.eventTime) && takenAt !== undefined ? { ...record, eventTime: takenAt } : record)
-    bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0) + 16
-    if (bytes < commitBytes) continue
-    send()
-    if (inFlight.length >= inFlightMax) await inFlight.shift()
+  const throwFailure = () => {
+    if (failure !== undefined) throw failure.error
   }
-  if (seq < end.seq) checkUnchanged(id, end, seq, digest)
-  if (sent.seq < seq) send()
-  for (const committed of inFlight) await committed
+
+  /** Runs between two records, while the source is waited for. */
+  const flushLater = async ({ clock, afterMs }: NonNullable<AppendRecords['flush']>) => {
+    flushing = true
+    while (sent.seq < seq && !ended.signal.aborted && failure === undefined) {
+      const left = gatheredFrom + afterMs - clock.monotonic()
+      if (left > 0) await clock.sleep(left, ended.signal)
+      else if (inFlight.size < inFlightMax) send()
+      else await Promise.race(inFlight)
+    }
+    flushing = false
+  }
+
+  try {
+    await takeAll()
+  } finally {
+    ended.abort()
+  }
   return { skipped: end.seq, added: seq - end.seq }
+
+  async function takeAll(): Promise<void> {
+    for await (const record of records) {
+      throwFailure()
+      const to = partition === undefined ? defaultPartition(record, seq, partitions) : partition(record, seq, partitions)
+      digest.add(record, to)
+      seq++
+      if (seq <= end.seq) {
+        if (seq === end.seq) checkUnchanged(id, end, seq, digest)
+        continue
+      }
+      if (bytes === 0 && flush !== undefined) gatheredFrom = flush.clock.monotonic()
+      builders[to]!.add(Number.isNaN(record.eventTime) && takenAt !== undefined ? { ...record, eventTime: timeOf(takenAt) } : record)
+      bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0) + 16
+      if (bytes >= commitBytes) {
+        send()
+        while (inFlight.size >= inFlightMax) await Promise.race(inFlight)
+      } else if (flush !== undefined && !flushing) void flushLater(flush)
+    }
+    if (seq < end.seq) checkUnchanged(id, end, seq, digest)
+    throwFailure()
+    if (sent.seq < seq) send()
+    await Promise.all(inFlight)
+    throwFailure()
+  }
 }
 
 function defaultPartition({ key }: NewRecord, seq: number, partitions: number): number {
   return key === null ? seq % partitions : partitionOf(key, 0, key.length, partitions)
+}
+
+function timeOf(takenAt: NonNullable<AppendRecords['takenAt']>): EpochMs {
+  return typeof takenAt === 'number' ? takenAt : takenAt()
 }
 
 function takeAppends(topic: string, builders: readonly BlockBuilder[]): Append[] {

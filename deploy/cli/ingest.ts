@@ -1,0 +1,113 @@
+import { type Command, Option } from 'commander'
+import { StreamError } from '../../engine/errors.ts'
+import { silentLogger } from '../../engine/ports/world.ts'
+import { type InputFormat, inputFormats, standardInput } from '../ingest/open-input.ts'
+import { collect, pair, partitionsOf } from './flag-values.ts'
+import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
+import { RunProgress } from './run-progress.ts'
+import type { Terminal } from './terminal.ts'
+import { type CommonFlags, printData, table, verb } from './verb.ts'
+
+interface IngestFlags extends CommonFlags {
+  readonly data: string
+  readonly partitions: readonly string[]
+  readonly key?: string
+  readonly eventTime?: string
+  readonly format?: InputFormat
+  readonly sourceId?: string
+  readonly kind?: 'stream' | 'table'
+  readonly onBad: OnBad
+}
+
+interface Taken {
+  readonly topic: string
+  readonly file: string
+  /** Records that stand in the topic already, from an earlier ingest of the same content. */
+  readonly skipped: number
+  readonly added: number
+  /** Lines that are no records. */
+  readonly refused: number
+}
+
+export function ingestVerb(terminal: Terminal): Command {
+  return verb('ingest', {
+    summary: 'Take files into topics without a job; the same file again adds nothing',
+    examples: [
+      ['reprise ingest flights=flights.ndjson --data data --key origin --event-time scheduledAt', 'key and time from fields'],
+      ['reprise ingest flights=jan.csv flights=feb.csv --data data --on-bad skip', 'leave out what can not be read, and say which lines'],
+      ['tail -f log | reprise ingest events=- --data data --source-id web-1', 'as it comes'],
+    ],
+  })
+    .argument('<topic=file...>', '.ndjson, .json (an array), .csv, or - for NDJSON from standard input')
+    .requiredOption('--data <dir>', 'the data directory; made if need be')
+    .option('--partitions <topic=n>', 'partitions of a topic that does not exist yet; can be given again', collect, [])
+    .option('--key <field>', 'the field that is the key; without it records are dealt out in turn')
+    .option('--event-time <field>', 'the field that says when it happened: epoch ms, or a date and time as text; without it: now')
+    .addOption(new Option('--format <format>', 'what is in the files, where their names do not say it').choices(inputFormats))
+    .option('--source-id <name>', 'what names the records in the place of the content: for standard input, which needs one')
+    .addOption(new Option('--kind <kind>', 'of a topic that does not exist yet (default: stream)').choices(['stream', 'table']))
+    .addOption(new Option('--on-bad <policy>', 'lines that are no records').choices(onBadPolicies).default('fail'))
+    .action(async (pairs: readonly string[], _, command: Command) => {
+      const flags = command.optsWithGlobals<IngestFlags>()
+      const taken = await ingest(pairs, flags, terminal)
+      const rows = taken.map(({ topic, file, added, skipped, refused }) => [
+        topic,
+        file,
+        ...[added, skipped, refused].map((count) => count.toLocaleString('en-US')),
+      ])
+      printData(terminal, flags, { ingested: taken }, table([['TOPIC', 'FILE', 'ADDED', 'SKIPPED', 'REFUSED'], ...rows]))
+    })
+}
+
+async function ingest(pairs: readonly string[], flags: IngestFlags, terminal: Terminal): Promise<Taken[]> {
+  const files = pairs.map((text) => pair('topic=file:', text, 'topic=file'))
+  if (flags.sourceId !== undefined && files.length > 1) {
+    throw new StreamError('USAGE', { reason: '--source-id names one source' }, { fix: 'take one file in at a time' })
+  }
+  if (files.some(([, file]) => file === standardInput) && flags.sourceId === undefined) {
+    throw new StreamError(
+      'USAGE',
+      { reason: 'standard input has no identity of its own' },
+      { fix: 'add --source-id NAME: the same records under the same name are taken in once' },
+    )
+  }
+  const partitions = new Map(flags.partitions.map(partitionsOf))
+  for (const topic of partitions.keys()) {
+    if (!files.some(([name]) => name === topic))
+      throw new StreamError('USAGE', { reason: `--partitions ${topic}: no file goes to it` }, { fix: 'name a topic that is taken into' })
+  }
+  const [{ DataDirectory }, { fieldReader, takeIn }, { openTopic }, { realClock }, { noProbe }] = await Promise.all([
+    import('../data-directory.ts'),
+    import('../ingest/take-in.ts'),
+    import('../ingest/open-topic.ts'),
+    import('../real-clock.ts'),
+    import('../../engine/ports/world.ts'),
+  ])
+  const data = await DataDirectory.open({ directory: flags.data, logger: silentLogger, probe: noProbe, memoryBytesMax: 0 })
+  const progress = new RunProgress(terminal, { quiet: flags.quiet === true, total: () => 0 })
+  try {
+    // All of them BEFORE the first file: a name that is refused must not leave half of the files taken in.
+    for (const topic of new Set(files.map(([name]) => name)))
+      await openTopic(data.log, topic, { kind: flags.kind, partitions: partitions.get(topic) })
+    const taken: Taken[] = []
+    for (const [topic, file] of files) {
+      const refused = new RefusedLines(flags.onBad, terminal, flags)
+      const counts = await takeIn({
+        log: data.log,
+        topic,
+        file,
+        clock: realClock,
+        read: fieldReader(flags.key, flags.eventTime),
+        onBad: refused.onBad,
+        ...(flags.format === undefined ? {} : { format: flags.format }),
+        ...(flags.sourceId === undefined ? {} : { sourceId: flags.sourceId }),
+        onTaken: (records) => progress.taken(topic, records),
+      })
+      taken.push({ topic, file, ...counts, refused: refused.count })
+    }
+    return taken
+  } finally {
+    progress.end()
+    await data.close()
+  }
+}

@@ -1,0 +1,37 @@
+import { StreamError } from '../../engine/errors.ts'
+import type { Log, TopicSpec } from '../../engine/ports/log.ts'
+import { checkTopicName } from '../../operators/topic-name.ts'
+import { jobsOf, readControl } from '../../replay/control-log.ts'
+
+export interface TopicWish {
+  /** Undefined: as it is; a new one is a stream with one partition. */
+  readonly kind: TopicSpec['kind'] | undefined
+  readonly partitions: number | undefined
+}
+
+/**
+ * Makes sure that a topic is there and takes records that no job writes.
+ * Errors: TOPIC_NAME_INVALID for names that are a job's own, JOB_SEALED, TOPIC_EXISTS when it is there with other settings than wished for.
+ */
+export async function openTopic(log: Log, name: string, { kind, partitions }: TopicWish): Promise<void> {
+  checkTopicName(name)
+  const existing = log.topic(name)
+  const jobs = jobsOf(log)
+  if (existing?.kind === 'internal' || jobs.some((job) => [`${job}.dead-letters`, `${job}.late`, `${job}.dlq-decisions`].includes(name))) {
+    throw new StreamError('TOPIC_NAME_INVALID', { topic: name, reason: "it is a job's own topic" }, { fix: 'choose another name' })
+  }
+  for (const job of jobs) {
+    if (!(await readControl(log, job)).sealed?.includes(name)) continue
+    throw new StreamError(
+      'JOB_SEALED',
+      { job, topic: name, reason: 'its input was declared complete with --complete' },
+      { fix: 'take it into another data directory' },
+    )
+  }
+  await log.createTopic({
+    ...existing,
+    name,
+    kind: kind ?? existing?.kind ?? 'stream',
+    partitions: partitions ?? existing?.partitions ?? 1,
+  })
+}
