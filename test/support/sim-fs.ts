@@ -189,7 +189,7 @@ export class SimDisk {
     const full = inode.memory.length
     let content = Buffer.from(inode.disk.bytes)
     if (full > content.length && keep > 0) {
-      const grown = Buffer.alloc(content.length + random.int(full - content.length + 1))
+      const grown = Buffer.alloc(random.chance(0.5) ? full : content.length + random.int(full - content.length + 1))
       content.copy(grown)
       for (let sector = Math.ceil(content.length / sectorBytes); sector * sectorBytes < grown.length; sector++) {
         const stale = this.written[random.int(this.written.length || 1)]

@@ -23,18 +23,23 @@ function isDead(catalog: Catalog, segment: SegmentInfo): boolean {
   return segment.ranges.every(({ topic, partition, to }) => to <= (catalog.topics.get(topic)?.partitions[partition]?.start ?? to))
 }
 
-/** Segments of one partition that are together no larger than a few log files. */
+/** A row of small segments of one partition; one that outweighs all behind it stays as it is, so that nothing is copied over and over. */
 function smallNeighbours(catalog: Catalog, { logFileBytes }: EmbeddedLogSettings): readonly number[] | undefined {
   for (const { partitions } of catalog.topics.values()) {
     for (const { index } of partitions) {
-      let run: SegmentInfo[] = []
+      let row: SegmentInfo[] = []
       for (const { file } of index.all()) {
         const segment = catalog.segments.get(file)
-        if (segment && !segment.mixed && segment.bytes < logFileBytes) run.push(segment)
-        else run = []
-        if (run.length === ownSegmentsMax) return run.map(({ number }) => number)
+        row = segment && !segment.mixed && segment.bytes < logFileBytes ? [...row, segment] : []
+        if (row.length < ownSegmentsMax) continue
+        if (row[0]!.bytes > bytesOf(row.slice(1))) row.shift()
+        else return row.map(({ number }) => number)
       }
     }
   }
   return undefined
+}
+
+function bytesOf(segments: readonly SegmentInfo[]): number {
+  return segments.reduce((sum, { bytes }) => sum + bytes, 0)
 }

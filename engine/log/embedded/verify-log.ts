@@ -99,8 +99,11 @@ class LogVerification {
     this.checked.add(name)
     this.bytes += bytes.length
     let last = -1
+    let gap = true
     for (let position = 0; position < bytes.length; ) {
-      const frame = checkDirectory(bytes, position, { logId, file, position }, bytes.length)
+      const found: FrameHead | Fault = checkDirectory(bytes, position, { logId, file, position }, bytes.length)
+      const inOrder = 'reason' in found || gap || found.commitNumber === last + 1
+      const frame: FrameHead | Fault = inOrder ? found : { position, reason: 'commit number out of order' }
       const faults = 'reason' in frame ? [frame] : this.blockFaults(bytes, frame)
       const next = 'reason' in frame ? frameBehind(bytes, position + 8, { logId, file }, last)?.position : position + frame.length
       if (faults.length > 0 && newest && (next === undefined || next === bytes.length)) {
@@ -108,9 +111,8 @@ class LogVerification {
         return
       }
       for (const fault of faults) this.fault(name, fault.position, fault.reason)
+      gap = 'reason' in frame
       if (!('reason' in frame)) {
-        if (last >= 0 && frame.commitNumber !== last + 1 && this.faults.at(-1)?.file !== name)
-          this.fault(name, position, 'commit number out of order')
         last = frame.commitNumber
         this.frames++
         visit(frame)

@@ -258,7 +258,10 @@ class CrashRun {
     for (const number of numbers.sort((a, b) => b - a)) {
       const bytes = this.disk.content(logFileName(number))
       const head = readLogHead(bytes, number)
-      if (!('reason' in head)) return { name: logFileName(number), position: scanFrames(bytes, head).frames.at(-1)?.position ?? 0 }
+      if ('reason' in head) continue
+      const last = scanFrames(bytes, head).frames.at(-1)
+      // A head is shown only when a quiet frame stands behind it.
+      return last && { name: logFileName(number), position: last.position }
     }
     return undefined
   }

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { codeOf } from '../../../../engine/errors.ts'
 import { EmbeddedLog, type EmbeddedLogOptions } from '../../../../engine/log/embedded/embedded-log.ts'
 import { logFileName, parseFileName } from '../../../../engine/log/embedded/file-names.ts'
-import { readDetail } from '../../../../engine/log/embedded/frame.ts'
+import { frameKind, readDetail } from '../../../../engine/log/embedded/frame.ts'
+import { FrameWriter } from '../../../../engine/log/embedded/frame-writer.ts'
 import type { HeadState } from '../../../../engine/log/embedded/head.ts'
 import { readLogHead, scanFrames } from '../../../../engine/log/embedded/log-scan.ts'
 import type { EmbeddedLogSettings } from '../../../../engine/log/embedded/settings.ts'
@@ -215,6 +216,22 @@ describe('one flipped bit', () => {
   })
 })
 
+describe('a flipped bit in the head', () => {
+  test('is found from the moment the log is open', async () => {
+    const disk = await filled()
+    const fs = disk.mount()
+    await openOn(disk, { fs })
+    fs.kill('test')
+    const files = filesOf(disk)
+    const { name, content, number } = newest(files)
+    const [head] = framesOf({ content, number })
+    expect(head!.blocks).toBeGreaterThan(0)
+    for (let position = 0; position < head!.length; position += 5) {
+      await expect(openOn(diskWith(files, { name, content: flipped(content, position) }))).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
+    }
+  })
+})
+
 describe('other damage', () => {
   test('a listed file that is missing, or shorter than the list says, keeps the log from opening', async () => {
     const files = filesOf(await filled())
@@ -256,6 +273,33 @@ describe('other damage', () => {
       const disk = diskWith(files, { name, content: Buffer.concat([content, frame]) })
       expect(await contentOf(await openOn(disk))).toEqual(before)
     }
+  })
+
+  test('a sound frame with the right number is none when it names another log, file or position', async () => {
+    const files = filesOf(await filled())
+    const { name, content, number } = newest(files)
+    const { logId, commitNumber } = framesOf({ content, number }).at(-1)!
+    const right = { logId, file: number, position: content.length }
+    const write = (place: typeof right, step = 1) =>
+      Buffer.from(new FrameWriter().encode(place, { kind: frameKind.quiet, commitNumber: commitNumber + step, appendTime: 1 }).bytes)
+    const takes = async (frame: Buffer) => {
+      const disk = diskWith(files, { name, content: Buffer.concat([content, frame]) })
+      const { torn, faults } = await verifyLog(disk.mount())
+      expect(faults).toEqual([])
+      const log = await openOn(disk)
+      // The list says where the closed file ends.
+      const { name: newName, content: newContent } = newest(filesOf(disk))
+      expect(newName).not.toBe(name)
+      const { logs } = readDetail(newContent, 0, framesOf(newest(filesOf(disk)))[0]!) as HeadState
+      await log.close()
+      return { torn: torn !== undefined, end: new Map(logs).get(number) }
+    }
+    const last = framesOf({ content, number }).at(-1)!
+    expect(await takes(write(right))).toEqual({ torn: false, end: content.length })
+    for (const wrong of [{ logId: logId + 1n }, { file: number - 1 }, { position: content.length - 8 }]) {
+      expect(await takes(write({ ...right, ...wrong }))).toEqual({ torn: true, end: last.position })
+    }
+    for (const step of [-1, 0, 2]) expect(await takes(write(right, step))).toEqual({ torn: true, end: last.position })
   })
 
   test('a newer format is refused by its number, and nothing is changed', async () => {
