@@ -16,7 +16,7 @@ import type { StepOptions, TableOptions } from './stream.ts'
 import { TableOperator, type TablePlan } from './table.ts'
 import type { Topic } from './topic.ts'
 import { rowsOperator, windowFilterOperator, windowMapOperator } from './window-rows.ts'
-import { describeWindow, type WindowSpec } from './windows/spec.ts'
+import { describeWindow, updates, type WindowSpec } from './windows/spec.ts'
 import { canRetract, windowOperator, windowStores } from './windows/window-operator.ts'
 
 type JobFunction = (...parameters: unknown[]) => unknown
@@ -219,7 +219,7 @@ export class Step {
         sideOutputs: spec.late === undefined ? {} : { late: spec.late.definition },
       },
       options,
-      { windowed: true, delayMs: 0, updatesMs: Math.max(spec.allowedLatenessMs, this.traits.updatesMs) },
+      { windowed: true, delayMs: 0, updatesMs: Math.max(updates(spec) ? spec.allowedLatenessMs : 0, this.traits.updatesMs) },
     )
     return step
   }
