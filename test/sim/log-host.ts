@@ -115,8 +115,9 @@ export class EmbeddedHost implements LogHost {
     const inode = this.disk.find(name)
     if (inode.dirty.size > 0 || inode.disk.length !== inode.memory.length) return
     const position = this.random.int(inode.memory.length)
-    inode.memory[position]! ^= 1 << this.random.int(8)
-    inode.disk[position] = inode.memory[position]!
+    const flipped = inode.memory.bytes[position]! ^ (1 << this.random.int(8))
+    inode.memory.bytes[position] = flipped
+    inode.disk.bytes[position] = flipped
     this.rotten = true
     this.coverage.count('bit flipped')
   }
