@@ -33,8 +33,11 @@ describe('the command line', () => {
   test('the help of each verb begins with examples that name it', async () => {
     const verbsOf = async (of: string) =>
       [...(await reprise(`${of} --help`)).out.matchAll(/^ {2}([a-z]+) (?!.*job\.ts).*$/gm)].map(([, verb]) => verb!)
-    const verbs = (await verbsOf('')).flatMap((verb) => (verb === 'log' ? ['log tail', 'log verify'] : [verb]))
-    expect(verbs).toEqual(expect.arrayContaining(['run', 'describe', 'topics', 'log tail', 'log verify', 'doctor', 'version']))
+    const groups: Record<string, string[]> = { log: ['log tail', 'log verify'], dlq: ['dlq list', 'dlq show', 'dlq retry', 'dlq drop'] }
+    const verbs = (await verbsOf('')).flatMap((verb) => groups[verb] ?? [verb])
+    expect(verbs).toEqual(
+      expect.arrayContaining(['run', 'ingest', 'dlq retry', 'describe', 'topics', 'log tail', 'log verify', 'doctor', 'version']),
+    )
     for (const verb of verbs) {
       const { exit, out } = await reprise(`${verb} --help`)
       expect(exit, verb).toBe(0)
