@@ -12,6 +12,8 @@ const chunkBytes = 1 << 18
  */
 export class DirectoryCheckpointStore implements CheckpointStore {
   private readonly fs: FileSystem
+  /** Temporary names that a put is writing just now. */
+  private readonly writing = new Set<string>()
 
   constructor(fs: FileSystem) {
     this.fs = fs
@@ -20,8 +22,19 @@ export class DirectoryCheckpointStore implements CheckpointStore {
   async put(name: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const { fs } = this
     const temporary = `${name}${partial}`
-    await this.removeIfThere(temporary)
-    const file = await fs.create(temporary)
+    this.writing.add(temporary)
+    try {
+      await this.removeIfThere(temporary)
+      await this.write(name, temporary, parts)
+      await fs.rename(temporary, name)
+      await fs.syncDirectory()
+    } finally {
+      this.writing.delete(temporary)
+    }
+  }
+
+  private async write(name: string, temporary: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    const file = await this.fs.create(temporary)
     const written = createHash('sha1')
     let bytes = 0
     try {
@@ -34,12 +47,11 @@ export class DirectoryCheckpointStore implements CheckpointStore {
       const found = createHash('sha1')
       const buffer = new Uint8Array(chunkBytes)
       for (let at = 0; at < bytes; at += chunkBytes) found.update(buffer.subarray(0, await file.read(buffer, at)))
-      if (found.digest('hex') !== written.digest('hex')) throw new StreamError('CHECKPOINT_CORRUPT', { file: name, reason: 'it reads back otherwise than it was written' })
+      if (found.digest('hex') !== written.digest('hex'))
+        throw new StreamError('CHECKPOINT_CORRUPT', { file: name, reason: 'it reads back otherwise than it was written' })
     } finally {
       await file.close()
     }
-    await fs.rename(temporary, name)
-    await fs.syncDirectory()
   }
 
   async read(name: string, position: number, length: number): Promise<Uint8Array | null> {
@@ -65,7 +77,7 @@ export class DirectoryCheckpointStore implements CheckpointStore {
 
   async list(): Promise<readonly string[]> {
     const names = await this.fs.list()
-    for (const name of names) if (name.endsWith(partial)) await this.removeIfThere(name)
+    for (const name of names) if (name.endsWith(partial) && !this.writing.has(name)) await this.removeIfThere(name)
     return names.filter((name) => !name.endsWith(partial)).sort()
   }
 

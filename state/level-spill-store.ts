@@ -15,7 +15,12 @@ export class LevelSpillStore implements SpillStore {
   static async open(directory: string, cacheBytes = 256 << 20): Promise<LevelSpillStore> {
     // Compression costs the reads more than it saves the disk.
     const open = async () => {
-      const db: Database = new ClassicLevel(directory, { keyEncoding: 'view', valueEncoding: 'view', cacheSize: cacheBytes, compression: false })
+      const db: Database = new ClassicLevel(directory, {
+        keyEncoding: 'view',
+        valueEncoding: 'view',
+        cacheSize: cacheBytes,
+        compression: false,
+      })
       await db.open()
       return new LevelSpillStore(db)
     }

@@ -190,7 +190,8 @@ class KeyedTaskState implements TaskState {
     this.pacer.close()
     this.underWay?.serialised.reject(new Closed())
     this.underWay?.acknowledged.reject(new Closed())
-    await Promise.all(this.background)
+    // What ends may have begun something else.
+    while (this.background.size > 0) await Promise.all(this.background)
     await this.spill?.close()
   }
 

@@ -44,6 +44,7 @@ export class CrashRun {
   private readonly spill: MemorySpillStore | null
   private names = 0
   private acknowledged = 0
+  private cutAt = 0
   private readonly damagedBefore = new Set<string>()
 
   constructor(options: CrashRunOptions) {
@@ -60,7 +61,7 @@ export class CrashRun {
     const { random } = this
     const state = this.open()
     const point = await this.restore(state)
-    let cutAt = point
+    this.cutAt = point
     this.acknowledge(state, this.journal.length)
     const slices = 1 + random.int(this.options.slices)
     try {
@@ -69,7 +70,7 @@ export class CrashRun {
         this.runSlice(state)
         if (random.chance(0.3) && state.cut(this.pointNow())) {
           this.count('cut')
-          cutAt = this.journal.length
+          this.cutAt = this.journal.length
         }
         if (random.chance(0.6)) {
           this.acknowledge(state, this.acknowledged + random.int(this.journal.length - this.acknowledged + 1))
@@ -87,7 +88,7 @@ export class CrashRun {
       if (random.chance(0.5)) {
         this.acknowledge(state, this.journal.length)
         await state.settled()
-        expect(state.published.newest, this.about('settled')).toBe(Math.max(cutAt, this.published.newest))
+        expect(state.published.newest, this.about('settled')).toBe(Math.max(this.cutAt, this.published.newest))
       }
       expectEqual(state, this.model, this.about('end'))
       this.notePublished(state)
@@ -142,7 +143,7 @@ export class CrashRun {
     this.count('full')
     this.acknowledge(state, this.journal.length)
     while (state.full) {
-      if (!state.checkpointing) state.cut(this.pointNow())
+      if (!state.checkpointing && state.cut(this.pointNow())) this.cutAt = this.journal.length
       state.step(4)
       await new Promise((resolve) => setImmediate(resolve))
     }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 import { compareKeys, type Key } from '../../../engine/model/record.ts'
 import type { Stores } from '../../../engine/ports/state.ts'
@@ -76,36 +77,50 @@ export function cloneModel(model: Model): Model {
   return structuredClone(model)
 }
 
-/** Everything a store can be asked. */
+/** Everything a store can be asked without its values. */
 export function expectEqual(state: Stores, model: Model, about: string): void {
+  const compare = new Comparison(about)
   for (const name of storeNames) {
     const store = state.store<Value>(name)
     const groups = model.get(name) ?? new Map<Key, Map<Key, Value>>()
     const order = [...groups.keys()].sort(compareKeys)
-    expect(store.groups(), `${about}: groups of ${name}`).toEqual(order)
-    expect(store.firstGroup(), `${about}: first group of ${name}`).toBe(order[0])
+    compare.equal(store.groups(), order, 'groups of', name)
+    compare.equal(store.firstGroup(), order[0], 'first group of', name)
     for (const at of ats) {
       const entries = groups.get(at)
       const group = store.group(at)
-      expect(group === undefined, `${about}: ${name} has group ${at}`).toBe(entries === undefined)
-      if (entries === undefined) continue
-      expect(group!.size, `${about}: size of ${name} ${at}`).toBe(entries.size)
-      expect(group!.keys(), `${about}: keys of ${name} ${at}`).toEqual([...entries.keys()].sort(compareKeys))
+      compare.equal(group === undefined, entries === undefined, 'no group', name, at)
+      compare.equal(group?.size, entries?.size, 'size of', name, at)
+      compare.equal(group?.keys(), entries && [...entries.keys()].sort(compareKeys), 'keys of', name, at)
     }
   }
 }
 
 /** Values too; takes them into memory. */
 export function expectEqualValues(state: Stores, model: Model, about: string, keys: number): void {
+  const compare = new Comparison(about)
   for (const name of storeNames) {
     for (const at of ats) {
       const group = state.store<Value>(name).group(at)
+      const entries = model.get(name)?.get(at)
       for (let number = 0; number < keys; number++) {
         const key: Key = number % 3 === 0 ? `k${number}` : number
-        const entries = model.get(name)?.get(at)
-        expect(group?.get(key), `${about}: value of ${name} ${at} ${key}`).toStrictEqual(entries?.get(key))
-        expect(group?.has(key) ?? false, `${about}: has ${name} ${at} ${key}`).toBe(entries?.has(key) ?? false)
+        compare.equal(group?.get(key), entries?.get(key), 'value of', name, at, key)
+        compare.equal(group?.has(key) ?? false, entries?.has(key) ?? false, 'has', name, at, key)
       }
     }
+  }
+}
+
+/** Thousands of comparisons a run: `expect` and its messages would take most of the time. */
+class Comparison {
+  private readonly about: string
+
+  constructor(about: string) {
+    this.about = about
+  }
+
+  equal(got: unknown, expected: unknown, ...what: Key[]): void {
+    if (!isDeepStrictEqual(got, expected)) expect(got, `${this.about}: ${what.join(' ')}`).toStrictEqual(expected)
   }
 }
