@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EmbeddedLog } from '../engine/log/embedded/embedded-log.ts'
+import type { EmbeddedLogSettings } from '../engine/log/embedded/settings.ts'
 import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
 import type { Logger, Probe } from '../engine/ports/world.ts'
@@ -20,7 +21,7 @@ export interface DataDirectoryOptions {
   readonly probe: Probe
   /** State of all tasks together stays below this in memory; the rest goes to disk. */
   readonly memoryBytesMax: number
-  readonly clockAheadAccepted?: boolean
+  readonly log?: Partial<EmbeddedLogSettings>
 }
 
 /**
@@ -33,9 +34,9 @@ export class DataDirectory {
 
   /** Errors: LOG_LOCKED and those of EmbeddedLog.open. */
   static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
-    const { directory, logger, probe, clockAheadAccepted = false } = options
+    const { directory, logger, probe, log: settings = {} } = options
     await mkdir(directory, { recursive: true })
-    const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: realClock, logger, probe, settings: { clockAheadAccepted }, fatal })
+    const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: realClock, logger, probe, settings, fatal })
     return new DataDirectory(options, log)
   }
 
@@ -48,11 +49,13 @@ export class DataDirectory {
     const { directory, logger, probe, memoryBytesMax } = this.options
     const name = `${job.topology.job}.v${job.version}.task-${plan.id}`
     const checkpoints = join(directory, 'checkpoints', name)
+    const spill = join(directory, 'spill', name)
     await mkdir(checkpoints, { recursive: true })
+    await mkdir(spill, { recursive: true })
     return openTaskState({
       task: { job: job.topology.job, version: job.version, task: plan.id, fingerprint: fingerprint(job.topology), semantics },
       checkpoints: new DirectoryCheckpointStore(new NodeFileSystem(checkpoints)),
-      spill: () => LevelSpillStore.open(join(directory, 'spill', name)),
+      spill: await LevelSpillStore.open(spill),
       settings: { memoryBytesMax: Math.floor(memoryBytesMax / job.tasks.length) },
       clock: realClock,
       logger,
