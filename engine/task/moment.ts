@@ -26,6 +26,11 @@ export class TaskMoment implements Moment {
   private index = 0
   private readonly readHeaders = () => this.block?.headers(this.index) ?? []
 
+  /** The bytes of the record's own key as they stand in its block, while nobody has asked for the key or set another. */
+  get keyBytes(): Buffer | null {
+    return this.keyRead || this.block === undefined ? null : this.block.key(this.index)
+  }
+
   get key(): Key | undefined {
     if (!this.keyRead) {
       const bytes = this.block!.key(this.index)

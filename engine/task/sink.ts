@@ -33,6 +33,10 @@ export class Sink {
       if (topic.kind === 'table') this.withdraw(value)
       return 0
     }
+    if (topic.key === undefined && this.withdrawn === undefined && value !== null) {
+      const bytes = moment.keyBytes
+      if (bytes !== null) return this.writeUnder(bytes, value)
+    }
     const key = topic.key === undefined ? moment.key : topic.key(value)
     if (this.withdrawn !== undefined) {
       if (this.withdrawn.key === key) this.withdrawn = undefined
@@ -48,6 +52,16 @@ export class Sink {
       if (value === null) builder.endWith(moment.eventTime, [], false, true)
       else builder.end(moment.eventTime)
     }
+    this.written++
+    return 1
+  }
+
+  /** The source record's key goes on as it came, without being read. */
+  private writeUnder(key: Buffer, value: unknown): number {
+    const builder = this.builders[partitionOf(key, 0, key.length, this.builders.length)]!
+    builder.keys.short(key, key.length)
+    this.encode(value, builder)
+    builder.end(this.moment.eventTime)
     this.written++
     return 1
   }
