@@ -92,9 +92,9 @@ function parse(value: Uint8Array | null): unknown {
   return JSON.parse(Buffer.from(value!).toString())
 }
 
-/** Also of bytes that are no JSON. */
+/** Also of bytes that are no JSON; -1 for what is no record of the input. */
 function idOf({ value }: LogRecord): number {
-  return Number(/"id":(\d+)/.exec(Buffer.from(value!).toString())![1])
+  return Number(/"id":(\d+)/.exec(Buffer.from(value!).toString())?.[1] ?? -1)
 }
 
 function headerOf({ headers }: LogRecord, name: string): string | undefined {
