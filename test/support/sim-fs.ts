@@ -126,6 +126,8 @@ export class SimDisk {
     const sector = Math.floor(position / sectorBytes)
     inode.dirty.add(sector)
     this.written.push(Buffer.from(memory.bytes.subarray(sector * sectorBytes, (sector + 1) * sectorBytes)))
+    // The system may write pages to the disk at any time.
+    if (this.random.chance(0.05)) this.writeBack(inode)
     if (this.written.length > 200) this.written.splice(this.random.int(this.written.length), 1)
   }
 
@@ -141,11 +143,15 @@ export class SimDisk {
       inode.dirty.clear()
       return false
     }
+    this.writeBack(inode)
+    return true
+  }
+
+  private writeBack(inode: Inode): void {
     inode.disk.resize(inode.memory.length)
     for (const sector of inode.dirty) copySector(inode.memory.bytes, inode.disk.bytes, sector)
     inode.dirty.clear()
     inode.shortened = false
-    return true
   }
 
   syncDirectory(): void {

@@ -102,7 +102,7 @@ class LogVerification {
     let gap = true
     for (let position = 0; position < bytes.length; ) {
       const found: FrameHead | Fault = checkDirectory(bytes, position, { logId, file, position }, bytes.length)
-      const inOrder = 'reason' in found || gap || found.commitNumber === last + 1
+      const inOrder: boolean = 'reason' in found || gap || found.commitNumber === last + 1
       const frame: FrameHead | Fault = inOrder ? found : { position, reason: 'commit number out of order' }
       const faults = 'reason' in frame ? [frame] : this.blockFaults(bytes, frame)
       const next = 'reason' in frame ? frameBehind(bytes, position + 8, { logId, file }, last)?.position : position + frame.length

@@ -61,7 +61,7 @@ async function readPlace(
     }
     chunk.release()
   }
-  if (reader.position !== end) throw new Violation(`reading ${topic}/${partition} ended at ${reader.position}, not at ${end}`)
+  if (reader.position < end) throw new Violation(`reading ${topic}/${partition} ended at ${reader.position}, not at ${end}`)
   await reader.close()
   return found
 }
@@ -84,13 +84,15 @@ export class CrashOracle {
   }
 
   acknowledged(id: number, baseOffsets: readonly number[], appendTime: number): void {
-    const to = this.maybe.get(id)!
+    // Someone may have seen it before the answer came.
+    const to = (this.maybe.get(id) ?? this.must.get(id))!
     this.maybe.delete(id)
     this.must.set(id, to)
     for (const [i, place] of to.entries()) this.shown[place]!.set(baseOffsets[i]!, { id, offset: baseOffsets[i]!, appendTime })
   }
 
   refuse(id: number): void {
+    if (this.must.has(id)) throw new Violation(`commit ${id} was shown and then refused`)
     this.maybe.delete(id)
     this.refused.add(id)
   }
@@ -112,6 +114,28 @@ export class CrashOracle {
     for (const [id, to] of this.maybe) if (ids.has(id)) this.must.set(id, to)
     this.maybe.clear()
     this.shownRecords = Math.max(this.shownRecords, ids.size)
+  }
+
+  /** What a reader saw while commits were under way: whole commits, which must stay. */
+  saw(view: View): void {
+    const ids = new Set<number>()
+    for (const [place, records] of view.records.entries()) {
+      for (const record of records) {
+        const before = this.shown[place]!.get(record.offset)
+        if (before && before.id !== record.id)
+          throw new Violation(`a reader saw record ${record.id} at ${record.offset}, which is ${before.id}`)
+        if (this.refused.has(record.id)) throw new Violation(`a reader saw refused commit ${record.id}`)
+        this.shown[place]!.set(record.offset, record)
+        ids.add(record.id)
+      }
+    }
+    for (const id of ids) {
+      this.checkWhole(id, view)
+      const to = this.maybe.get(id)
+      if (to === undefined) continue
+      this.maybe.delete(id)
+      this.must.set(id, to)
+    }
   }
 
   private checkPlace(place: number, records: readonly Seen[], { start, end }: { start: number; end: number }): void {

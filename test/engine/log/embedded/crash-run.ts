@@ -4,6 +4,7 @@ import { EmbeddedLog } from '../../../../engine/log/embedded/embedded-log.ts'
 import { logFileName, parseFileName } from '../../../../engine/log/embedded/file-names.ts'
 import { readLogHead, scanFrames } from '../../../../engine/log/embedded/log-scan.ts'
 import { logProbePoints } from '../../../../engine/log/embedded/probe-points.ts'
+import { EmbeddedReaderHost } from '../../../../engine/log/embedded/reader-host.ts'
 import type { EmbeddedLogSettings } from '../../../../engine/log/embedded/settings.ts'
 import { verifyLog } from '../../../../engine/log/embedded/verify-log.ts'
 import type { FileSystem } from '../../../../engine/ports/file-system.ts'
@@ -132,10 +133,27 @@ class CrashRun {
       this.oracle.check(await lookAt(again), again.producerEnd('writer')!)
       return
     }
-    const session = new Session(log, producer)
+    const follower = this.options.wrap ? undefined : await EmbeddedReaderHost.attach(log.handle(), { fs })
+    const session = new Session(log, producer, follower)
     const steps = 4 + this.random.int(16)
-    for (let step = 0; step < steps; step++) await this.step(session)
+    for (let step = 0; step < steps; step++) {
+      const followed = this.random.chance(0.4) ? this.follow(session) : undefined
+      await this.step(session)
+      await followed
+    }
     if (this.random.chance(0.5)) await log.close()
+  }
+
+  /** Another thread reads along. */
+  private async follow({ follower }: Session): Promise<void> {
+    if (follower === undefined) return
+    try {
+      await follower.refresh()
+      this.oracle.saw(await lookAt(follower))
+    } catch (error) {
+      // Trimmed while it was reading.
+      if (codeOf(error) !== 'OFFSET_OUT_OF_RANGE') throw error
+    }
   }
 
   private async open(fs: SimFs): Promise<EmbeddedLog> {
@@ -272,8 +290,10 @@ class Session {
   readonly producer: Producer
   /** Of the last commit that was acknowledged. */
   end: ProducerEnd
+  readonly follower: EmbeddedReaderHost | undefined
 
-  constructor(log: EmbeddedLog, producer: Producer) {
+  constructor(log: EmbeddedLog, producer: Producer, follower: EmbeddedReaderHost | undefined) {
+    this.follower = follower
     this.log = log
     this.producer = producer
     this.end = producer.end

@@ -283,6 +283,30 @@ describe('rewriting', () => {
     expect(bytes).toBeLessThan(3000)
   })
 
+  test('a segment that the disk did not take as it was written is not put in place of the log', async () => {
+    const disk = new SimDisk(1)
+    const fs = disk.mount()
+    const create = fs.create.bind(fs)
+    fs.create = async (name, options) => {
+      const file = await create(name, options)
+      const write = file.write.bind(file)
+      file.write = async (bytes, position) => {
+        const copy = Buffer.from(bytes)
+        if (name.endsWith('.segment') && position > 0) copy[copy.length - 9]! ^= 1
+        await write(copy, position)
+      }
+      return file
+    }
+    const { log } = await world({}, { disk, fs })
+    await streamTopic(log)
+    await (await Writer.open(log)).send(append('orders', 0, ...records(0, 20)))
+    await expect(log.rewrite()).rejects.toMatchObject({ code: 'LOG_CORRUPT', details: { file: expect.stringMatching(/segment$/) } })
+    expect(segmentsOn(disk)).toEqual([])
+    expect(await valuesOf(log, 'orders')).toEqual(values(0, 20))
+    await log.close()
+    expect(await valuesOf((await world({}, { disk })).log, 'orders')).toEqual(values(0, 20))
+  })
+
   test('a reader that is in the middle goes on in the new files', async () => {
     const { log } = await world({ joinedBlockBytes: 1000 })
     await streamTopic(log)
