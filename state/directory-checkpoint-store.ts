@@ -1,105 +1,133 @@
-import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import { codeOf, StreamError } from '../engine/errors.ts'
 import type { CheckpointStore } from '../engine/ports/checkpoint-store.ts'
-import type { FileSystem } from '../engine/ports/file-system.ts'
+import type { FileSystem, ReadFile, WriteFile } from '../engine/ports/file-system.ts'
 
-const partial = '.partial'
-const chunkBytes = 1 << 18
+const unfinished = '.tmp'
+const readBackBytes = 1 << 18
 
 /**
- * Checkpoint files in a directory of their own. A file appears under its name only when all of it is on the disk and was read back equal;
- * what a crash left half written is removed at the next `list`.
+ * Checkpoints as files of one directory. A file is written aside, synced, read back and compared, and only then gets its name,
+ * which is synced too: a name either has the whole file or does not exist.
  */
 export class DirectoryCheckpointStore implements CheckpointStore {
-  private readonly fs: FileSystem
-  /** Temporary names that a put is writing just now. */
+  private readonly directory: FileSystem
+  /** Names aside that are being written now. */
   private readonly writing = new Set<string>()
 
-  constructor(fs: FileSystem) {
-    this.fs = fs
+  /** @param directory of this task's checkpoints alone. */
+  constructor(directory: FileSystem) {
+    this.directory = directory
   }
 
+  /** Errors: CHECKPOINT_CORRUPT (what is read back is not what was written), DISK_FULL. */
   async put(name: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
-    const { fs } = this
-    const temporary = `${name}${partial}`
-    this.writing.add(temporary)
+    const { directory } = this
+    const aside = name + unfinished
+    this.writing.add(aside)
     try {
-      await this.removeIfThere(temporary)
-      await this.write(name, temporary, parts)
-      await fs.rename(temporary, name)
-      await fs.syncDirectory()
+      await this.remove(aside)
+      await this.writeAside(aside, name, parts)
+      await directory.rename(aside, name)
+      await directory.syncDirectory()
+    } catch (error) {
+      await this.removeQuietly(aside)
+      throw error
     } finally {
-      this.writing.delete(temporary)
-    }
-  }
-
-  private async write(name: string, temporary: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
-    const file = await this.fs.create(temporary)
-    const written = createHash('sha1')
-    let bytes = 0
-    try {
-      for await (const part of parts) {
-        await file.write(part, bytes)
-        written.update(part)
-        bytes += part.length
-      }
-      await file.sync()
-      const found = createHash('sha1')
-      const buffer = new Uint8Array(chunkBytes)
-      for (let at = 0; at < bytes; at += chunkBytes) found.update(buffer.subarray(0, await file.read(buffer, at)))
-      if (found.digest('hex') !== written.digest('hex'))
-        throw new StreamError('CHECKPOINT_CORRUPT', { file: name, reason: 'it reads back otherwise than it was written' })
-    } finally {
-      await file.close()
+      this.writing.delete(aside)
     }
   }
 
   async read(name: string, position: number, length: number): Promise<Uint8Array | null> {
-    const file = await this.open(name)
-    if (file === null) return null
-    try {
-      const bytes = new Uint8Array(length)
-      return bytes.subarray(0, await file.read(bytes, position))
-    } finally {
-      await file.close()
-    }
+    return this.withFile(name, async (file) => {
+      const into = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, (await file.size()) - position)))
+      return into.subarray(0, await file.read(into, position))
+    })
   }
 
-  async size(name: string): Promise<number | null> {
-    const file = await this.open(name)
-    if (file === null) return null
-    try {
-      return await file.size()
-    } finally {
-      await file.close()
-    }
+  size(name: string): Promise<number | null> {
+    return this.withFile(name, (file) => file.size())
   }
 
+  /** Also removes what a crash left half written. */
   async list(): Promise<readonly string[]> {
-    const names = await this.fs.list()
-    for (const name of names) if (name.endsWith(partial) && !this.writing.has(name)) await this.removeIfThere(name)
-    return names.filter((name) => !name.endsWith(partial)).sort()
+    const names = await this.directory.list()
+    for (const name of names) if (name.endsWith(unfinished) && !this.writing.has(name)) await this.remove(name)
+    return names.filter((name) => !name.endsWith(unfinished)).sort()
   }
 
   async remove(name: string): Promise<void> {
-    await this.removeIfThere(name)
-    await this.fs.syncDirectory()
+    try {
+      await this.directory.remove(name)
+    } catch (error) {
+      if (codeOf(error) !== 'FILE_UNREADABLE') throw error
+    }
   }
 
-  private async open(name: string) {
+  private async writeAside(aside: string, name: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    const file = await this.directory.create(aside)
     try {
-      return await this.fs.open(name)
+      const written = await writeParts(file, parts)
+      await file.sync()
+      await compare(file, written, name)
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** After a failure that is reported anyway; what stays is removed by the next `list`. */
+  private async removeQuietly(name: string): Promise<void> {
+    await this.remove(name).catch(() => undefined)
+  }
+
+  private async withFile<T>(name: string, use: (file: ReadFile) => Promise<T>): Promise<T | null> {
+    let file: ReadFile
+    try {
+      file = await this.directory.open(name)
     } catch (error) {
       if (codeOf(error) === 'FILE_UNREADABLE') return null
       throw error
     }
-  }
-
-  private async removeIfThere(name: string): Promise<void> {
     try {
-      await this.fs.remove(name)
-    } catch (error) {
-      if (codeOf(error) !== 'FILE_UNREADABLE') throw error
+      return await use(file)
+    } finally {
+      await file.close()
     }
+  }
+}
+
+interface Written {
+  readonly bytes: number
+  readonly checksum: number
+}
+
+async function writeParts(file: WriteFile, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Written> {
+  let bytes = 0
+  let checksum = 0
+  for await (const part of parts) {
+    checksum = crc32(part, checksum)
+    await file.write(part, bytes)
+    bytes += part.length
+  }
+  return { bytes, checksum }
+}
+
+async function compare(file: ReadFile, written: Written, name: string): Promise<void> {
+  const into = Buffer.allocUnsafeSlow(readBackBytes)
+  let bytes = 0
+  let checksum = 0
+  for (;;) {
+    const got = await file.read(into, bytes)
+    if (got === 0) break
+    checksum = crc32(into.subarray(0, got), checksum)
+    bytes += got
+  }
+  if (bytes !== written.bytes || checksum !== written.checksum) {
+    throw new StreamError('CHECKPOINT_CORRUPT', {
+      file: name,
+      reason: 'what was read back is not what was written',
+      bytes,
+      writtenBytes: written.bytes,
+    })
   }
 }

@@ -1,6 +1,6 @@
+import { AssertionError } from '../assert.ts'
 import type { BlockBuilder } from '../block/block-builder.ts'
 import type { BadRecord } from '../codec/codec.ts'
-import { AssertionError } from '../assert.ts'
 import { codeOf, StreamError } from '../errors.ts'
 import type { Header } from '../model/record.ts'
 import type { Totals } from '../model/slice.ts'
@@ -56,7 +56,10 @@ export class Reports {
       throw new StreamError(
         fault.code,
         { topic: moment.topic, partition: moment.partition, offset: moment.offset, operator, path: fault.path, reason: fault.message },
-        { cause, fix: `mend the job or the record's writer; or let the job go on without such records: onBad: 'deadLetter' (kept, can be retried) or 'skip' (counted)` },
+        {
+          cause,
+          fix: `mend the job or the record's writer; or let the job go on without such records: onBad: 'deadLetter' (kept, can be retried) or 'skip' (counted)`,
+        },
       )
     }
     if (policy === 'skip') {
@@ -74,7 +77,8 @@ export class Reports {
 
   /** A function of the job threw. */
   threw(node: TopologyNode, value: unknown, error: unknown): void {
-    if (error instanceof AssertionError || codeOf(error) === 'API_NOT_ALLOWED') throw error
+    const code = codeOf(error)
+    if (error instanceof AssertionError || code === 'API_NOT_ALLOWED' || code === 'STATE_CORRUPT') throw error
     const known = error instanceof StreamError ? error : undefined
     const path = typeof known?.details.path === 'string' ? known.details.path : '$'
     const message = known === undefined ? String(error) : typeof known.details.message === 'string' ? known.details.message : known.message
@@ -100,7 +104,12 @@ export class Reports {
     const record = moment.record
     const eventTime = Number.isFinite(moment.eventTime) ? moment.eventTime : (record?.block.eventTime(record.index) ?? 0)
     if (record === undefined) {
-      builder.add({ key: null, value: Buffer.from(valueText(value)), eventTime, headers: [...headers, ...origin, header(headerNames.derived, 'yes')] })
+      builder.add({
+        key: null,
+        value: Buffer.from(valueText(value)),
+        eventTime,
+        headers: [...headers, ...origin, header(headerNames.derived, 'yes')],
+      })
       return
     }
     const { block, index } = record
