@@ -39,6 +39,11 @@ export class ManualClock implements Clock {
     for (const sleeper of due) this.wake(sleeper)
   }
 
+  /** Wakes all who sleep, before their time too: they look at what has changed, and sleep again. */
+  wakeAll(): void {
+    for (const sleeper of [...this.sleepers]) this.wake(sleeper)
+  }
+
   private wake(sleeper: { at: number; wake: () => void }): void {
     this.sleepers = this.sleepers.filter((other) => other !== sleeper)
     sleeper.wake()

@@ -15,6 +15,7 @@ import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runti
 import type { RunUntil } from '../../engine/runtime/task-life.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
 import { noPresent } from '../../engine/task/present.ts'
+import { stateStore } from '../../operators/process/state-handles.ts'
 import type { Topic } from '../../operators/topic.ts'
 import { MemoryCheckpointStore } from '../../state/memory-checkpoint-store.ts'
 import { openTaskState } from '../../state/task-state.ts'
@@ -69,23 +70,35 @@ export class TestKit implements AsyncDisposable {
   private readonly states = new Map<number, TaskState>()
   private readonly waiting = new Map<number, number>()
   private wakeSettle: (() => void) | undefined
-  private running: { stop: AbortController; crash: AbortController; done: Promise<Totals>; failure: { error: unknown } | undefined } | undefined
+  private running:
+    | { stop: AbortController; crash: AbortController; done: Promise<Totals>; failure: { error: unknown } | undefined }
+    | undefined
   private sequence = 0
+  private completed: Totals | undefined
+  private told = false
 
   static async start(topology: Topology, options: TestKitOptions = {}): Promise<TestKit> {
     const kit = new TestKit(topology, options)
     for (const node of topology.nodes) {
       if (node.kind !== 'source') continue
-      await kit.log.createTopic({ name: node.topic.name, kind: node.topic.kind, partitions: options.partitions?.[node.topic.name] ?? node.topic.partitions ?? 1 })
+      await kit.log.createTopic({
+        name: node.topic.name,
+        kind: node.topic.kind,
+        partitions: options.partitions?.[node.topic.name] ?? node.topic.partitions ?? 1,
+      })
     }
     kit.run('stopped')
+    // The job's topics are there when the test begins.
+    await kit.settle()
     return kit
   }
 
   private constructor(topology: Topology, options: TestKitOptions) {
     this.topology = topology
     this.options = options
-    this.clock = new ManualClock(typeof options.startAt === 'string' ? Date.parse(options.startAt) : (options.startAt ?? Date.UTC(2026, 0, 1)))
+    this.clock = new ManualClock(
+      typeof options.startAt === 'string' ? Date.parse(options.startAt) : (options.startAt ?? Date.UTC(2026, 0, 1)),
+    )
     this.log = new MemoryLog({ clock: this.clock })
   }
 
@@ -97,12 +110,21 @@ export class TestKit implements AsyncDisposable {
       definition.codec.encode(value, out)
       const key = as.key !== undefined ? as.key : (definition.key?.(value) ?? null)
       const eventTime = as.eventTime ?? definition.eventTime?.(value) ?? this.clock.now()
-      await this.sendRaw([{ topic: definition.name, value: out.buf.subarray(0, out.at), key, eventTime, ...(as.partition === undefined ? {} : { partition: as.partition }) }])
+      await this.sendRaw([
+        {
+          topic: definition.name,
+          value: out.buf.subarray(0, out.at),
+          key,
+          eventTime,
+          ...(as.partition === undefined ? {} : { partition: as.partition }),
+        },
+      ])
     }
   }
 
   /** Appends bytes as they are: for records that no codec would write. */
   async sendRaw(records: readonly RawRecord[]): Promise<void> {
+    this.checkOpen()
     for (const { topic, value, key = null, partition, eventTime } of records) {
       const partitions = this.partitionsOf(topic)
       const keyBytes = new ByteSink()
@@ -115,7 +137,11 @@ export class TestKit implements AsyncDisposable {
       })
       const to = partition ?? (key === null ? 0 : partitionOf(keyBytes.buf, 0, keyBytes.at, partitions))
       const producer = await this.log.producer(`test-${this.sequence++}`)
-      await producer.commit({ expect: { seq: 0, hash: '' }, next: { seq: 1, hash: '' }, appends: [{ topic, partition: to, block: builder.finish() }] })
+      await producer.commit({
+        expect: { seq: 0, hash: '' },
+        next: { seq: 1, hash: '' },
+        appends: [{ topic, partition: to, block: builder.finish() }],
+      })
     }
   }
 
@@ -123,6 +149,7 @@ export class TestKit implements AsyncDisposable {
   async settle(): Promise<void> {
     for (;;) {
       this.throwFailure()
+      if (this.completed !== undefined) return
       const tasks = this.taskCount()
       const changes = this.log.changes()
       if (this.waiting.size === tasks && [...this.waiting.values()].every((seen) => seen === changes)) return
@@ -134,16 +161,20 @@ export class TestKit implements AsyncDisposable {
 
   /** Moves time on in small steps: idle partitions, processing time and timers come due. Settles. */
   async advanceTime(ms: number, stepMs = Math.max(1, Math.ceil(ms / 10))): Promise<void> {
+    this.checkOpen()
     for (let left = ms; left > 0; left -= stepMs) {
       await this.settle()
       this.waiting.clear()
       this.clock.advance(Math.min(stepMs, left))
+      // All of them, so that each tells again that it waits.
+      this.clock.wakeAll()
     }
     await this.settle()
   }
 
   /** The process dies: what was not committed is gone, the job recovers from its last checkpoint and its journal. */
   async crash(): Promise<void> {
+    this.checkOpen()
     this.running?.crash.abort(new Crashed())
     await this.ended()
     this.run('stopped')
@@ -151,23 +182,27 @@ export class TestKit implements AsyncDisposable {
 
   /** A clean stop (with a checkpoint) and a new start. */
   async restart(): Promise<void> {
+    this.checkOpen()
     this.running?.stop.abort()
     await this.ended()
     this.run('stopped')
   }
 
-  /** No more input comes: everything open fires. Nothing can be sent afterwards. */
+  /** No more input comes: everything open fires. Nothing can be sent afterwards: JOB_SEALED. Again: the same totals. */
   async complete(): Promise<Totals> {
     await this.settle()
+    if (this.completed !== undefined) return this.completed
     this.running?.stop.abort()
     await this.ended()
-    const totals = this.run('complete')
-    const timer = setInterval(() => this.clock.advance(10), 1)
+    const done = this.run('complete')
+    // Tasks look now and then whether those before them have ended. Time stands still: results must not depend on how long this takes.
+    const timer = setInterval(() => this.clock.wakeAll(), 1)
     try {
-      return await totals
+      await this.ended()
+      this.completed = await done
+      return this.completed
     } finally {
       clearInterval(timer)
-      this.throwFailure()
     }
   }
 
@@ -208,10 +243,12 @@ export class TestKit implements AsyncDisposable {
     return this.raw(`${this.topology.job}.late`)
   }
 
-  /** A value in a store of the running job: of the task that holds it. */
-  state<V>(store: string, at: Key, key: Key): V | undefined {
+  /** What a process keeps for a key: the value of a `value` state, or with `mapKey` that of an entry of a `map` state. Undefined: nothing. */
+  state<V>(operator: string, name: string, key: Key, mapKey?: Key): V | undefined {
     for (const state of this.states.values()) {
-      const value = state.store<V>(store).group(at)?.get(key)
+      const store = state.store<V>(stateStore(operator, name))
+      // Plain values are in one group, by key; a map is a group of its own.
+      const value = mapKey === undefined ? store.group('')?.get(key) : store.group(key)?.get(mapKey)
       if (value !== undefined) return value
     }
     return undefined
@@ -229,7 +266,11 @@ export class TestKit implements AsyncDisposable {
         const builder = new BlockBuilder()
         builder.add(record)
         const producer = await kit.log.producer(`replay-${kit.sequence++}`)
-        await producer.commit({ expect: { seq: 0, hash: '' }, next: { seq: 1, hash: '' }, appends: [{ topic: name, partition, block: builder.finish() }] })
+        await producer.commit({
+          expect: { seq: 0, hash: '' },
+          next: { seq: 1, hash: '' },
+          appends: [{ topic: name, partition, block: builder.finish() }],
+        })
       }
     }
     kit.run('stopped')
@@ -237,10 +278,17 @@ export class TestKit implements AsyncDisposable {
     return kit
   }
 
+  /** Stops the job. Throws what stopped it before, unless the test was told already. */
   async close(): Promise<void> {
     this.running?.stop.abort()
-    await this.ended()
-    await this.log.close()
+    const { told } = this
+    try {
+      await this.ended()
+    } catch (error) {
+      if (!told) throw error
+    } finally {
+      await this.log.close()
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -303,7 +351,14 @@ export class TestKit implements AsyncDisposable {
 
   private throwFailure(): void {
     const failure = this.running?.failure
-    if (failure !== undefined && !(failure.error instanceof Crashed)) throw failure.error
+    if (failure === undefined || failure.error instanceof Crashed) return
+    this.told = true
+    throw failure.error
+  }
+
+  private checkOpen(): void {
+    if (this.completed !== undefined)
+      throw new StreamError('JOB_SEALED', { job: this.topology.job }, { fix: 'do it before complete(), or in a replay()' })
   }
 
   private taskCount(): number {
@@ -331,7 +386,17 @@ function decodeOne(codec: TopicDefinition['codec'], bytes: Uint8Array): unknown 
   const padded = Buffer.alloc(bytes.length + 16)
   padded.set(bytes)
   const out: unknown[] = [undefined]
-  const bad = codec.decode(padded, new DataView(padded.buffer, padded.byteOffset, padded.length), 0, Uint32Array.of(bytes.length), 0, 0, 1, out, 0)
+  const bad = codec.decode(
+    padded,
+    new DataView(padded.buffer, padded.byteOffset, padded.length),
+    0,
+    Uint32Array.of(bytes.length),
+    0,
+    0,
+    1,
+    out,
+    0,
+  )
   const fault = bad?.get(0)
   if (fault !== undefined) throw new StreamError(fault.code, { path: fault.path, message: fault.message })
   return out[0]

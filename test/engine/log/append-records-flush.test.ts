@@ -96,6 +96,6 @@ test('a commit that failed while the source was waited for is told at the next r
   await log.producer(source.id)
   clock.advance(200)
   await turn()
-  await give(...record(2))
+  await give(record(2))
   await failed
 })
