@@ -73,9 +73,10 @@ export class PaneStore<T> {
     return folded
   }
 
-  /** @returns whether the key is new in the cells of this pane. Throws what the job's functions throw; nothing is changed then. */
+  /** @returns whether the key is new in this pane. Throws what the job's functions throw; nothing is changed then. */
   add(pane: number, key: Key, record: T): boolean {
-    const group = this.cells.openGroup(pane * this.paneMs)
+    const start = pane * this.paneMs
+    const group = this.cells.openGroup(start)
     const entry = group.edit(key)
     const acc = entry.value
     if (acc !== undefined) {
@@ -88,7 +89,7 @@ export class PaneStore<T> {
       group.remove(key)
       throw error
     }
-    return true
+    return this.apart.group(start)?.has(key) !== true
   }
 
   /** Adds a record that counts from the window that ends at `from` on. Throws what the job's functions throw; nothing is changed then. */

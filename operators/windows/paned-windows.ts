@@ -131,7 +131,7 @@ export class PanedWindows<T, Row> implements Operator {
         for (const { from } of group.get(key)!) if (from > end) this.awaits(from, pane, key)
       }
     }
-    for (const run of this.runs.values()) this.refresh(run)
+    if (Number.isFinite(end)) for (const run of this.runs.values()) this.refresh(run)
     this.live.settle()
     if (firing) this.next = this.live.placeAfter(this.resumed!)
     this.resumed = undefined
@@ -283,7 +283,7 @@ export class PanedWindows<T, Row> implements Operator {
     const first = range.from
     range.from = from
     if (from - first <= listed.size) for (let pane = first; pane < from; pane++) this.leavePane(pane)
-    else for (const pane of [...listed.keys()]) if (pane < from) this.leavePane(pane)
+    else for (const pane of [...listed.keys()].sort((a, b) => a - b)) if (pane < from) this.leavePane(pane)
     this.live.sweep()
   }
 
