@@ -19,6 +19,8 @@ export async function readJournal(log: Log, topic: string, partition: number): P
   const { start, end } = log.bounds(topic, partition)
   const reader = log.reader(topic, partition, start)
   const entries: JournalEntry[] = []
+  // Blocks that were joined between two reads may begin with what was read before.
+  let next = start
   try {
     while (reader.position < end) {
       const chunk = await reader.read(1 << 20)
@@ -27,7 +29,9 @@ export async function readJournal(log: Log, topic: string, partition: number): P
         const block = new BlockView(chunk, at)
         for (let i = 0; i < block.count; i++) {
           const offset = block.baseOffset + i
-          if (offset >= start) entries.push({ record: parseJournalRecord(block.value(i), { topic, partition, offset }), offset })
+          if (offset < next) continue
+          entries.push({ record: parseJournalRecord(block.value(i), { topic, partition, offset }), offset })
+          next = offset + 1
         }
       }
       chunk.release()

@@ -29,6 +29,36 @@ describe('a recovery', () => {
     expect((await world.runToEnd(honest)).in).toBe(4)
   })
 
+  test('runs each slice once, also when blocks are joined while the journal is read', async () => {
+    const world = await World.with([1, 2, 3])
+    await world.runToEnd(honest, 'crash')
+    await world.append([4])
+    await world.runToEnd(honest, 'crash')
+    world.log = new (class extends PassThroughLog {
+      override reader(...[topic, partition, from]: Parameters<Log['reader']>) {
+        const reader = this.inner.reader(topic, partition, from)
+        if (topic !== journal) return reader
+        const { inner } = this
+        let reads = 0
+        let { position } = reader
+        return {
+          get position() {
+            return position
+          },
+          // The second read begins again with what the first gave, as a joined block would.
+          async read(bytesMax: number) {
+            const source = reads++ === 0 ? reader : inner.reader(topic, partition, from)
+            const chunk = await source.read(reads === 1 ? 1 : bytesMax)
+            position = source.position
+            return chunk
+          },
+          close: () => reader.close(),
+        }
+      }
+    })(world.log)
+    expect((await world.runToEnd(honest)).in).toBe(4)
+  })
+
   test('refuses a job whose results depend on more than its input', async () => {
     const world = await World.with([1, 2, 3])
     let calls = 0
