@@ -22,6 +22,7 @@ export interface DataDirectoryOptions {
   /** State of all tasks together stays below this in memory; the rest goes to disk. */
   readonly memoryBytesMax: number
   readonly log?: Partial<EmbeddedLogSettings>
+  readonly state?: { readonly mergeBytesMin: number }
 }
 
 /**
@@ -46,7 +47,7 @@ export class DataDirectory {
   }
 
   async openState(plan: TaskPlan, job: JobPlan): Promise<TaskState> {
-    const { directory, logger, probe, memoryBytesMax } = this.options
+    const { directory, logger, probe, memoryBytesMax, state } = this.options
     const name = `${job.topology.job}.v${job.version}.task-${plan.id}`
     const checkpoints = join(directory, 'checkpoints', name)
     const spill = join(directory, 'spill', name)
@@ -56,7 +57,7 @@ export class DataDirectory {
       task: { job: job.topology.job, version: job.version, task: plan.id, fingerprint: fingerprint(job.topology), semantics },
       checkpoints: new DirectoryCheckpointStore(new NodeFileSystem(checkpoints)),
       spill: await LevelSpillStore.open(spill),
-      settings: { memoryBytesMax: Math.floor(memoryBytesMax / job.tasks.length) },
+      settings: { memoryBytesMax: Math.floor(memoryBytesMax / job.tasks.length), ...state },
       clock: realClock,
       logger,
       metrics: noMetrics,

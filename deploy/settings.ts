@@ -27,27 +27,33 @@ export const logSettings = z.strictObject({
   clockAheadAccepted: z.boolean().default(false).describe('Go on although the last append time is far ahead of the clock (see LOG_CLOCK_AHEAD)'),
 })
 
+export const stateSettings = z.strictObject({
+  mergeBytesMin: bytes.default(1 << 20).describe('Deltas of a checkpoint are not merged into its base below this size'),
+})
+
 export interface Settings {
   readonly runtime: z.infer<typeof runtimeSettings>
+  readonly state: z.infer<typeof stateSettings>
   readonly log: z.infer<typeof logSettings>
 }
 
 /** @param pairs `name=value` texts. Errors: USAGE, naming the setting and its bounds. */
 export function parseSettings(pairs: readonly string[]): Settings {
   const runtime: Record<string, unknown> = {}
+  const state: Record<string, unknown> = {}
   const log: Record<string, unknown> = {}
   for (const pair of pairs) {
     const at = pair.indexOf('=')
     const name = pair.slice(0, at)
     const value = pair.slice(at + 1)
-    const target = name in runtimeSettings.shape ? runtime : name in logSettings.shape ? log : undefined
+    const target = name in runtimeSettings.shape ? runtime : name in stateSettings.shape ? state : name in logSettings.shape ? log : undefined
     if (at < 1 || target === undefined) {
-      const known = [...Object.keys(runtimeSettings.shape), ...Object.keys(logSettings.shape)].join(', ')
+      const known = [runtimeSettings, stateSettings, logSettings].flatMap(({ shape }) => Object.keys(shape)).join(', ')
       throw new StreamError('USAGE', { reason: `--set ${pair}: there is no such setting` }, { fix: `one of ${known}` })
     }
     target[name] = value === 'true' || value === 'false' ? value === 'true' : Number(value)
   }
-  return { runtime: parsed(runtimeSettings, runtime), log: parsed(logSettings, log) }
+  return { runtime: parsed(runtimeSettings, runtime), state: parsed(stateSettings, state), log: parsed(logSettings, log) }
 }
 
 function parsed<T>(schema: z.ZodType<T>, values: unknown): T {

@@ -85,7 +85,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
   ])
   const job = await openJobFile(file, logger)
   job.load()
-  const data = await DataDirectory.open({ directory: flags.data, logger, probe, memoryBytesMax, log: settings.log })
+  const data = await DataDirectory.open({ directory: flags.data, logger, probe, memoryBytesMax, log: settings.log, state: settings.state })
   const metrics = new PrometheusMetrics()
   const signals = stopSignals(() =>
     say(terminal, flags, 'stopping: finishing the slice, committing, writing a checkpoint (again to stop at once)'),

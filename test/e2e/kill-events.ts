@@ -9,15 +9,15 @@ export interface KillEvent {
 
 export const partitions = 2
 
-/** Events of 40 keys, up to 2 s out of order and a few later than that; as NDJSON, with some lines no event at all. */
-export function makeEvents(seed: number, count: number): { events: KillEvent[]; ndjson: string; bad: number } {
+/** Events up to 2 s out of order and a few later than that; as NDJSON, with some lines no event at all. */
+export function makeEvents(seed: number, { keys, records, everyMs }: { keys: number; records: number; everyMs: number }): { events: KillEvent[]; ndjson: string; bad: number } {
   const random = new Random(seed)
   const events: KillEvent[] = []
   const lines: string[] = []
   let bad = 0
-  for (let i = 0; i < count; i++) {
-    const at = 1_700_000_000_000 + i * 40 - random.int(random.chance(0.03) ? 15_000 : 1_900)
-    const event = { key: `k${random.int(40)}`, at, value: random.int(1000) / 10 }
+  for (let i = 0; i < records; i++) {
+    const at = 1_700_000_000_000 + i * everyMs - random.int(random.chance(0.03) ? 15_000 : 1_900)
+    const event = { key: `k${random.int(keys)}`, at, value: random.int(1000) / 10 }
     if (random.chance(0.01)) {
       bad++
       lines.push(JSON.stringify({ ...event, value: 'none' }))
