@@ -1,9 +1,6 @@
 /** What a job file imports: the job builder, windows, aggregators and codecs. */
 
-export { bytes } from './engine/codec/bytes.ts'
-export type { BadRecord, Codec } from './engine/codec/codec.ts'
-export { type JsonCodec, json } from './engine/codec/json.ts'
-export { string } from './engine/codec/string.ts'
+export { type BadRecord, bytes, type Codec, type JsonCodec, json, string } from './engine/codec/codecs.ts'
 export type { ErrorCode } from './engine/errors.ts'
 export { StreamError } from './engine/errors.ts'
 export type { EpochMs, Key } from './engine/model/record.ts'

@@ -1,19 +1,19 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EmbeddedLog } from '../engine/log/embedded/embedded-log.ts'
-import type { EmbeddedLogSettings } from '../engine/log/embedded/settings.ts'
 import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
+import type { EmbeddedLogSettings } from '../engine/log/embedded/settings.ts'
+import type { TaskState } from '../engine/ports/state.ts'
 import type { Logger, Probe } from '../engine/ports/world.ts'
+import { noMetrics } from '../engine/ports/world.ts'
 import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
 import { semantics } from '../engine/task/task.ts'
-import type { TaskState } from '../engine/ports/state.ts'
 import { fingerprint } from '../operators/fingerprint.ts'
 import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
 import { LevelSpillStore } from '../state/level-spill-store.ts'
 import { openTaskState } from '../state/task-state.ts'
 import { realClock } from './real-clock.ts'
-import { noMetrics } from '../engine/ports/world.ts'
 
 export interface DataDirectoryOptions {
   readonly directory: string

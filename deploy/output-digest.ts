@@ -47,6 +47,10 @@ class HashSum {
 
 function recordHash(key: Uint8Array | null, value: Uint8Array): Uint32Array {
   const head = Buffer.from(key === null ? 'n' : `k${key.length}:`)
-  const hash = createHash('sha1').update(head).update(key ?? '').update(value).digest()
+  const hash = createHash('sha1')
+    .update(head)
+    .update(key ?? '')
+    .update(value)
+    .digest()
   return new Uint32Array(hash.buffer.slice(hash.byteOffset, hash.byteOffset + 20))
 }

@@ -79,7 +79,12 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
   const { totals, recovered } = before === undefined ? await run() : { totals: before, recovered: before.in }
   const seconds = (realClock.monotonic() - from) / 1000
   if (until === 'complete' && control.sealed === undefined && !stop.aborted) {
-    control = await decide(log, topology.job, control, { type: 'sealed', at: realClock.now(), version, sources: sourcesOf(topology).map(({ name }) => name) })
+    control = await decide(log, topology.job, control, {
+      type: 'sealed',
+      at: realClock.now(),
+      version,
+      sources: sourcesOf(topology).map(({ name }) => name),
+    })
   }
   const records = totals.in - recovered
   return {
@@ -135,9 +140,13 @@ async function register({ job, data, parallelism }: RunRequest, topology: Topolo
         ? `it began with parallelism ${registered.parallelism}, now ${parallelism} is asked for`
         : undefined
   if (changed !== undefined) {
-    throw new StreamError('JOB_CHANGED', { job: topology.job, reason: changed }, {
-      fix: 'go on with the former code and parallelism; or let the new code recompute everything from the same input in a directory of its own: --data <another directory> --ingest ...',
-    })
+    throw new StreamError(
+      'JOB_CHANGED',
+      { job: topology.job, reason: changed },
+      {
+        fix: 'go on with the former code and parallelism; or let the new code recompute everything from the same input in a directory of its own: --data <another directory> --ingest ...',
+      },
+    )
   }
   return control
 }
@@ -145,16 +154,30 @@ async function register({ job, data, parallelism }: RunRequest, topology: Topolo
 async function takeInAll({ data, ingest, partitions, stop, onTaken, onBad = 'fail' }: RunRequest, topology: Topology): Promise<void> {
   for (const definition of sourcesOf(topology)) {
     const { name, kind } = definition
-    if (data.log.topic(name) === undefined) await data.log.createTopic({ name, kind, partitions: partitions[name] ?? definition.partitions ?? 1 })
+    if (data.log.topic(name) === undefined)
+      await data.log.createTopic({ name, kind, partitions: partitions[name] ?? definition.partitions ?? 1 })
   }
   for (const { topic, file, format, sourceId } of ingest) {
     const definition = sourcesOf(topology).find(({ name }) => name === topic)
     if (definition === undefined) {
-      throw new StreamError('TOPIC_UNKNOWN', { topic, reason: 'the job does not read it' }, { fix: `--ingest takes ${sourcesOf(topology).map(({ name }) => name).join(', ')}` })
+      throw new StreamError(
+        'TOPIC_UNKNOWN',
+        { topic, reason: 'the job does not read it' },
+        {
+          fix: `--ingest takes ${sourcesOf(topology)
+            .map(({ name }) => name)
+            .join(', ')}`,
+        },
+      )
     }
     if (stop.aborted) return
     await takeIn({
-      log: data.log, topic, file, onBad, read: readerOf(definition), clock: realClock,
+      log: data.log,
+      topic,
+      file,
+      onBad,
+      read: readerOf(definition),
+      clock: realClock,
       ...(format === undefined ? {} : { format }),
       ...(sourceId === undefined ? {} : { sourceId }),
       onTaken: (records) => onTaken?.(topic, records),
@@ -171,7 +194,10 @@ async function refuseNewInput({ data, ingest }: RunRequest, job: string): Promis
 }
 
 function totalsNow({ data, parallelism }: RunRequest, topology: Topology): Promise<Totals> {
-  return totalsOf(data.log, planJob(topology, version, parallelism, (topic) => data.log.topic(topic)?.partitions ?? 1))
+  return totalsOf(
+    data.log,
+    planJob(topology, version, parallelism, (topic) => data.log.topic(topic)?.partitions ?? 1),
+  )
 }
 
 function shownOutputs(topology: Topology, totals: Totals): Record<string, number> {
@@ -195,7 +221,11 @@ function outputsOf(topology: Topology): string[] {
 }
 
 function sealed(job: string, topic: string): StreamError {
-  return new StreamError('JOB_SEALED', { job, topic, reason: 'its input was declared complete with --complete' }, { fix: 'run it with more input in another data directory' })
+  return new StreamError(
+    'JOB_SEALED',
+    { job, topic, reason: 'its input was declared complete with --complete' },
+    { fix: 'run it with more input in another data directory' },
+  )
 }
 
 function sum(all: readonly Totals[]): Totals {

@@ -3,16 +3,23 @@ import { StreamError } from '../engine/errors.ts'
 import { embeddedLogDefaults } from '../engine/log/embedded/settings.ts'
 import { defaultRuntimeSettings } from '../engine/runtime/settings.ts'
 
-const { sliceRecordsMax, readAheadBytesMax, chunkBytes, outputsMax, commitsInFlightMax, maxDriftMs, checkpointEveryMs, stepMs } = defaultRuntimeSettings
+const { sliceRecordsMax, readAheadBytesMax, chunkBytes, outputsMax, commitsInFlightMax, maxDriftMs, checkpointEveryMs, stepMs } =
+  defaultRuntimeSettings
 const bytes = z.number().int().positive()
 const count = z.number().int().positive()
 const ms = z.number().nonnegative()
 
 /** What an operator can tune with `--set name=value`; the defaults are meant to do. */
 export const runtimeSettings = z.strictObject({
-  sliceRecordsMax: count.max(1 << 20).default(sliceRecordsMax).describe('Records a slice takes at most'),
+  sliceRecordsMax: count
+    .max(1 << 20)
+    .default(sliceRecordsMax)
+    .describe('Records a slice takes at most'),
   readAheadBytesMax: bytes.default(readAheadBytesMax).describe('Bytes read ahead of each input partition'),
-  chunkBytes: bytes.max(8 << 20).default(chunkBytes).describe('Bytes asked for in one read'),
+  chunkBytes: bytes
+    .max(8 << 20)
+    .default(chunkBytes)
+    .describe('Bytes asked for in one read'),
   outputsMax: count.default(outputsMax).describe('Results a slice emits before the rest waits for the next one'),
   commitsInFlightMax: count.max(16).default(commitsInFlightMax).describe('Commits of a task under way at once'),
   maxDriftMs: ms.default(maxDriftMs).describe('Event time a partition may be ahead of the slowest one before it waits'),
@@ -21,10 +28,18 @@ export const runtimeSettings = z.strictObject({
 })
 
 export const logSettings = z.strictObject({
-  logFileBytes: bytes.min(1 << 16).default(embeddedLogDefaults.logFileBytes).describe('Size at which a log file is closed and rewritten into segments'),
-  rewriteBacklogBytesMax: bytes.default(embeddedLogDefaults.rewriteBacklogBytesMax).describe('Log files not yet rewritten; above it commits wait'),
+  logFileBytes: bytes
+    .min(1 << 16)
+    .default(embeddedLogDefaults.logFileBytes)
+    .describe('Size at which a log file is closed and rewritten into segments'),
+  rewriteBacklogBytesMax: bytes
+    .default(embeddedLogDefaults.rewriteBacklogBytesMax)
+    .describe('Log files not yet rewritten; above it commits wait'),
   quietAfterMs: ms.min(1).default(embeddedLogDefaults.quietAfterMs).describe('A quiet frame is written after this long without a commit'),
-  clockAheadAccepted: z.boolean().default(false).describe('Go on although the last append time is far ahead of the clock (see LOG_CLOCK_AHEAD)'),
+  clockAheadAccepted: z
+    .boolean()
+    .default(false)
+    .describe('Go on although the last append time is far ahead of the clock (see LOG_CLOCK_AHEAD)'),
 })
 
 export const stateSettings = z.strictObject({
@@ -46,7 +61,8 @@ export function parseSettings(pairs: readonly string[]): Settings {
     const at = pair.indexOf('=')
     const name = pair.slice(0, at)
     const value = pair.slice(at + 1)
-    const target = name in runtimeSettings.shape ? runtime : name in stateSettings.shape ? state : name in logSettings.shape ? log : undefined
+    const target =
+      name in runtimeSettings.shape ? runtime : name in stateSettings.shape ? state : name in logSettings.shape ? log : undefined
     if (at < 1 || target === undefined) {
       const known = [runtimeSettings, stateSettings, logSettings].flatMap(({ shape }) => Object.keys(shape)).join(', ')
       throw new StreamError('USAGE', { reason: `--set ${pair}: there is no such setting` }, { fix: `one of ${known}` })

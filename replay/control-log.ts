@@ -76,7 +76,10 @@ export async function decide(log: Log, job: string, after: ControlState, event: 
 /** Jobs that have a control log, by name. */
 export function jobsOf(log: Log): string[] {
   const ending = controlTopic('')
-  return log.topics().filter(({ name, kind }) => kind === 'internal' && name.endsWith(ending)).map(({ name }) => name.slice(0, -ending.length))
+  return log
+    .topics()
+    .filter(({ name, kind }) => kind === 'internal' && name.endsWith(ending))
+    .map(({ name }) => name.slice(0, -ending.length))
 }
 
 function parse(value: Uint8Array | null, topic: string, offset: number): ControlEvent {

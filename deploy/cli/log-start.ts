@@ -20,7 +20,9 @@ export function parseLogStart(text: string): LogStart {
     const time = /^-?\d+$/.test(when) ? Number(when) : Date.parse(when)
     if (Number.isFinite(time)) return { kind: 'time', time }
   }
-  throw new InvalidArgumentError('Write beginning, end, -10 for the last ten, an offset, or s@ and a time (epoch ms or 2026-01-31T12:00:00Z).')
+  throw new InvalidArgumentError(
+    'Write beginning, end, -10 for the last ten, an offset, or s@ and a time (epoch ms or 2026-01-31T12:00:00Z).',
+  )
 }
 
 /** The offset to begin with in one partition. An offset outside of what is kept is told by the reader (OFFSET_OUT_OF_RANGE). */

@@ -1,11 +1,5 @@
 import type { EpochMs, Offset } from './record.ts'
 
-/** A partition a task reads: of a source topic, or of an exchange. Its position in the task's list is the `input` of slices. */
-export interface TaskInput {
-  readonly topic: string
-  readonly partition: number
-}
-
 export interface Range {
   /** Index into the task's inputs. */
   readonly input: number

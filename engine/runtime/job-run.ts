@@ -11,7 +11,7 @@ import { DriftBoard } from './drift-board.ts'
 import { type JobPlan, planJob, type TaskPlan } from './plan.ts'
 import { readJournal } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
-import { recoverable, type RunUntil, TaskLife, type TaskWorld } from './task-life.ts'
+import { type RunUntil, recoverable, TaskLife, type TaskWorld } from './task-life.ts'
 
 export interface JobRunOptions extends Pick<TaskWorld, 'crash' | 'onWait' | 'onProgress'> {
   /** A fresh instance of the job for each life of each task: what its module keeps is that life's alone. */
@@ -43,7 +43,9 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
   // Each task listens to both; there may be many.
   setMaxListeners(0, stop, ...(options.crash === undefined ? [] : [options.crash]))
   const runs = plan.tasks.map(async ({ id, stage }) => {
-    const upstream = plan.tasks.filter((task) => stage.reads.some((exchange) => exchange.fromStage === task.stage.index)).map((task) => task.id)
+    const upstream = plan.tasks
+      .filter((task) => stage.reads.some((exchange) => exchange.fromStage === task.stage.index))
+      .map((task) => task.id)
     const world: TaskWorld = {
       ...options,
       logger: options.logger.child({ job: topology.job, version: `v${version}`, task: id }),

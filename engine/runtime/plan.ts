@@ -21,7 +21,13 @@ export interface StagePlan {
 export type InputPlan =
   | { readonly kind: 'source'; readonly topic: string; readonly partition: number; readonly node: SourceNode; readonly ordinal: number }
   | { readonly kind: 'retry'; readonly topic: string; readonly partition: number; readonly sources: readonly SourceNode[] }
-  | { readonly kind: 'exchange'; readonly topic: string; readonly partition: number; readonly exchange: ExchangePlan; readonly upstreamTasks: readonly number[] }
+  | {
+      readonly kind: 'exchange'
+      readonly topic: string
+      readonly partition: number
+      readonly exchange: ExchangePlan
+      readonly upstreamTasks: readonly number[]
+    }
 
 export interface TaskPlan {
   /** Its partition of the journal. */
@@ -121,7 +127,11 @@ function cutIntoStages(topology: Topology): number[] {
   const depth = new Map<number, number>()
   for (let round = 0; ; round++) {
     if (round > topology.nodes.length) {
-      throw new StreamError('JOB_INVALID', { job: topology.job, reason: 'a stage feeds itself: a re-keyed stream is merged with one it comes from' }, { fix: 'run the job with parallelism 1, or split the merge into two outputs' })
+      throw new StreamError(
+        'JOB_INVALID',
+        { job: topology.job, reason: 'a stage feeds itself: a re-keyed stream is merged with one it comes from' },
+        { fix: 'run the job with parallelism 1, or split the merge into two outputs' },
+      )
     }
     let changed = false
     for (const node of topology.nodes) {

@@ -50,17 +50,28 @@ export async function readJournal(log: Log, topic: string, partition: number): P
 export async function restorePoint(state: TaskState, journal: readonly JournalEntry[], end: ProducerEnd, where: object) {
   const last = journal.at(-1)?.record
   if (end.seq > 0 && (last === undefined || last.slice.seq !== end.seq || last.hash !== end.hash)) {
-    throw new StreamError('LOG_CORRUPT', { ...where, reason: `the journal ends at slice ${last?.slice.seq ?? 0}, the log knows of slice ${end.seq}` })
+    throw new StreamError('LOG_CORRUPT', {
+      ...where,
+      reason: `the journal ends at slice ${last?.slice.seq ?? 0}, the log knows of slice ${end.seq}`,
+    })
   }
   const hashes = new Map(journal.map(({ record }) => [record.slice.seq, record.hash]))
   const point = await state.restore(({ seq, hash }) => {
-    if (seq > end.seq) throw new StreamError('LOG_CORRUPT', { ...where, reason: `a checkpoint of slice ${seq} is ahead of the journal's end ${end.seq}: acknowledged data is gone` })
+    if (seq > end.seq)
+      throw new StreamError('LOG_CORRUPT', {
+        ...where,
+        reason: `a checkpoint of slice ${seq} is ahead of the journal's end ${end.seq}: acknowledged data is gone`,
+      })
     return hashes.get(seq) === hash
   })
   const after = journal.filter(({ record }) => record.slice.seq > (point?.seq ?? 0))
   const first = after[0]?.record.slice.seq ?? end.seq + 1
   if (first !== (point?.seq ?? 0) + 1) {
-    throw new StreamError('CHECKPOINT_MISSING', { ...where, checkpoint: point?.seq ?? 0, journalFrom: first }, { fix: 'rebuild the job as a new version: it replays from the beginning' })
+    throw new StreamError(
+      'CHECKPOINT_MISSING',
+      { ...where, checkpoint: point?.seq ?? 0, journalFrom: first },
+      { fix: 'rebuild the job as a new version: it replays from the beginning' },
+    )
   }
   return { point, after }
 }
@@ -71,17 +82,39 @@ export async function rerun(task: Task, inputs: TaskInputs, journal: readonly Jo
     const { slice } = record
     for (const range of slice.ranges) await inputs.readTo(range.input, range.to)
     const { journal: again } = task.run(slice, record.control)
-    const place = { ...where, slice: slice.seq, ranges: slice.ranges.map((range) => ({ ...inputs.readings[range.input]!.plan, node: undefined, exchange: undefined, sources: undefined, ...range })) }
+    const place = {
+      ...where,
+      slice: slice.seq,
+      ranges: slice.ranges.map((range) => ({
+        ...inputs.readings[range.input]!.plan,
+        node: undefined,
+        exchange: undefined,
+        sources: undefined,
+        ...range,
+      })),
+    }
     record.input.forEach((input, i) => {
       if (again.input[i]!.digest !== input.digest || again.input[i]!.count !== input.count) {
         throw new StreamError('INPUT_CHANGED', { ...place, journaled: input, read: again.input[i] })
       }
     })
-    if (again.output.digest !== record.output.digest || again.output.count !== record.output.count || again.watermark !== record.watermark) {
+    if (
+      again.output.digest !== record.output.digest ||
+      again.output.count !== record.output.count ||
+      again.watermark !== record.watermark
+    ) {
       throw new StreamError(
         'JOB_NOT_DETERMINISTIC',
-        { ...place, journaled: record.output, again: again.output, semantics: { journaled: record.semantics, now: semantics }, node: { journaled: record.node, now: process.version } },
-        { fix: 'find what the job takes from outside its input (module state, iteration order, a changed dependency); docs/errors/JOB_NOT_DETERMINISTIC.md' },
+        {
+          ...place,
+          journaled: record.output,
+          again: again.output,
+          semantics: { journaled: record.semantics, now: semantics },
+          node: { journaled: record.node, now: process.version },
+        },
+        {
+          fix: 'find what the job takes from outside its input (module state, iteration order, a changed dependency); docs/errors/JOB_NOT_DETERMINISTIC.md',
+        },
       )
     }
     // What the chain hashes beside the digests (totals, semantics) may differ after an upgrade; what was committed stands.

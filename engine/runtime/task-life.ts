@@ -68,7 +68,14 @@ export class TaskLife {
   private readonly recordsMax: number
 
   /** Recovers: fence, newest confirmed checkpoint, journal after it run again. */
-  static async begin(job: JobPlan, plan: TaskPlan, world: TaskWorld, state: TaskState, present: Present, recordsMax: number): Promise<TaskLife> {
+  static async begin(
+    job: JobPlan,
+    plan: TaskPlan,
+    world: TaskWorld,
+    state: TaskState,
+    present: Present,
+    recordsMax: number,
+  ): Promise<TaskLife> {
     const { log, probe, settings } = world
     const where = { job: job.topology.job, version: job.version, task: plan.id }
     const producer = await log.producer(`${job.topology.job}.v${job.version}.task-${plan.id}`)
@@ -76,7 +83,12 @@ export class TaskLife {
     const journal = await readJournal(log, job.topics.journal, plan.id)
     const { point, after } = await restorePoint(state, journal, producer.end, where)
     probe.at('recover.restored')
-    const task = new Task(job, plan, { state, present, settings: { outputsMax: settings.outputsMax, node: process.version }, partitionsOf: (topic) => partitionsOf(log, topic) })
+    const task = new Task(job, plan, {
+      state,
+      present,
+      settings: { outputsMax: settings.outputsMax, node: process.version },
+      partitionsOf: (topic) => partitionsOf(log, topic),
+    })
     task.open(point)
     const inputs = new TaskInputs(log, plan.inputs, task.feeds, settings)
     try {
@@ -92,7 +104,14 @@ export class TaskLife {
   }
 
   private constructor(
-    job: JobPlan, plan: TaskPlan, world: TaskWorld, state: TaskState, producer: Producer, task: Task, inputs: TaskInputs, recordsMax: number,
+    job: JobPlan,
+    plan: TaskPlan,
+    world: TaskWorld,
+    state: TaskState,
+    producer: Producer,
+    task: Task,
+    inputs: TaskInputs,
+    recordsMax: number,
     checkpointedSeq: number,
   ) {
     this.job = job
@@ -342,5 +361,11 @@ function partitionsOf(log: Log, topic: string): number {
 /** Failures after which a new life may succeed. */
 export function recoverable(error: unknown): boolean {
   const code = codeOf(error)
-  return code === 'COMMIT_CONFLICT' || code === 'COMMIT_OUTCOME_UNKNOWN' || code === 'LOG_UNAVAILABLE' || code === 'DISK_FULL' || code === 'STATE_CORRUPT'
+  return (
+    code === 'COMMIT_CONFLICT' ||
+    code === 'COMMIT_OUTCOME_UNKNOWN' ||
+    code === 'LOG_UNAVAILABLE' ||
+    code === 'DISK_FULL' ||
+    code === 'STATE_CORRUPT'
+  )
 }

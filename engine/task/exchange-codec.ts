@@ -88,7 +88,13 @@ export const exchangeDecoder: RunDecoder = (block, first, count, appendTime) => 
 function readOne(block: BlockView, i: number): ExchangeRecord | ExchangeWatermark {
   const bytes = block.value(i)!
   if (bytes[0] === 1) {
-    return { kind: 'watermark', task: bytes.readUInt32LE(4), idle: bytes[1] === 1, watermark: bytes.readDoubleLE(8), processing: bytes.readDoubleLE(16) }
+    return {
+      kind: 'watermark',
+      task: bytes.readUInt32LE(4),
+      idle: bytes[1] === 1,
+      watermark: bytes.readDoubleLE(8),
+      processing: bytes.readDoubleLE(16),
+    }
   }
   const keyType = bytes[1]
   const keyBytes = block.key(i)

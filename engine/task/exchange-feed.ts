@@ -38,7 +38,10 @@ export class ExchangeFeed implements Feed {
   process(run: DecodedRun, i: number): void {
     const record = run.values[i] as ExchangeRecord | ExchangeWatermark
     if (record.kind === 'watermark') {
-      this.report(this.upstream.findIndex(({ task }) => task === record.task), record)
+      this.report(
+        this.upstream.findIndex(({ task }) => task === record.task),
+        record,
+      )
       return
     }
     const { moment, present, emit } = this.task

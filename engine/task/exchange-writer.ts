@@ -1,6 +1,6 @@
+import { assert } from '../assert.ts'
 import type { BlockBuilder } from '../block/block-builder.ts'
 import { ByteSink } from '../block/byte-sink.ts'
-import { assert } from '../assert.ts'
 import { partitionOf } from '../log/partitioner.ts'
 import type { EpochMs } from '../model/record.ts'
 import { writeExchangeRecord, writeExchangeWatermark } from './exchange-codec.ts'

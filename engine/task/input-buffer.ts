@@ -1,5 +1,5 @@
-import { BlockView, type Chunk } from '../block/block-view.ts'
 import { assert } from '../assert.ts'
+import { BlockView, type Chunk } from '../block/block-view.ts'
 import type { Offset } from '../model/record.ts'
 import type { DecodedRun, RunDecoder } from './decoded-run.ts'
 

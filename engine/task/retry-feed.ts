@@ -20,8 +20,15 @@ export function retryDecoder(sources: readonly SourceNode[]): RunDecoder {
   const decoders = new Map(sources.map((node) => [node.topic.name, { node, decode: sourceDecoder(node.topic) }]))
   return (block, first, count, appendTime) => {
     const run: DecodedRun = {
-      block, first, firstOffset: block.baseOffset + first, appendTime, count,
-      values: new Array(count), times: new Float64Array(count), bad: new Map(), taken: 0,
+      block,
+      first,
+      firstOffset: block.baseOffset + first,
+      appendTime,
+      count,
+      values: new Array(count),
+      times: new Float64Array(count),
+      bad: new Map(),
+      taken: 0,
     }
     for (let i = 0; i < count; i++) {
       const origin = originOf(block, first + i)

@@ -37,12 +37,14 @@ export function sourceDecoder(topic: TopicDefinition): RunDecoder {
 function decodeValues(topic: TopicDefinition, block: BlockView, first: number, count: number, values: unknown[]) {
   const { bytes, view, u32 } = block.chunk
   const { codec } = topic
-  if (!block.hasNulls) return shift(codec.decode(bytes, view, block.valuesAt, u32, block.valueEndsAt, first, first + count, values, 0), first)
+  if (!block.hasNulls)
+    return shift(codec.decode(bytes, view, block.valuesAt, u32, block.valueEndsAt, first, first + count, values, 0), first)
   let bad: Map<number, BadRecord> | undefined
   for (let i = 0; i < count; i++) {
     if (block.valueIsNull(first + i)) {
       values[i] = null
-      if (topic.kind === 'stream') (bad ??= new Map()).set(i, { code: 'RECORD_MALFORMED', path: '$', message: 'no value: tombstones are for tables' })
+      if (topic.kind === 'stream')
+        (bad ??= new Map()).set(i, { code: 'RECORD_MALFORMED', path: '$', message: 'no value: tombstones are for tables' })
       if (topic.kind === 'stream') values[i] = undefined
       continue
     }
@@ -70,7 +72,11 @@ function timeOf(eventTime: (value: unknown) => EpochMs, value: unknown): number 
 
 function badTime(time: number, appendTime: EpochMs, maxFutureMs: number): BadRecord {
   if (Number.isFinite(time) && time > appendTime) {
-    return { code: 'RECORD_IN_FUTURE', path: '$', message: `event time ${time} is ${time - appendTime} ms ahead of its append time, at most ${maxFutureMs} are allowed (maxFuture)` }
+    return {
+      code: 'RECORD_IN_FUTURE',
+      path: '$',
+      message: `event time ${time} is ${time - appendTime} ms ahead of its append time, at most ${maxFutureMs} are allowed (maxFuture)`,
+    }
   }
   return { code: 'EVENT_TIME_INVALID', path: '$', message: `eventTime gave ${String(time)}` }
 }

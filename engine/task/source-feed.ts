@@ -1,7 +1,7 @@
-import type { InputBuffer } from './input-buffer.ts'
+import type { SourceNode } from '../model/topology.ts'
 import type { DecodedRun } from './decoded-run.ts'
 import type { Feed } from './feeds.ts'
-import type { SourceNode } from '../model/topology.ts'
+import type { InputBuffer } from './input-buffer.ts'
 import type { TaskMoment } from './moment.ts'
 import type { Present } from './present.ts'
 import type { Reports } from './reports.ts'
@@ -56,7 +56,12 @@ export class SourceFeed implements Feed {
     const fault = run.bad?.get(i)
     if (fault !== undefined) reports.bad(this.node.onBad, fault, this.node.name, undefined)
     else if (this.skips.size > 0 && this.skips.has(moment.offset)) {
-      reports.bad('deadLetter', { code: 'OPERATOR_THREW', path: '$', message: 'passed over by decision of the operator' }, this.node.name, undefined)
+      reports.bad(
+        'deadLetter',
+        { code: 'OPERATOR_THREW', path: '$', message: 'passed over by decision of the operator' },
+        this.node.name,
+        undefined,
+      )
     } else {
       this.emit(run.values[i])
       this.raise(time - this.node.topic.outOfOrdernessMs)

@@ -1,10 +1,11 @@
 import { assert } from '../assert.ts'
-import type { JournalRecord, Slice, Totals } from '../model/slice.ts'
 import type { EpochMs } from '../model/record.ts'
+import type { JournalRecord, Slice, Totals } from '../model/slice.ts'
 import type { TaskState } from '../ports/state.ts'
 import type { JobPlan, TaskPlan } from '../runtime/plan.ts'
 import { type BuiltOperator, buildOperators } from './build-operators.ts'
 import { chainHash, inputDigest } from './digest.ts'
+import { exchangeDecoder } from './exchange-codec.ts'
 import { ExchangeFeed } from './exchange-feed.ts'
 import { ExchangeWriter } from './exchange-writer.ts'
 import { type Feed, mergeRecords } from './feeds.ts'
@@ -14,7 +15,6 @@ import { type OutputBlock, Outputs } from './outputs.ts'
 import type { Present } from './present.ts'
 import { emptyTotals, Reports } from './reports.ts'
 import { RetryFeed, retryDecoder } from './retry-feed.ts'
-import { exchangeDecoder } from './exchange-codec.ts'
 import { Sink } from './sink.ts'
 import { sourceDecoder } from './source-decoder.ts'
 import { SourceFeed } from './source-feed.ts'
@@ -78,7 +78,11 @@ export class Task {
   private readonly sinks: { readonly topic: string; readonly sink: Sink; readonly base: number }[] = []
   private readonly exchanges: ExchangeWriter[] = []
 
-  constructor(job: JobPlan, plan: TaskPlan, deps: { state: TaskState; present: Present; settings: TaskSettings; partitionsOf: (topic: string) => number }) {
+  constructor(
+    job: JobPlan,
+    plan: TaskPlan,
+    deps: { state: TaskState; present: Present; settings: TaskSettings; partitionsOf: (topic: string) => number },
+  ) {
     this.plan = plan
     this.settings = deps.settings
     this.present = deps.present
@@ -87,7 +91,10 @@ export class Task {
     const { moment, outputs, watermarks } = this
     const stage = plan.stage
     this.reports = new Reports(moment, this.totals, outputs.open(job.topics.deadLetters, 1, true)[0]!, outputs.open(job.topics.late, 1)[0]!)
-    const entering = [...stage.nodes.filter((node) => node.kind === 'source').map((node) => node.id), ...stage.reads.map((exchange) => exchange.node.id)]
+    const entering = [
+      ...stage.nodes.filter((node) => node.kind === 'source').map((node) => node.id),
+      ...stage.reads.map((exchange) => exchange.node.id),
+    ]
     const { operators, entries } = buildOperators(stage.nodes, entering, {
       moment,
       stores: deps.state,
@@ -113,7 +120,13 @@ export class Task {
       switch (input.kind) {
         case 'source':
           return new SourceFeed(
-            { buffer: new InputBuffer(0, sourceDecoder(input.node.topic)), node: input.node, partition: input.partition, ordinal: input.ordinal, channel: watermarks.addChannel() },
+            {
+              buffer: new InputBuffer(0, sourceDecoder(input.node.topic)),
+              node: input.node,
+              partition: input.partition,
+              ordinal: input.ordinal,
+              channel: watermarks.addChannel(),
+            },
             { moment, present: deps.present, reports: this.reports, watermarks, emit: entries.get(input.node.id)! },
           )
         case 'retry':
@@ -173,7 +186,8 @@ export class Task {
     const input = this.runRecords(slice)
     this.advance(slice)
     for (const { sink } of this.sinks) sink.settle()
-    if (!this.due) for (const exchange of this.exchanges) exchange.advance(this.watermarks.current, this.processing, this.watermarks.allIdle)
+    if (!this.due)
+      for (const exchange of this.exchanges) exchange.advance(this.watermarks.current, this.processing, this.watermarks.allIdle)
     return this.finish(slice, input, control)
   }
 
@@ -186,7 +200,9 @@ export class Task {
       due: this.due,
       feeds: this.feeds.map((feed) => feed.save()),
       positions: this.feeds.map((feed) => feed.buffer.position),
-      operators: this.operators.map(({ node, operator }) => ({ name: node.name, saved: operator.save?.() })).filter(({ saved }) => saved !== undefined),
+      operators: this.operators
+        .map(({ node, operator }) => ({ name: node.name, saved: operator.save?.() }))
+        .filter(({ saved }) => saved !== undefined),
       exchanges: this.exchanges.map((exchange) => exchange.save()),
       totals: structuredClone(this.totals),
     }
@@ -223,7 +239,10 @@ export class Task {
     const taken: { feed: Feed; count: number }[] = []
     for (const range of slice.ranges) {
       const feed = this.feeds[range.input]!
-      assert(feed.buffer.position <= range.from, () => `input ${range.input} is at ${feed.buffer.position}, the slice begins at ${range.from}`)
+      assert(
+        feed.buffer.position <= range.from,
+        () => `input ${range.input} is at ${feed.buffer.position}, the slice begins at ${range.from}`,
+      )
       const count = feed.buffer.countBelow(range.to)
       digests.push({ count, digest: inputDigest(feed.buffer.cover(range.from, range.to)) })
       taken.push({ feed, count })

@@ -1,5 +1,5 @@
-import { Random } from '../support/random.ts'
 import { canonical, judge, sessionWindows, slidingWindows } from '../../examples/reference.ts'
+import { Random } from '../support/random.ts'
 
 export interface KillEvent {
   readonly key: string
@@ -10,7 +10,10 @@ export interface KillEvent {
 export const partitions = 2
 
 /** Events up to 2 s out of order and a few later than that; as NDJSON, with some lines no event at all. */
-export function makeEvents(seed: number, { keys, records, everyMs }: { keys: number; records: number; everyMs: number }): { events: KillEvent[]; ndjson: string; bad: number } {
+export function makeEvents(
+  seed: number,
+  { keys, records, everyMs }: { keys: number; records: number; everyMs: number },
+): { events: KillEvent[]; ndjson: string; bad: number } {
   const random = new Random(seed)
   const events: KillEvent[] = []
   const lines: string[] = []
@@ -38,11 +41,23 @@ export function expectedOf(byPartition: readonly (readonly KillEvent[])[]): Reco
   return {
     totals: canonical(
       slidingWindows(judged, { sizeMs: 10_000, slideMs: 10_000 }, gathering).windows.map(({ key, start, result }) => ({
-        key, start, count: result.length, mean: exactMean(result), highest: Math.max(...result),
+        key,
+        start,
+        count: result.length,
+        mean: exactMean(result),
+        highest: Math.max(...result),
       })),
     ),
-    moving: canonical(slidingWindows(judged, { sizeMs: 10_000, slideMs: 2_000 }, counting).windows.map(({ key, start, result }) => ({ key, start, count: result }))),
-    visits: canonical(sessionWindows(judged, { gapMs: 3_000 }, counting).windows.map(({ key, start, end, result }) => ({ key, start, end, count: result }))),
+    moving: canonical(
+      slidingWindows(judged, { sizeMs: 10_000, slideMs: 2_000 }, counting).windows.map(({ key, start, result }) => ({
+        key,
+        start,
+        count: result,
+      })),
+    ),
+    visits: canonical(
+      sessionWindows(judged, { gapMs: 3_000 }, counting).windows.map(({ key, start, end, result }) => ({ key, start, end, count: result })),
+    ),
   }
 }
 

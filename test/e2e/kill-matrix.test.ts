@@ -20,9 +20,19 @@ let runs = 0
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 /** Small everything, so that one short run comes by every point many times. */
-const small = input('small', { keys: 40, records: 6000, everyMs: 40 }, ['checkpointEveryMs=15', 'logFileBytes=200000', 'sliceRecordsMax=60', 'quietAfterMs=20', 'mergeBytesMin=2000'], '64')
+const small = input(
+  'small',
+  { keys: 40, records: 6000, everyMs: 40 },
+  ['checkpointEveryMs=15', 'logFileBytes=200000', 'sliceRecordsMax=60', 'quietAfterMs=20', 'mergeBytesMin=2000'],
+  '64',
+)
 /** More state than its budget of memory. */
-const wide = input('wide', { keys: 9000, records: 20_000, everyMs: 1 }, ['checkpointEveryMs=15', 'sliceRecordsMax=500', 'mergeBytesMin=20000'], '1')
+const wide = input(
+  'wide',
+  { keys: 9000, records: 20_000, everyMs: 1 },
+  ['checkpointEveryMs=15', 'sliceRecordsMax=500', 'mergeBytesMin=20000'],
+  '1',
+)
 
 test('an undisturbed run gives what the oracle says', async () => {
   const data = freshDirectory()
@@ -63,10 +73,13 @@ describe('killed at each named point', () => {
         const from = spilled.has(point) ? wide : small
         const data = freshDirectory()
         // To be restored, there must be a checkpoint and work left.
-        const first = await start(from.args(data), { env: { REPRISE_FAIL_AT: /^re(store|cover)/.test(point) ? 'commit.acknowledged:25' : `${point}:${n}` } }).ended
+        const first = await start(from.args(data), {
+          env: { REPRISE_FAIL_AT: /^re(store|cover)/.test(point) ? 'commit.acknowledged:25' : `${point}:${n}` },
+        }).ended
         if (first.signal !== 'SIGKILL') expect(first.code, first.stderr).toBe(0)
         // The recovery comes by many of the same points: a crash in the recovery of a crash.
-        const second = await start(from.args(data), { env: { REPRISE_FAIL_AT: `${point}:${/^re(store|cover)/.test(point) ? n : 1}` } }).ended
+        const second = await start(from.args(data), { env: { REPRISE_FAIL_AT: `${point}:${/^re(store|cover)/.test(point) ? n : 1}` } })
+          .ended
         if (second.signal !== 'SIGKILL') expect(second.code, second.stderr).toBe(0)
         if (n === 1 && !byChance.has(point)) expect([first.signal, second.signal], 'the point was reached').toContain('SIGKILL')
         await runToEnd(from, data)
@@ -95,7 +108,21 @@ function input(name: string, size: Parameters<typeof makeEvents>[1], settings: r
   return {
     events,
     bad,
-    args: (data) => ['run', job, '--data', data, '--ingest', `events=${file}`, '--partitions', `events=${partitions}`, '--memory', memory, '--complete', '--json', ...set],
+    args: (data) => [
+      'run',
+      job,
+      '--data',
+      data,
+      '--ingest',
+      `events=${file}`,
+      '--partitions',
+      `events=${partitions}`,
+      '--memory',
+      memory,
+      '--complete',
+      '--json',
+      ...set,
+    ],
   }
 }
 
@@ -122,7 +149,10 @@ async function expectExactlyOnce(from: Input, data: string): Promise<void> {
   rmSync(data, { recursive: true, force: true })
 }
 
-async function topicRows(data: string, topic: string): Promise<{ partition: number; key: string | null; value: Record<string, unknown> }[]> {
+async function topicRows(
+  data: string,
+  topic: string,
+): Promise<{ partition: number; key: string | null; value: Record<string, unknown> }[]> {
   const { stdout, stderr, code } = await reprise(['log', 'tail', topic, '--data', data, '-o', 'beginning', '--json'])
   expect(code, stderr).toBe(0)
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
