@@ -87,7 +87,7 @@ export class TestKit implements AsyncDisposable {
         partitions: options.partitions?.[node.topic.name] ?? node.topic.partitions ?? 1,
       })
     }
-    kit.run('stopped')
+    void kit.run('stopped')
     // The job's topics are there when the test begins.
     await kit.settle()
     return kit
@@ -177,7 +177,7 @@ export class TestKit implements AsyncDisposable {
     this.checkOpen()
     this.running?.crash.abort(new Crashed())
     await this.ended()
-    this.run('stopped')
+    void this.run('stopped')
   }
 
   /** A clean stop (with a checkpoint) and a new start. */
@@ -185,7 +185,7 @@ export class TestKit implements AsyncDisposable {
     this.checkOpen()
     this.running?.stop.abort()
     await this.ended()
-    this.run('stopped')
+    void this.run('stopped')
   }
 
   /** No more input comes: everything open fires. Nothing can be sent afterwards: JOB_SEALED. Again: the same totals. */
@@ -273,7 +273,7 @@ export class TestKit implements AsyncDisposable {
         })
       }
     }
-    kit.run('stopped')
+    void kit.run('stopped')
     await kit.settle()
     return kit
   }

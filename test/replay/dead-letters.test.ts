@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { BlockBuilder } from '../../engine/block/block-builder.ts'
+import { codeOf } from '../../engine/errors.ts'
+import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
+import { readRecords } from '../../engine/log/read-records.ts'
+import type { Log } from '../../engine/ports/log.ts'
+import { deadLetters, decideLetters } from '../../replay/dead-letters.ts'
+import { FaultyLog, noFaults } from '../support/faulty-log.ts'
+
+const clock = { now: () => 7, monotonic: () => 0, sleep: async () => {}, yield: async () => {} }
+const all = { chosen: () => true, retryPartition: () => 0, at: 9 }
+
+/** A log that holds so many dead letters of the job `shop`. */
+async function logWith(letters: number, bytes = 10): Promise<MemoryLog> {
+  const log = new MemoryLog({ clock })
+  await log.createTopic({ name: 'shop.v1.retry', partitions: 1, kind: 'internal' })
+  await log.createTopic({ name: 'shop.dead-letters', partitions: 1, kind: 'stream' })
+  const builder = new BlockBuilder()
+  const header = (name: string, text: string) => ({ name, value: Buffer.from(text) })
+  for (let i = 0; i < letters; i++) {
+    const place = [header('reprise.topic', 'orders'), header('reprise.partition', '2'), header('reprise.offset', String(i * 3))]
+    const headers = [header('trace', `t${i}`), header('reprise.code', 'OPERATOR_THREW'), ...place]
+    builder.add({ key: Buffer.from(`k${i}`), value: Buffer.alloc(bytes, i), eventTime: i, headers })
+  }
+  const producer = await log.producer('test')
+  const appends = [{ topic: 'shop.dead-letters', partition: 0, block: builder.finish() }]
+  await producer.commit({ expect: { seq: 0, hash: '' }, next: { seq: 1, hash: '' }, appends })
+  return log
+}
+
+async function retried(log: Log): Promise<string[]> {
+  const found: string[] = []
+  for await (const { headers, key } of readRecords(log, 'shop.v1.retry', 0, 0)) {
+    found.push(`${Buffer.from(key!)} ${headers.map(({ name, value }) => `${name}=${Buffer.from(value)}`).join(' ')}`)
+  }
+  return found
+}
+
+const place = (i: number) => `k${i} trace=t${i} reprise.topic=orders reprise.partition=2 reprise.offset=${i * 3}`
+
+test('a retried record is the original with its own headers and its place; the error of before is gone', async () => {
+  const log = await logWith(2)
+  expect(await decideLetters(log, 'shop', { ...all, type: 'retried' })).toEqual([0, 1])
+  expect(await retried(log)).toEqual([place(0), place(1)])
+})
+
+test('decided again, by whichever decision, nothing is retried', async () => {
+  const log = await logWith(3)
+  await decideLetters(log, 'shop', { ...all, type: 'dropped', chosen: ({ id }) => id === 1 })
+  expect(await decideLetters(log, 'shop', { ...all, type: 'retried' })).toEqual([0, 2])
+  expect(await decideLetters(log, 'shop', { ...all, type: 'retried' })).toEqual([])
+  expect(await decideLetters(log, 'shop', { ...all, type: 'dropped' })).toEqual([])
+  expect(await retried(log)).toEqual([place(0), place(2)])
+})
+
+test('interrupted by whatever fault, each record is retried once, and decided if and only if it was retried', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 1, max: 12 }), async (seed, count) => {
+      const inner = await logWith(count, 400_000)
+      const rates = { ...noFaults, commitRefused: 0.2, answerLost: 0.2, commitLost: 0.2, openFailed: 0.1 }
+      const log = new FaultyLog(inner, { seed, rates })
+      for (let runs = 0; ; runs++) {
+        if (runs === 100) log.rates = noFaults
+        try {
+          await decideLetters(log, 'shop', { ...all, type: 'retried' })
+          break
+        } catch (error) {
+          expect(codeOf(error)).toMatch(/LOG_UNAVAILABLE|COMMIT_OUTCOME_UNKNOWN/)
+        }
+        const decided: string[] = []
+        for await (const { id, decision } of deadLetters(inner, 'shop')) if (decision !== undefined) decided.push(place(id))
+        expect(await retried(inner)).toEqual(decided)
+      }
+      expect(await retried(inner)).toEqual(Array.from({ length: count }, (_, i) => place(i)))
+    }),
+    { numRuns: 30 },
+  )
+})
