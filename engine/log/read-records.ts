@@ -1,6 +1,6 @@
 import { BlockView } from '../block/block-view.ts'
 import type { LogRecord, Offset } from '../model/record.ts'
-import type { Log } from '../ports/log.ts'
+import type { LogView } from '../ports/log.ts'
 
 const readBytes = 1 << 20
 
@@ -10,7 +10,7 @@ const readBytes = 1 << 20
  * @throws StreamError OFFSET_OUT_OF_RANGE, TOPIC_UNKNOWN, LOG_CORRUPT as `LogReader.read` does.
  */
 export async function* readRecords(
-  log: Log,
+  log: Pick<LogView, 'bounds' | 'reader'>,
   topic: string,
   partition: number,
   from: Offset,

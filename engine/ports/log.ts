@@ -115,6 +115,9 @@ export interface Log {
   close(): Promise<void>
 }
 
+/** What those see of a log who only read it. */
+export type LogView = Pick<Log, 'topics' | 'topic' | 'bounds' | 'clock' | 'changed' | 'changes' | 'reader' | 'producerEnd' | 'close'>
+
 export interface Pin {
   move(from: Offset): void
   release(): void

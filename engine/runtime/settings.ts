@@ -19,6 +19,8 @@ export interface RuntimeSettings {
   readonly retryBackoffMs: number
   /** Failures in a row, without a commit in between, after which the job fails. */
   readonly failuresMax: number
+  /** State that job code changes in place, without putting it back, is an error: for tests, since looking costs time. */
+  readonly strict?: boolean
 }
 
 export const defaultRuntimeSettings: RuntimeSettings = {

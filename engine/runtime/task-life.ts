@@ -86,7 +86,7 @@ export class TaskLife {
     const task = new Task(job, plan, {
       state,
       present,
-      settings: { outputsMax: settings.outputsMax, node: process.version },
+      settings: { outputsMax: settings.outputsMax, node: process.version, strict: settings.strict ?? false },
       partitionsOf: (topic) => partitionsOf(log, topic),
     })
     task.open(point)

@@ -23,6 +23,8 @@ export interface OperatorHost {
   readonly reports: Reports
   readonly present: Present
   readonly budget: { left: number }
+  /** State changed in place is an error, where the operator can tell. */
+  readonly strict: boolean
   readonly time: { watermark: number; processing: number }
   sink(node: TopologyNode, topic: TopicDefinition): Sink
   /** Receiver of a keyBy whose readers are in another stage; undefined when they are in this one. */
@@ -100,7 +102,7 @@ function keyReceiver(node: TopologyNode & { kind: 'keyBy' }, next: Receiver, { m
 }
 
 function operatorContext(node: OperatorNode, emit: Receiver, host: OperatorHost): OperatorContext {
-  const { moment, stores, reports, present, budget, time } = host
+  const { moment, stores, reports, present, budget, strict, time } = host
   const ports = new Map(Object.entries(node.sideOutputs).map(([port, topic]) => [port, sinkReceiver(node, host.sink(node, topic), host)]))
   return {
     name: node.name,
@@ -121,6 +123,7 @@ function operatorContext(node: OperatorNode, emit: Receiver, host: OperatorHost)
     },
     bad: (value, error) => reports.threw(node, value, error),
     budget,
+    strict,
     time,
     present(at) {
       present.time = at

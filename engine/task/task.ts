@@ -28,6 +28,8 @@ export interface TaskSettings {
   readonly outputsMax: number
   /** The runtime's version, for the journal: what a re-run that differs may come from. */
   readonly node: string
+  /** See OperatorContext.strict. */
+  readonly strict: boolean
 }
 
 export interface SliceResult {
@@ -101,6 +103,7 @@ export class Task {
       reports: this.reports,
       present: deps.present,
       budget: this.budget,
+      strict: deps.settings.strict,
       time: this.time,
       sink: (_, topic) => {
         const sink = new Sink(topic, outputs.open(topic.name, deps.partitionsOf(topic.name)), moment)

@@ -27,15 +27,19 @@ export async function readWhole(fs: FileSystem, name: string, limit = Number.POS
 export function readLogHead(bytes: Buffer, number: number): FrameHead | Fault {
   const head = readFrameHead(bytes, 0)
   if (head === undefined) return { position: 0, reason: 'no head that verifies' }
-  if (head.format !== frameFormat) {
-    throw new StreamError(
-      'LOG_FORMAT_UNKNOWN',
-      { format: head.format, known: frameFormat },
-      { fix: 'open this data directory with the release that wrote it' },
-    )
-  }
+  checkFormat(head)
   if (head.kind !== frameKind.head) return { position: 0, reason: 'the file does not begin with a head' }
   return checkFrame(bytes, { logId: head.logId, file: number, position: 0 }, bytes.length)
+}
+
+/** Errors: LOG_FORMAT_UNKNOWN. */
+export function checkFormat({ format }: FrameHead): void {
+  if (format === frameFormat) return
+  throw new StreamError(
+    'LOG_FORMAT_UNKNOWN',
+    { format, known: frameFormat },
+    { fix: 'open this data directory with the release that wrote it' },
+  )
 }
 
 /** Verifies the frames behind a head, up to the first that does not verify or the end of bytes. */

@@ -77,6 +77,7 @@ class NodeFile implements WriteFile {
   private readonly synced: boolean
   /** Something was changed that the last sync or synced write does not cover. */
   private dirty = false
+  private shortened = false
 
   constructor(path: string, fd: number, synced: boolean) {
     this.path = path
@@ -108,13 +109,16 @@ class NodeFile implements WriteFile {
 
   async sync(): Promise<void> {
     if (!this.dirty) return
-    // fdatasync also covers the file's size.
-    await this.call<void>((done) => fdatasync(this.fd, (error) => done(error, undefined)))
+    // fdatasync covers a size that grew; of one that shrank it need not say anything.
+    const sync = this.shortened ? fsync : fdatasync
+    await this.call<void>((done) => sync(this.fd, (error) => done(error, undefined)))
     this.dirty = false
+    this.shortened = false
   }
 
   async truncate(size: number): Promise<void> {
     this.dirty = true
+    this.shortened = true
     await this.call<void>((done) => ftruncate(this.fd, size, (error) => done(error, undefined)))
   }
 

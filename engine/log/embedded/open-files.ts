@@ -38,6 +38,11 @@ export class OpenFiles {
     if (open?.users === 0) await close(open)
   }
 
+  /** Forgets all files but these, so that removed ones give their space back. */
+  async keepOnly(names: ReadonlySet<string>): Promise<void> {
+    await Promise.all([...this.files.keys()].filter((name) => !names.has(name)).map((name) => this.drop(name)))
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.files.keys()].map((name) => this.drop(name)))
   }

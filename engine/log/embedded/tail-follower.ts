@@ -9,7 +9,7 @@ import { FrameCursor } from './frame-cursor.ts'
 import { catalogOf, type HeadState } from './head.ts'
 import type { OpenFiles } from './open-files.ts'
 import { filesTakenOut } from './operation.ts'
-import type { Published, PublishedEnd } from './published.ts'
+import type { PublishedEnd } from './published.ts'
 
 /** Follows the writer by the directories of its frames: reads heads and directories, never the records. */
 export class TailFollower {
@@ -29,7 +29,7 @@ export class TailFollower {
   }
 
   /** Goes on to what is published. @returns whether there was anything. Errors: LOG_CORRUPT. */
-  async advance(published: Published): Promise<boolean> {
+  async advance(published: { end(): PublishedEnd }): Promise<boolean> {
     let changed = false
     for (let target = published.end(); !this.isAt(target); target = published.end()) {
       try {
@@ -48,7 +48,8 @@ export class TailFollower {
   private async changeFile(target: PublishedEnd): Promise<void> {
     const { head, state } = await this.readHead(target.file)
     const closed = state.logs.find(([number]) => number === this.end.file)
-    const finished = closed !== undefined && (await this.finishFile(...closed))
+    // A recovery carries the last frame it found into the new file and ends the old one before it: what was taken in from there has moved.
+    const finished = closed !== undefined && closed[1] >= this.end.position && (await this.finishFile(...closed))
     // More than one file further, or the one between was rewritten already.
     if (!finished || this.catalog.commitNumber !== head.commitNumber) return this.rebuild(target, head, state)
     this.end = { file: target.file, position: head.length }
