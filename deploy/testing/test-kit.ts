@@ -324,7 +324,7 @@ export class TestKit implements AsyncDisposable {
       logger: silentLogger,
       metrics: noMetrics,
       probe: noProbe,
-      settings: { ...defaultRuntimeSettings, ...this.options.settings },
+      settings: { ...defaultRuntimeSettings, strict: true, ...this.options.settings },
       until,
       stop: stop.signal,
       crash: crash.signal,
