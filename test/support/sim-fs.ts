@@ -159,11 +159,19 @@ export class SimDisk {
     this.pending = []
   }
 
-  /** Power is lost: what was not synced survives in part. */
-  losePower(): void {
+  /** Writes all pages to the disk, as the system may at any time; no one can rely on it. */
+  writeBackAll(): void {
+    for (const inode of this.names.values()) this.writeBack(inode)
+  }
+
+  /**
+   * Power is lost: what was not synced survives in part.
+   * @param kept the part; absent: drawn, none and all among the possible ones.
+   */
+  losePower(kept?: number): void {
     const { random } = this
     const mode = random.next()
-    const keep = mode < 0.2 ? 0 : mode < 0.4 ? 1 : 0.5
+    const keep = kept ?? (mode < 0.2 ? 0 : mode < 0.4 ? 1 : 0.5)
     this.note(`POWER LOST, ${keep} of what was not synced survives`)
     for (const { name, inode } of this.pending) {
       if (!random.chance(keep)) continue
@@ -323,7 +331,9 @@ class SimFile implements WriteFile {
     const { fs, name, inode } = this
     const { faults, disk } = fs
     const sectors = Math.ceil((position + bytes.length) / sectorBytes) - Math.floor(position / sectorBytes)
-    const fullAfter = disk.random.chance(faults.writeFull) ? disk.random.int(sectors + 1) : Number.POSITIVE_INFINITY
+    // Also behind the last one: all is there, and yet it failed.
+    const some = disk.random.chance(0.5) ? sectors : disk.random.int(sectors)
+    const fullAfter = disk.random.chance(faults.writeFull) ? some : Number.POSITIVE_INFINITY
     for (let at = 0, sector = 0; at < bytes.length || sector < sectors; sector++) {
       const end = Math.min(bytes.length, (Math.floor((position + at) / sectorBytes) + 1) * sectorBytes - position)
       await fs.change(`write ${name} ${position + at}..${position + end}`)

@@ -157,7 +157,10 @@ class CrashRun {
   }
 
   private async open(fs: SimFs): Promise<EmbeddedLog> {
-    const killPoint = this.random.chance(0.3) ? logProbePoints[this.random.int(logProbePoints.length)] : undefined
+    // Rare ones are what a full disk brings about.
+    const points =
+      this.options.fullDisk && this.random.chance(0.4) ? logProbePoints.filter((point) => point.startsWith('log.full')) : logProbePoints
+    const killPoint = this.random.chance(0.3) ? points[this.random.int(points.length)] : undefined
     let killIn = 1 + this.random.int(3)
     const endless = fs.faults === noSimFaults
     return EmbeddedLog.open({

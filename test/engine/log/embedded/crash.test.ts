@@ -8,7 +8,7 @@ import { type CrashOptions, crashRun } from './crash-run.ts'
  * Tens of thousands: REPRISE_FULL=1
  */
 const one = process.env.REPRISE_SEED
-const runs = process.env.REPRISE_FULL ? 10_000 : 150
+const runs = process.env.REPRISE_FULL ? 10_000 : 120
 const seeds = one ? [Number(one)] : Array.from({ length: runs }, (_, i) => i + 1)
 
 const worlds: Record<string, Omit<CrashOptions, 'seed'>> = {

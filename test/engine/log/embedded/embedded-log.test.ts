@@ -77,6 +77,32 @@ describe('a full disk', () => {
     expect(await valuesOf(again.log, 'orders', 0, 2)).toEqual(values(2, 6))
   })
 
+  test('what was refused does not come back, though all of it had reached the disk and power is lost right after the answer', async () => {
+    const disk = new SimDisk(1)
+    const fs = disk.mount()
+    const create = fs.create.bind(fs)
+    let full = false
+    fs.create = async (name, options) => {
+      const file = await create(name, options)
+      const write = file.write.bind(file)
+      file.write = async (bytes, position) => {
+        await write(bytes, position)
+        disk.writeBackAll()
+        if (full) throw new StreamError('DISK_FULL', { file: name })
+      }
+      return file
+    }
+    const { log } = await world({}, { disk, fs })
+    await streamTopic(log)
+    const writer = await Writer.open(log)
+    await writer.send(append('orders', 0, record(0)))
+    full = true
+    await expect(writer.send(append('orders', 0, record(1)))).rejects.toMatchObject({ code: 'DISK_FULL' })
+    fs.kill('test')
+    disk.losePower(0)
+    expect(await valuesOf((await world({}, { disk })).log, 'orders')).toEqual(values(0, 1))
+  })
+
   test('a log that can not begin a file uses up the reserve; without one it does not open, and changes nothing', async () => {
     const { log, disk } = await world()
     await streamTopic(log)
