@@ -160,10 +160,10 @@ export class SessionWindows<T, Row> implements Operator {
   private collect(now: EpochMs): void {
     if (this.dueKeys.earliest > now) return
     const due: Due[] = []
-    const group = this.store.openGroup(all)
+    const group = this.store.group(all)
     for (const key of this.dueKeys.take(now)) {
-      const sessions = group.get(key)
-      if (sessions === undefined) continue
+      const sessions = group?.get(key)
+      if (group === undefined || sessions === undefined) continue
       let closed = 0
       for (const session of sessions) {
         const end = session.last + this.gapMs

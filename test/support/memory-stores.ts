@@ -62,11 +62,15 @@ class MemoryStore<V> implements Store<V> {
 
   groups(): readonly Key[] {
     this.sorted ??= [...this.byFirst.keys()].sort(compareKeys)
-    return this.sorted
+    // Opened and still empty: not listed.
+    return this.sorted.every((at) => this.byFirst.get(at)!.size > 0)
+      ? this.sorted
+      : this.sorted.filter((at) => this.byFirst.get(at)!.size > 0)
   }
 
   firstGroup(): Key | undefined {
-    return this.groups()[0]
+    this.sorted ??= [...this.byFirst.keys()].sort(compareKeys)
+    return this.sorted.find((at) => this.byFirst.get(at)!.size > 0)
   }
 }
 

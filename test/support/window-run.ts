@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { compareKeys } from '../../engine/model/record.ts'
 import type { LateReason, Moment, Operator, OperatorContext } from '../../engine/task/operator.ts'
 import type { WindowOutput } from '../../operators/windows/spec.ts'
 import { MemoryStores } from './memory-stores.ts'
@@ -44,6 +45,8 @@ export interface RunOptions {
   readonly budget?: () => number
   /** Whether to start over from the stores at this point: after each call of `advance`. */
   readonly crash?: () => boolean
+  /** Called after each slice's records with the names of the stores that have entries. */
+  readonly onStores?: (names: readonly string[]) => void
 }
 
 export interface RunResult {
@@ -82,14 +85,28 @@ export function interleave(partitions: readonly Partition[], random: Random, idl
 }
 
 /** Runs an operator over slices as a task does, then completes its input. */
-export function runWindows(make: (context: OperatorContext) => Operator, partitions: readonly Partition[], slices: readonly Slice[], options: RunOptions = {}): RunResult {
+export function runWindows(
+  make: (context: OperatorContext) => Operator,
+  partitions: readonly Partition[],
+  slices: readonly Slice[],
+  options: RunOptions = {},
+): RunResult {
   const highest = partitions.map(() => Number.NEGATIVE_INFINITY)
   const emitted: Emitted[] = []
   const late: { id: number; reason: LateReason }[] = []
   const judged: JudgedRecord[] = []
   const bad: unknown[] = []
   const moment: Moment = {
-    key: undefined, eventTime: 0, stamp: 0, appendTime: 0, topic: 't', partition: 0, offset: 0, rank: 0, retract: false, headers: () => [],
+    key: undefined,
+    eventTime: 0,
+    stamp: 0,
+    appendTime: 0,
+    topic: 't',
+    partition: 0,
+    offset: 0,
+    rank: 0,
+    retract: false,
+    headers: () => [],
   }
   const budget = { left: 0 }
   let time = { watermark: Number.NEGATIVE_INFINITY, processing: Number.NEGATIVE_INFINITY }
@@ -121,6 +138,7 @@ export function runWindows(make: (context: OperatorContext) => Operator, partiti
   let operator = start()
   operator.open?.()
   const moveTo = (watermark: number) => {
+    const before = emitted.length
     const next = { watermark, processing: watermark }
     for (;;) {
       const done = operator.advance!(next)
@@ -136,6 +154,7 @@ export function runWindows(make: (context: OperatorContext) => Operator, partiti
       budget.left = options.budget?.() ?? Number.POSITIVE_INFINITY
     }
     time = next
+    expectInOrder(emitted.slice(before))
   }
   for (const { steps, idle } of slices) {
     budget.left = options.budget?.() ?? Number.POSITIVE_INFINITY
@@ -143,10 +162,13 @@ export function runWindows(make: (context: OperatorContext) => Operator, partiti
       const stamp = highest[partition]! - partitions[partition]!.outOfOrderness
       Object.assign(moment, { key: record.key, eventTime: record.time, stamp, appendTime: record.time, partition, retract: false })
       judged.push({ ...record, stamp, fired: time.watermark })
+      const before = emitted.length
       operator.process(record, 0)
+      for (const update of emitted.slice(before)) expect(update.stamp).toBe(stamp)
       expect(moment).toMatchObject({ key: record.key, eventTime: record.time, stamp, retract: false })
       highest[partition] = Math.max(highest[partition]!, record.time)
     }
+    options.onStores?.(stores.names())
     const active = highest.map((high, p) => high - partitions[p]!.outOfOrderness).filter((_, p) => !idle.has(p))
     if (active.length > 0) moveTo(Math.max(time.watermark, Math.min(...active)))
   }
@@ -155,9 +177,16 @@ export function runWindows(make: (context: OperatorContext) => Operator, partiti
   return { emitted, late, judged, bad, stores }
 }
 
+/** Results by time: end, key, start; each just before its window's end. */
+function expectInOrder(results: readonly Emitted[]): void {
+  const inOrder = results.toSorted((a, b) => a.end - b.end || compareKeys(a.key, b.key) || a.start - b.start)
+  expect(results).toEqual(inOrder)
+  for (const { stamp, end, retract } of results) expect({ stamp, retract }).toEqual({ stamp: end - 1, retract: false })
+}
+
 /**
- * The rows that stand in the end. Checks on the way that each retraction takes back exactly what was emitted last for its window, that nothing is
- * emitted twice, and that results by time come in the order (end, key, start) between two moves of time.
+ * The rows that stand in the end. Checks on the way that each retraction takes back exactly what was emitted last for its window, and that nothing is
+ * emitted twice.
  */
 export function finalRows(emitted: readonly Emitted[]): Map<string, Emitted> {
   const standing = new Map<string, Emitted>()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { aggregator } from '../../../operators/aggregates/aggregator.ts'
+import { type Aggregators, aggregator } from '../../../operators/aggregates/aggregator.ts'
 import { avg } from '../../../operators/aggregates/avg.ts'
 import { count } from '../../../operators/aggregates/count.ts'
 import { max, min } from '../../../operators/aggregates/extremes.ts'
@@ -13,12 +13,12 @@ import { finalRows, interleave, type LogRecord, type RunResult, randomPartitions
 
 const numRuns = Number(process.env.REPRISE_WINDOW_RUNS ?? 300)
 
-const invertible = {
+const invertible: Aggregators<LogRecord, Record<string, unknown>> = {
   records: count(),
   sum: sum((record: LogRecord) => record.value),
   mean: avg((record: LogRecord) => record.value),
 }
-const mergeable = {
+const mergeable: Aggregators<LogRecord, Record<string, unknown>> = {
   records: count(),
   sum: sum((record: LogRecord) => record.value),
   lowest: min((record: LogRecord) => record.value),
@@ -72,7 +72,7 @@ for (const kind of kinds) {
     ['count, sum, avg', invertible],
     ['min, max, own', mergeable],
   ] as const) {
-    const make = windowOperator(kind.spec, aggregators as typeof mergeable)
+    const make = windowOperator(kind.spec, aggregators)
     const seeds = (check: (seed: number) => void) => fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 31 }), check), { numRuns })
 
     test(`${kind.name}; ${which}: final rows and late records are what the records alone say`, () => {
