@@ -44,7 +44,10 @@ const speeds = [
 const inOrder = Array.from({ length: 500 }, (_, i) => new Nexmark({ seed: 5 }).bid(i * 1_700))
 const disordered = (() => {
   const random = new Random(17)
-  return inOrder.map((bid) => ({ ...bid, dateTime: bid.dateTime - (random.chance(0.1) ? random.int(60_000) : random.chance(0.3) ? random.int(2_000) : 0) }))
+  return inOrder.map((bid) => ({
+    ...bid,
+    dateTime: bid.dateTime - (random.chance(0.1) ? random.int(60_000) : random.chance(0.3) ? random.int(2_000) : 0),
+  }))
 })()
 
 describe('results do not depend on speed, parallelism and restarts', () => {
@@ -69,7 +72,9 @@ describe('results do not depend on speed, parallelism and restarts', () => {
 describe('results do not depend on partitions when nothing is late', () => {
   for (const { name, job, results } of cases) {
     test(name, async () => {
-      const [one, ...others] = await Promise.all([1, 2, 8].map((partitions) => run(job, results, inOrder, partitions, partitions === 2 ? 3 : 1, speeds[1])))
+      const [one, ...others] = await Promise.all(
+        [1, 2, 8].map((partitions) => run(job, results, inOrder, partitions, partitions === 2 ? 3 : 1, speeds[1])),
+      )
       expect(one!.late).toBe(0)
       for (const other of others) expect(other).toEqual(one)
     })

@@ -1,9 +1,12 @@
 import { z } from 'zod'
-import { judge } from '../../examples/reference.ts'
 import type { Bids } from '../../examples/nexmark/oracle.ts'
+import { judge } from '../../examples/reference.ts'
 import { defineJob, output, topic, value } from '../../index.ts'
 
-const bids = topic('bids', { value: z.object({ bidder: z.number(), price: z.number(), dateTime: z.number() }), eventTime: (bid) => bid.dateTime })
+const bids = topic('bids', {
+  value: z.object({ bidder: z.number(), price: z.number(), dateTime: z.number() }),
+  eventTime: (bid) => bid.dateTime,
+})
 
 const row = z.object({ bidder: z.number(), n: z.number(), price: z.number(), quietAt: z.number() })
 type Row = z.infer<typeof row>
@@ -38,7 +41,9 @@ export default defineJob('quiet-bidders', (job) => {
 
 /** The same by brute force: records of a bidder sorted by time, then partition, then offset. */
 export function expected(partitions: Bids): { readonly rows: readonly Row[]; readonly late: number } {
-  const judged = partitions.flatMap((records, partition) => judge([records], (bid) => bid.dateTime, 0).map((bid, offset) => ({ ...bid, partition, offset })))
+  const judged = partitions.flatMap((records, partition) =>
+    judge([records], (bid) => bid.dateTime, 0).map((bid, offset) => ({ ...bid, partition, offset })),
+  )
   const onTime = judged.filter(({ eventTime, stamp }) => eventTime >= stamp)
   onTime.sort((a, b) => a.eventTime - b.eventTime || a.partition - b.partition || a.offset - b.offset)
   const rows: Row[] = []

@@ -27,14 +27,33 @@ Breaks the code in known ways, each in a copy of the tree, and runs the test tha
 `
 const root = path.resolve(import.meta.dirname, '../..')
 const timeoutMs = 300_000
-const copied = ['bench', 'deploy', 'engine', 'examples', 'operators', 'replay', 'state', 'test', 'index.ts', 'testing.ts', 'package.json', 'tsconfig.json', 'vitest.config.ts']
+const copied = [
+  'bench',
+  'deploy',
+  'engine',
+  'examples',
+  'operators',
+  'replay',
+  'state',
+  'test',
+  'index.ts',
+  'testing.ts',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+]
 
 const words = process.argv.slice(2)
 if (words.includes('--help')) {
   process.stdout.write(usage)
   process.exit(0)
 }
-process.exitCode = (await main(words.filter((word) => word !== '--core'), words.includes('--core'))) ? 0 : 1
+process.exitCode = (await main(
+  words.filter((word) => word !== '--core'),
+  words.includes('--core'),
+))
+  ? 0
+  : 1
 
 async function main(wanted: readonly string[], coreOnly: boolean): Promise<boolean> {
   const mutants = readLists().filter(({ list, mutant }) => {
@@ -45,14 +64,18 @@ async function main(wanted: readonly string[], coreOnly: boolean): Promise<boole
   const copies = Array.from({ length: Math.min(availableParallelism(), mutants.length) }, copyTree)
   try {
     const baselines = new Map(mutants.map(({ mutant }) => [commandOf(mutant), mutant]))
-    const broken = await spread([...baselines.values()], copies, async (mutant, copy) => ((await runTest(mutant, copy)) === 'passed' ? undefined : mutant))
+    const broken = await spread([...baselines.values()], copies, async (mutant, copy) =>
+      (await runTest(mutant, copy)) === 'passed' ? undefined : mutant,
+    )
     const red = broken.filter((mutant) => mutant !== undefined)
     for (const mutant of red) process.stdout.write(`FAILS WITHOUT A MUTANT: ${commandOf(mutant)}\n`)
     if (red.length > 0) return false
     const verdicts = await spread(mutants, copies, async ({ list, mutant }, copy) => {
       const began = Date.now()
       const verdict = await tryMutant(mutant, copy)
-      process.stdout.write(`${verdict.padEnd(9)} ${list}: ${mutant.name} (${((Date.now() - began) / 1000).toFixed(1)} s, ${commandOf(mutant)})\n`)
+      process.stdout.write(
+        `${verdict.padEnd(9)} ${list}: ${mutant.name} (${((Date.now() - began) / 1000).toFixed(1)} s, ${commandOf(mutant)})\n`,
+      )
       return verdict
     })
     const killed = verdicts.filter((verdict) => verdict === 'killed').length
@@ -64,7 +87,9 @@ async function main(wanted: readonly string[], coreOnly: boolean): Promise<boole
 }
 
 function readLists(): { list: string; mutant: Mutant }[] {
-  const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.json')).sort()
+  const files = readdirSync(import.meta.dirname)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
   return files.flatMap((file) => {
     const mutants = JSON.parse(readFileSync(path.join(import.meta.dirname, file), 'utf8')) as Mutant[]
     return mutants.map((mutant) => ({ list: file.replace('.json', ''), mutant }))
@@ -83,7 +108,10 @@ async function tryMutant(mutant: Mutant, copy: string): Promise<Verdict> {
   const file = path.join(copy, mutant.file)
   const original = readFileSync(file, 'utf8')
   if (original.split(mutant.find).length !== 2) return 'NOT FOUND'
-  writeFileSync(file, original.replace(mutant.find, () => mutant.replace))
+  writeFileSync(
+    file,
+    original.replace(mutant.find, () => mutant.replace),
+  )
   try {
     const result = await runTest(mutant, copy)
     return result === 'failed' ? 'killed' : result === 'passed' ? 'SURVIVED' : 'TIMED OUT'

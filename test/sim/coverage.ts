@@ -15,6 +15,9 @@ export class Coverage {
   }
 
   toString(): string {
-    return [...this.counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, count]) => `${what}: ${count}`).join(', ')
+    return [...this.counts]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([what, count]) => `${what}: ${count}`)
+      .join(', ')
   }
 }

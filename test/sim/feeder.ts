@@ -46,7 +46,9 @@ function endOf(seq: number) {
 /** The records of a burst, in one block or several. */
 function appendsOf({ topic, partition, records }: Burst): Append[] {
   const half = records.length > 3 ? records.length >> 1 : records.length
-  return [records.slice(0, half), records.slice(half)].filter((part) => part.length > 0).map((part) => ({ topic, partition, block: blockOf(part) }))
+  return [records.slice(0, half), records.slice(half)]
+    .filter((part) => part.length > 0)
+    .map((part) => ({ topic, partition, block: blockOf(part) }))
 }
 
 function blockOf(records: readonly SimRecord[]): Uint8Array {

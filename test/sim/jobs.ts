@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Topology } from '../../engine/model/topology.ts'
-import { type Fold, judge, type Judged, sessionWindows, slidingWindows, type WindowResult } from '../../examples/reference.ts'
-import { count, defineJob, session, sliding, sum, topic, tumbling } from '../../index.ts'
+import { type Fold, type Judged, judge, sessionWindows, slidingWindows, type WindowResult } from '../../examples/reference.ts'
+import { count, defineJob, output, session, sliding, sum, topic, tumbling, value as valueState } from '../../index.ts'
 import type { Random } from '../support/random.ts'
 
 /** A record of the simulated input; `text` is what stands in the log. */
@@ -20,6 +20,7 @@ export interface SimJob {
   readonly topology: Topology
   readonly sources: readonly string[]
   readonly outOfOrdernessMs: number
+  readonly idleAfterMs: number | undefined
   /** What the outputs must hold; rows as canonical text. Records in `diverted` came too late because their partition was taken for idle. */
   expected(input: SimInput, diverted: ReadonlySet<number>): Expected
   /** Whether results can be told exactly although some records were diverted. */
@@ -47,7 +48,18 @@ interface Draw {
 
 /** Draws a job from the seed. */
 export function drawJob(draw: Draw): SimJob {
-  const makers = [tumblingJob, slidingJob, sessionJob, latenessJob, slidingLatenessJob, sessionLatenessJob, twoWindowsJob, statelessJob, mergedJob]
+  const makers = [
+    tumblingJob,
+    slidingJob,
+    sessionJob,
+    latenessJob,
+    slidingLatenessJob,
+    sessionLatenessJob,
+    twoWindowsJob,
+    statelessJob,
+    mergedJob,
+    processJob,
+  ]
   return makers[draw.random.int(makers.length)]!(draw)
 }
 
@@ -119,7 +131,9 @@ function latenessJob(draw: Draw): SimJob {
       .map(({ n, total }, { key, start, end }) => ({ key, start, end, n, total }))
       .to(rows)
   })
-  return windowed(draw, 'allowed lateness', topology, 'table', true, (records) => slidingWindows(records, { sizeMs, slideMs: sizeMs, allowedLatenessMs }, fold))
+  return windowed(draw, 'allowed lateness', topology, 'table', true, (records) =>
+    slidingWindows(records, { sizeMs, slideMs: sizeMs, allowedLatenessMs }, fold),
+  )
 }
 
 function slidingLatenessJob(draw: Draw): SimJob {
@@ -136,7 +150,9 @@ function slidingLatenessJob(draw: Draw): SimJob {
       .map(({ n, total }, { key, start, end }) => ({ key, start, end, n, total }))
       .to(rows)
   })
-  return windowed(draw, 'sliding, allowed lateness', topology, 'table', false, (records) => slidingWindows(records, { sizeMs, slideMs, allowedLatenessMs }, fold))
+  return windowed(draw, 'sliding, allowed lateness', topology, 'table', false, (records) =>
+    slidingWindows(records, { sizeMs, slideMs, allowedLatenessMs }, fold),
+  )
 }
 
 function sessionLatenessJob(draw: Draw): SimJob {
@@ -153,7 +169,9 @@ function sessionLatenessJob(draw: Draw): SimJob {
       .map(({ n, total }, { key, start, end }) => ({ key, start, end, n, total }))
       .to(rows)
   })
-  return windowed(draw, 'session, allowed lateness', topology, 'table', false, (records) => sessionWindows(records, { gapMs, allowedLatenessMs }, fold))
+  return windowed(draw, 'session, allowed lateness', topology, 'table', false, (records) =>
+    sessionWindows(records, { gapMs, allowedLatenessMs }, fold),
+  )
 }
 
 /** Counts of counts: the second window takes updates of the first one's results back and replaces them. */
@@ -177,12 +195,20 @@ function twoWindowsJob(draw: Draw): SimJob {
   })
   return windowed(draw, 'two windows', topology, 'table', false, (records) => {
     const inner = slidingWindows(records, { sizeMs, slideMs: sizeMs, allowedLatenessMs }, fold)
-    const results = inner.windows.map(({ key, end, result }) => ({ value: { key, ...result }, eventTime: end - 1, stamp: Number.NEGATIVE_INFINITY }))
-    const outer = slidingWindows(results, { sizeMs: outerMs, slideMs: outerMs }, {
-      key: (row) => String(row.key).slice(0, 1),
-      begin: () => ({ n: 0, total: 0 }),
-      add: (sum, row) => ({ n: sum.n + row.n, total: sum.total + row.total }),
-    })
+    const results = inner.windows.map(({ key, end, result }) => ({
+      value: { key, ...result },
+      eventTime: end - 1,
+      stamp: Number.NEGATIVE_INFINITY,
+    }))
+    const outer = slidingWindows(
+      results,
+      { sizeMs: outerMs, slideMs: outerMs },
+      {
+        key: (row) => String(row.key).slice(0, 1),
+        begin: () => ({ n: 0, total: 0 }),
+        add: (sum, row) => ({ n: sum.n + row.n, total: sum.total + row.total }),
+      },
+    )
     return { windows: outer.windows, late: inner.late }
   })
 }
@@ -202,10 +228,18 @@ function mergedJob(draw: Draw): SimJob {
       .map(({ n, total }, { key, start, end }) => ({ key, start, end, n, total }))
       .to(rows)
   })
-  const job = windowed(draw, 'merged', topology, 'stream', true, (records) => slidingWindows(records, { sizeMs, slideMs: sizeMs }, fold), (input) => [
-    ...judge(input.in!, (record) => record.time, draw.outOfOrdernessMs),
-    ...judge(input.more!, (record) => record.time, draw.outOfOrdernessMs).filter(({ value }) => value.amount % 3 !== 0),
-  ])
+  const job = windowed(
+    draw,
+    'merged',
+    topology,
+    'stream',
+    true,
+    (records) => slidingWindows(records, { sizeMs, slideMs: sizeMs }, fold),
+    (input) => [
+      ...judge(input.in!, (record) => record.time, draw.outOfOrdernessMs),
+      ...judge(input.more!, (record) => record.time, draw.outOfOrdernessMs).filter(({ value }) => value.amount % 3 !== 0),
+    ],
+  )
   return { ...job, sources: ['in', 'more'] }
 }
 
@@ -229,6 +263,7 @@ function statelessJob(draw: Draw): SimJob {
     topology,
     sources: ['in'],
     outOfOrdernessMs: draw.outOfOrdernessMs,
+    idleAfterMs: draw.idleAfterMs,
     exactWithDiverted: true,
     expected({ in: partitions }) {
       const all = partitions!.flat()
@@ -241,6 +276,63 @@ function statelessJob(draw: Draw): SimJob {
         deadLetters: policy === 'deadLetter' ? bad.map(({ id }) => id) : [],
         skipped: policy === 'skip' ? bad.length : 0,
       }
+    },
+  }
+}
+
+/** Numbers the records of each key in the order of their times; begins anew after a pause, which a timer tells of. */
+function processJob(draw: Draw): SimJob {
+  const pauseMs = 200 * (1 + draw.random.int(10))
+  const row = z.object({ key: z.string(), n: z.number(), id: z.number(), at: z.number() })
+  const rows = topic('rows', { value: row })
+  const topology = defineJob('sim', (job) => {
+    job
+      .from(source('in', draw))
+      .keyBy('by-key', (record) => record.key)
+      .process('number', {
+        state: { n: valueState<number>(), last: valueState<number>() },
+        output: output<z.infer<typeof row>>(),
+        onRecord({ key, time, state, emit, setTimer }, { id }) {
+          const n = (state.n.get() ?? 0) + 1
+          state.n.put(n)
+          state.last.put(time)
+          setTimer(time + pauseMs)
+          emit({ key, n, id, at: time })
+        },
+        onTimer({ key, state, emit }, { at }) {
+          if (state.last.get() !== at - pauseMs) return
+          emit({ key, n: state.n.get() ?? 0, id: -1, at })
+          state.n.clear()
+        },
+      })
+      .to(rows)
+  })
+  return {
+    kind: 'process',
+    topology,
+    sources: ['in'],
+    outOfOrdernessMs: draw.outOfOrdernessMs,
+    idleAfterMs: draw.idleAfterMs,
+    exactWithDiverted: true,
+    expected({ in: partitions }, diverted) {
+      const judged = partitions!.flatMap((records, partition) =>
+        judge([records], (record) => record.time, draw.outOfOrdernessMs).map((record, offset) => ({ ...record, partition, offset })),
+      )
+      const late = judged.filter(({ eventTime, stamp }) => eventTime < stamp)
+      const taken = judged.filter(({ value, eventTime, stamp }) => eventTime >= stamp && !diverted.has(value.id))
+      taken.sort((a, b) => a.eventTime - b.eventTime || a.partition - b.partition || a.offset - b.offset)
+      const made: unknown[] = []
+      for (const key of new Set(taken.map(({ value }) => value.key))) {
+        const own = taken.filter(({ value }) => value.key === key)
+        let n = 0
+        own.forEach(({ value, eventTime }, i) => {
+          made.push({ key, n: ++n, id: value.id, at: eventTime })
+          if ((own[i + 1]?.eventTime ?? Number.POSITIVE_INFINITY) < eventTime + pauseMs) return
+          made.push({ key, n, id: -1, at: eventTime + pauseMs })
+          n = 0
+        })
+      }
+      return { outputs: { rows: { kind: 'stream', rows: made } }, late: late.map(({ value }) => value.id), deadLetters: [], skipped: 0 }
     },
   }
 }
@@ -265,7 +357,10 @@ function windowed(
   topology: Topology,
   output: 'stream' | 'table',
   exactWithDiverted: boolean,
-  windows: (records: readonly Judged<SimRecord>[]) => { readonly windows: readonly WindowResult<Total>[]; readonly late: readonly SimRecord[] },
+  windows: (records: readonly Judged<SimRecord>[]) => {
+    readonly windows: readonly WindowResult<Total>[]
+    readonly late: readonly SimRecord[]
+  },
   judged: (input: SimInput) => Judged<SimRecord>[] = (input) => judge(input.in!, (record) => record.time, draw.outOfOrdernessMs),
 ): SimJob {
   return {
@@ -273,6 +368,7 @@ function windowed(
     topology,
     sources: ['in'],
     outOfOrdernessMs: draw.outOfOrdernessMs,
+    idleAfterMs: draw.idleAfterMs,
     exactWithDiverted,
     expected(input, diverted) {
       const records = judged(input).filter(({ value }) => !diverted.has(value.id))

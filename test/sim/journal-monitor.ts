@@ -58,7 +58,8 @@ export class JournalMonitor {
   buffered(topic: string, held: number, last: number): void {
     const { readAheadBytesMax } = this.settings
     // One chunk more while one is being read; recovery reads the ranges of a slice whatever their size.
-    if (held - last > Math.max(readAheadBytesMax, this.recoveryBytes)) this.fail('L8 queues are bounded', `${held} bytes of ${topic} are held, ${readAheadBytesMax} are allowed`)
+    if (held - last > Math.max(readAheadBytesMax, this.recoveryBytes))
+      this.fail('L8 queues are bounded', `${held} bytes of ${topic} are held, ${readAheadBytesMax} are allowed`)
   }
 
   trimmed(): void {
@@ -95,7 +96,10 @@ export class JournalMonitor {
     return this.plan.tasks
       .map(({ id, inputs }) => {
         const { last, positions } = this.tasks.get(id) ?? { last: undefined, positions: new Map<number, number>() }
-        const read = inputs.map(({ topic, partition }, input) => `${topic}/${partition} ${positions.get(input) ?? 0} of ${log.topic(topic) && log.bounds(topic, partition).end}`)
+        const read = inputs.map(
+          ({ topic, partition }, input) =>
+            `${topic}/${partition} ${positions.get(input) ?? 0} of ${log.topic(topic) && log.bounds(topic, partition).end}`,
+        )
         return `task ${id}: slice ${JSON.stringify(last?.slice)}, due ${last?.due}, watermark ${last?.watermark}; ${read.join(', ')}`
       })
       .join('\n  ')
@@ -104,12 +108,21 @@ export class JournalMonitor {
   private checkRanges(task: number, { positions }: TaskHistory, record: JournalRecord, log: Log): void {
     record.slice.ranges.forEach(({ input, from, to }, i) => {
       const expected = positions.get(input) ?? 0
-      if (from !== expected) throw new LawBroken(from > expected ? 'L1 no record lost' : 'L2 no effect twice', `task ${task}: input ${input} from ${from}, it stood at ${expected}`)
-      if (to - from !== record.input[i]!.count) throw new LawBroken('L1 no record lost', `task ${task}: ${record.input[i]!.count} records of [${from}, ${to})`)
+      if (from !== expected)
+        throw new LawBroken(
+          from > expected ? 'L1 no record lost' : 'L2 no effect twice',
+          `task ${task}: input ${input} from ${from}, it stood at ${expected}`,
+        )
+      if (to - from !== record.input[i]!.count)
+        throw new LawBroken('L1 no record lost', `task ${task}: ${record.input[i]!.count} records of [${from}, ${to})`)
       positions.set(input, to)
       const { topic, partition } = this.plan!.tasks[task]!.inputs[input]!
       const { end } = log.bounds(topic, partition)
-      if (to > end) throw new LawBroken('L5 committed <= processed <= end', `task ${task} committed ${topic}/${partition} up to ${to}, its end is ${end}`)
+      if (to > end)
+        throw new LawBroken(
+          'L5 committed <= processed <= end',
+          `task ${task} committed ${topic}/${partition} up to ${to}, its end is ${end}`,
+        )
     })
   }
 
@@ -119,11 +132,16 @@ export class JournalMonitor {
     const taken = record.input.reduce((sum, { count }) => sum + count, 0)
     // Each input may give one record, however small the bound; source and exchange inputs have a share each.
     const most = Math.max(sliceRecordsMax, inputs.length) * 2
-    if (taken > most) throw new LawBroken('L8 queues are bounded', `task ${task}: a slice of ${taken} records, ${sliceRecordsMax} are allowed`)
+    if (taken > most)
+      throw new LawBroken('L8 queues are bounded', `task ${task}: a slice of ${taken} records, ${sliceRecordsMax} are allowed`)
     // A record gives few results itself; those by time keep to the budget (an update is two). In-band watermarks are counted too.
     const marks = this.plan!.exchanges.length * this.plan!.parallelism
     const results = outputsMax + 2 + taken * resultsOfOneRecordMax + marks
-    if (record.output.count > results) throw new LawBroken('L8 queues are bounded', `task ${task}: a slice of ${record.output.count} results, at most ${results} are allowed`)
+    if (record.output.count > results)
+      throw new LawBroken(
+        'L8 queues are bounded',
+        `task ${task}: a slice of ${record.output.count} results, at most ${results} are allowed`,
+      )
   }
 
   private get recoveryBytes(): number {

@@ -20,7 +20,8 @@ export class LawBroken extends Error {
 export function checkOutput(expected: readonly string[], found: readonly string[]): void {
   const missing = subtract(expected, found)
   const extra = subtract(found, expected)
-  if (missing.length > 0) throw new LawBroken('L1 no record lost', `${missing.length} missing, first ${missing[0]}; ${extra.length} extra, first ${extra[0]}`)
+  if (missing.length > 0)
+    throw new LawBroken('L1 no record lost', `${missing.length} missing, first ${missing[0]}; ${extra.length} extra, first ${extra[0]}`)
   if (extra.length > 0) throw new LawBroken('L2 no effect twice', `${extra.length} extra, first ${extra[0]}`)
 }
 
@@ -37,6 +38,9 @@ export async function checkOutcome({ log, scenario, plan, totals, coverage }: Ou
   const { job, input } = scenario
   const lateRecords = await recordsOf(log, plan.topics.late)
   const diverted = new Set(lateRecords.filter((record) => headerOf(record, 'reprise.reason') === 'idle').map(idOf))
+  if (diverted.size > 0 && job.idleAfterMs === undefined) {
+    throw new LawBroken('L3 independent of speed', `${diverted.size} records came too late for windows that no idle partition closed`)
+  }
   const expected = job.expected(input, diverted)
   const exact = diverted.size === 0 || job.exactWithDiverted
   coverage.count('records late', expected.late.length)
@@ -51,7 +55,10 @@ export async function checkOutcome({ log, scenario, plan, totals, coverage }: Ou
     else coverage.count('not told exactly')
   }
   if (exact) {
-    checkOutput(canonical(expected.late), canonical(lateRecords.filter((record) => headerOf(record, 'reprise.reason') === 'late').map(idOf)))
+    checkOutput(
+      canonical(expected.late),
+      canonical(lateRecords.filter((record) => headerOf(record, 'reprise.reason') === 'late').map(idOf)),
+    )
   }
   const deadLetters = await recordsOf(log, plan.topics.deadLetters)
   checkOutput(canonical(expected.deadLetters), canonical(deadLetters.map(idOf)))
@@ -104,15 +111,20 @@ function headerOf({ headers }: LogRecord, name: string): string | undefined {
 
 /** L4, from one slice of a task to the next. */
 export function checkStep(task: number, before: JournalRecord, record: JournalRecord): void {
-  if (record.slice.seq !== before.slice.seq + 1) throw new LawBroken('L4 never back', `task ${task}: slice ${record.slice.seq} after ${before.slice.seq}`)
-  if (time(record) < time(before)) throw new LawBroken('L4 never back', `task ${task}: watermark ${record.watermark} after ${before.watermark}`)
-  if (record.slice.processing < before.slice.processing) throw new LawBroken('L4 never back', `task ${task}: processing time ${record.slice.processing} after ${before.slice.processing}`)
+  if (record.slice.seq !== before.slice.seq + 1)
+    throw new LawBroken('L4 never back', `task ${task}: slice ${record.slice.seq} after ${before.slice.seq}`)
+  if (time(record) < time(before))
+    throw new LawBroken('L4 never back', `task ${task}: watermark ${record.watermark} after ${before.watermark}`)
+  if (record.slice.processing < before.slice.processing)
+    throw new LawBroken('L4 never back', `task ${task}: processing time ${record.slice.processing} after ${before.slice.processing}`)
   for (const { input, from } of record.slice.ranges) {
     const last = before.slice.ranges.find((range) => range.input === input)
-    if (last !== undefined && from !== last.to) throw new LawBroken('L4 never back', `task ${task}: input ${input} from ${from} after ${last.to}`)
+    if (last !== undefined && from !== last.to)
+      throw new LawBroken('L4 never back', `task ${task}: input ${input} from ${from} after ${last.to}`)
   }
   const { hash, node: _, ...body } = record
-  if (hash !== chainHash(before.hash, JSON.stringify(body))) throw new LawBroken('L4 never back', `task ${task}: the hash of slice ${record.slice.seq} does not chain`)
+  if (hash !== chainHash(before.hash, JSON.stringify(body)))
+    throw new LawBroken('L4 never back', `task ${task}: the hash of slice ${record.slice.seq} does not chain`)
 }
 
 function time({ watermark }: JournalRecord): number {

@@ -39,5 +39,8 @@ function journalOf(appends: readonly Append[]) {
   const bytes = Buffer.from(new ArrayBuffer(found.block.length))
   bytes.set(found.block)
   const block = new BlockView({ ...viewsOf(bytes), blocks: [0], release() {} }, 0)
-  return { task: found.partition, record: parseJournalRecord(block.value(0), { topic: found.topic, partition: found.partition, offset: -1 }) }
+  return {
+    task: found.partition,
+    record: parseJournalRecord(block.value(0), { topic: found.topic, partition: found.partition, offset: -1 }),
+  }
 }

@@ -1,8 +1,8 @@
 import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
 import { type FaultRates, noFaults } from '../support/faulty-log.ts'
 import { Random } from '../support/random.ts'
-import type { DiskFaults } from './log-host.ts'
 import { drawJob, poison, type SimInput, type SimJob, type SimRecord, unreadable } from './jobs.ts'
+import type { DiskFaults } from './log-host.ts'
 
 /** How one process ends. */
 export interface LifePlan {
@@ -58,7 +58,9 @@ export function drawScenario(seed: number): Scenario {
     lives: drawLives(random, random.int(5)),
     endings: drawLives(random, random.int(3)),
     settings: drawSettings(random),
-    faults: faulty ? { commitRefused: rate(), answerLost: rate(), commitLost: rate(), openFailed: rate(), readFailed: rate() / 8 } : noFaults,
+    faults: faulty
+      ? { commitRefused: rate(), answerLost: rate(), commitLost: rate(), openFailed: rate(), readFailed: rate() / 8 }
+      : noFaults,
     checkpointFaults: random.chance(0.3),
     memoryBytesMax: random.chance(0.2) ? 4096 : 256 << 20,
   }
@@ -105,7 +107,9 @@ function drawInput(random: Random, job: SimJob, partitions: Readonly<Record<stri
 }
 
 function drawBursts(random: Random, input: SimInput): Burst[] {
-  const left = Object.entries(input).flatMap(([topic, partitions]) => partitions.map((records, partition) => ({ topic, partition, records, next: 0 })))
+  const left = Object.entries(input).flatMap(([topic, partitions]) =>
+    partitions.map((records, partition) => ({ topic, partition, records, next: 0 })),
+  )
   const bursts: Burst[] = []
   const largest = 1 + random.int(30)
   const quiet = random.chance(0.5)
@@ -122,7 +126,10 @@ function drawBursts(random: Random, input: SimInput): Burst[] {
 
 function drawLives(random: Random, count: number): LifePlan[] {
   const ends = ['kill, commits lost', 'kill, commits arrive', 'crash signal', 'clean stop', 'zombie'] as const
-  return Array.from({ length: count }, () => ({ steps: random.chance(0.3) ? random.int(30) : random.int(600), end: ends[random.int(ends.length)]! }))
+  return Array.from({ length: count }, () => ({
+    steps: random.chance(0.3) ? random.int(30) : random.int(600),
+    end: ends[random.int(ends.length)]!,
+  }))
 }
 
 function drawSettings(random: Random): RuntimeSettings {

@@ -3,7 +3,7 @@ import { Coverage } from './coverage.ts'
 import { simulate } from './world.ts'
 
 /**
- * Laws over simulated runs, on the memory log. SIM_SEED: this one alone. SIM_SEEDS: how many (default 60). SIM_FROM: the first (default 1).
+ * Laws over simulated runs, on the memory log and on the embedded log over a disk that forgets. SIM_SEED: this one alone. SIM_SEEDS: how many (default 60). SIM_FROM: the first (default 1).
  * Every run asserts L1 - L5, L8 and conservation; some are run twice (L9).
  */
 const one = process.env.SIM_SEED === undefined ? undefined : Number(process.env.SIM_SEED)
@@ -24,13 +24,26 @@ test(`the laws hold in ${seeds} simulated worlds from seed ${from}`, { timeout: 
 
 /** A fault or a feature that never took place was not tested. */
 const wanted = [
-  ...['tumbling', 'sliding', 'session', 'allowed lateness', 'sliding, allowed lateness', 'session, allowed lateness', 'two windows', 'merged'].map((kind) => `job ${kind}`),
+  ...[
+    'tumbling',
+    'sliding',
+    'session',
+    'allowed lateness',
+    'sliding, allowed lateness',
+    'session, allowed lateness',
+    'two windows',
+    'merged',
+    'process',
+  ].map((kind) => `job ${kind}`),
   'job stateless, skip',
   'job stateless, deadLetter',
   ...[1, 2, 3].map((tasks) => `parallelism ${tasks}`),
   ...['kill, commits lost', 'kill, commits arrive', 'crash signal', 'clean stop', 'zombie', 'zombie commit', 'faults'],
   ...['COMMIT_CONFLICT', 'COMMIT_FENCED', 'COMMIT_OUTCOME_UNKNOWN', 'LOG_UNAVAILABLE'].map((code) => `refused ${code}`),
-  ...['recover.fenced', 'recover.restored', 'recover.rerun', 'recover.done', 'commit.sent', 'commit.acknowledged'].map((point) => `probe ${point}`),
+  ...['recover.fenced', 'recover.restored', 'recover.rerun', 'recover.done', 'commit.sent', 'commit.acknowledged'].map(
+    (point) => `probe ${point}`,
+  ),
   ...['commits pipelined', 'several ranges', 'tick', 'trimmed', 'results left for the next slice', 'idle partition', 'input complete'],
+  ...['memory log', 'embedded log', 'power lost', 'disk failures', 'outcome checked', 'checkpoint damaged'],
   ...['rows', 'rows replaced', 'records late', 'records diverted', 'records bad'],
 ]

@@ -1,4 +1,4 @@
-import { StreamError, codeOf } from '../../engine/errors.ts'
+import { codeOf, StreamError } from '../../engine/errors.ts'
 import type { Totals } from '../../engine/model/slice.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import { noMetrics, noProbe, silentLogger } from '../../engine/ports/world.ts'
@@ -176,6 +176,9 @@ class World {
   private bury({ life }: Running, sent: Sent, cleanly = false): void {
     life.kill(sent)
     this.host.died(cleanly)
+    if (!this.scenario.checkpointFaults) return
+    for (const disk of this.disks.values())
+      if (this.random.chance(0.3) && disk.damage(this.random)) this.coverage.count('checkpoint damaged')
   }
 
   private async close(running: Running): Promise<void> {
@@ -217,7 +220,11 @@ class World {
     running.log = opened
     this.newest = opened
     for (const [name, partitions] of Object.entries(scenario.partitions)) await opened.createTopic({ name, partitions, kind: 'stream' })
-    const faulty = new FaultyLog(new MonitoredLog(opened, monitor), { seed: scenario.seed + life.number * 7919, rates: scenario.faults, pause: async () => {} })
+    const faulty = new FaultyLog(new MonitoredLog(opened, monitor), {
+      seed: scenario.seed + life.number * 7919,
+      rates: scenario.faults,
+      pause: async () => {},
+    })
     const log = new LifeLog(faulty, life, monitor)
     this.feeder.run(log, life).catch((error: unknown) => {
       this.failure ??= { error }
@@ -275,7 +282,11 @@ class World {
     const last = this.scheduler.steps + stepsMax
     await settle()
     while (!over()) {
-      if (this.scheduler.steps > last) throw new LawBroken('liveness', `not over after ${stepsMax} steps\n  ${this.newest === undefined ? '' : this.monitor.standing(this.newest)}`)
+      if (this.scheduler.steps > last)
+        throw new LawBroken(
+          'liveness',
+          `not over after ${stepsMax} steps\n  ${this.newest === undefined ? '' : this.monitor.standing(this.newest)}`,
+        )
       await this.step()
     }
   }
@@ -306,5 +317,11 @@ function zombieMayEndBy(error: unknown): boolean {
 }
 
 function describe({ job, parallelism, partitions, lives, endings, settings }: Scenario): string {
-  return JSON.stringify({ job: job.kind, parallelism, partitions, lives: [...lives, ...endings].map(({ end, steps }) => `${end} after ${steps}`), settings })
+  return JSON.stringify({
+    job: job.kind,
+    parallelism,
+    partitions,
+    lives: [...lives, ...endings].map(({ end, steps }) => `${end} after ${steps}`),
+    settings,
+  })
 }

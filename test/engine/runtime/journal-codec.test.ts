@@ -28,7 +28,12 @@ test('a journal record comes back as it was', () => {
   expect(parseJournalRecord(block.value(0), where)).toEqual(record)
 })
 
-test.each([['no JSON', '{'], ['no slice', '{"hash":"x"}'], ['no hash', '{"slice":{"seq":1}}'], ['null', 'null']])('what is no journal record is damage: %s', (_, text) => {
+test.each([
+  ['no JSON', '{'],
+  ['no slice', '{"hash":"x"}'],
+  ['no hash', '{"slice":{"seq":1}}'],
+  ['null', 'null'],
+])('what is no journal record is damage: %s', (_, text) => {
   let thrown: unknown
   try {
     parseJournalRecord(Buffer.from(text), where)

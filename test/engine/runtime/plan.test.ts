@@ -24,7 +24,15 @@ describe('a plan', () => {
     expect(plan.stages).toHaveLength(1)
     expect(plan.exchanges).toEqual([])
     expect(plan.tasks).toHaveLength(1)
-    expect(inputsOf(plan, 0)).toEqual(['source clicks/0', 'source clicks/1', 'source clicks/2', 'source views/0', 'source views/1', 'source views/2', 'retry clicks-by-user.v1.retry/0'])
+    expect(inputsOf(plan, 0)).toEqual([
+      'source clicks/0',
+      'source clicks/1',
+      'source clicks/2',
+      'source views/0',
+      'source views/1',
+      'source views/2',
+      'retry clicks-by-user.v1.retry/0',
+    ])
   })
 
   test('cuts at a keyBy and deals every partition of every source to exactly one task', () => {
@@ -39,7 +47,9 @@ describe('a plan', () => {
       ['source clicks/1', 'source clicks/4', 'source views/1'],
       ['source clicks/2'],
     ])
-    expect([3, 4, 5].map((task) => inputsOf(plan, task))).toEqual([0, 1, 2].map((partition) => [`exchange clicks-by-user.v2.exchange.by-user/${partition}`]))
+    expect([3, 4, 5].map((task) => inputsOf(plan, task))).toEqual(
+      [0, 1, 2].map((partition) => [`exchange clicks-by-user.v2.exchange.by-user/${partition}`]),
+    )
     const [exchange] = plan.tasks[4]!.inputs
     expect(exchange).toMatchObject({ upstreamTasks: [0, 1, 2] })
   })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { type ErrorCode, StreamError } from '../../../engine/errors.ts'
 import { BlockBuilder } from '../../../engine/block/block-builder.ts'
+import { type ErrorCode, StreamError } from '../../../engine/errors.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
 import type { Topology } from '../../../engine/model/topology.ts'
 import type { Log } from '../../../engine/ports/log.ts'
@@ -18,7 +18,12 @@ import { realClock } from '../../support/real-clock.ts'
 const numbers = topic('numbers', { value: z.object({ n: z.number() }) })
 const doubled = topic('doubled', { value: z.object({ n: z.number() }) })
 
-const honest = defineJob('doubling', (job) => job.from(numbers).map(({ n }) => ({ n: n * 2 })).to(doubled))
+const honest = defineJob('doubling', (job) =>
+  job
+    .from(numbers)
+    .map(({ n }) => ({ n: n * 2 }))
+    .to(doubled),
+)
 const journal = 'doubling.v1.journal'
 
 describe('a recovery', () => {
@@ -62,7 +67,12 @@ describe('a recovery', () => {
   test('refuses a job whose results depend on more than its input', async () => {
     const world = await World.with([1, 2, 3])
     let calls = 0
-    const counting = defineJob('doubling', (job) => job.from(numbers).map(() => ({ n: calls++ })).to(doubled))
+    const counting = defineJob('doubling', (job) =>
+      job
+        .from(numbers)
+        .map(() => ({ n: calls++ }))
+        .to(doubled),
+    )
     await world.runToEnd(counting, 'crash')
     const error = await world.failure(counting, 'JOB_NOT_DETERMINISTIC')
     expect(error.details).toMatchObject({ job: 'doubling', version: 1, task: 0, slice: 1 })
@@ -144,7 +154,11 @@ class World {
     for (const n of values) builder.add({ key: null, value: Buffer.from(JSON.stringify({ n })), eventTime: 1 })
     const { end } = this.log.bounds('numbers', 0)
     const producer = await this.log.producer(`append-${end}`)
-    await producer.commit({ expect: { seq: 0, hash: '' }, next: { seq: 1, hash: '' }, appends: [{ topic: 'numbers', partition: 0, block: builder.finish() }] })
+    await producer.commit({
+      expect: { seq: 0, hash: '' },
+      next: { seq: 1, hash: '' },
+      appends: [{ topic: 'numbers', partition: 0, block: builder.finish() }],
+    })
   }
 
   /** Up to the end of the input. A `crash` leaves the journal, and checkpoints as they were before. */

@@ -5,7 +5,10 @@ import { type Feed, mergeRecords } from '../../../engine/task/feeds.ts'
 import { InputBuffer } from '../../../engine/task/input-buffer.ts'
 import { chunkOf, placedBlock, recordsAt } from './blocks.ts'
 
-const partitions = fc.array(fc.array(fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 6 }), { maxLength: 5 }), { minLength: 1, maxLength: 5 })
+const partitions = fc.array(fc.array(fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 6 }), { maxLength: 5 }), {
+  minLength: 1,
+  maxLength: 5,
+})
 
 test('records of several inputs come by the event time of the heads, of equal ones by input, each input in its own order', () => {
   fc.assert(

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BlockView, viewsOf } from '../../../engine/block/block-view.ts'
 import { joinBlocks } from '../../../engine/log/embedded/join-blocks.ts'
+import type { RunDecoder } from '../../../engine/task/decoded-run.ts'
 import { inputDigest } from '../../../engine/task/digest.ts'
 import { InputBuffer } from '../../../engine/task/input-buffer.ts'
-import type { RunDecoder } from '../../../engine/task/decoded-run.ts'
 import { chunkOf, placedBlock, recordsAt, slack } from './blocks.ts'
 
 const decode: RunDecoder = (block, first, count, appendTime) => ({
@@ -24,14 +24,20 @@ const sizes = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength
 describe('an input buffer', () => {
   test('gives all records once and in order, and the same digests, whether blocks were joined or not and however it is decoded', () => {
     fc.assert(
-      fc.property(sizes, fc.array(fc.nat(10), { maxLength: 20 }), fc.array(fc.nat(10), { maxLength: 20 }), fc.integer({ min: 1, max: 4 }), (blocks, cuts, ahead, group) => {
-        const plain = originals(blocks)
-        const whole = takeAll(plain, cuts, [])
-        const joined = takeAll(groupsOf(plain, group), cuts, ahead)
-        const total = blocks.reduce((sum, size) => sum + size, 0)
-        expect(whole.values).toEqual(Array.from({ length: total }, (_, i) => `${i}`))
-        expect(joined).toEqual(whole)
-      }),
+      fc.property(
+        sizes,
+        fc.array(fc.nat(10), { maxLength: 20 }),
+        fc.array(fc.nat(10), { maxLength: 20 }),
+        fc.integer({ min: 1, max: 4 }),
+        (blocks, cuts, ahead, group) => {
+          const plain = originals(blocks)
+          const whole = takeAll(plain, cuts, [])
+          const joined = takeAll(groupsOf(plain, group), cuts, ahead)
+          const total = blocks.reduce((sum, size) => sum + size, 0)
+          expect(whole.values).toEqual(Array.from({ length: total }, (_, i) => `${i}`))
+          expect(joined).toEqual(whole)
+        },
+      ),
     )
   })
 
