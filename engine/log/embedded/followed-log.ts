@@ -20,8 +20,9 @@ export abstract class FollowedLog implements LogView {
   protected closed = false
   private readonly source: ReaderSource
   private readonly counter = new ChangeCounter()
-  /** The look under way, and the one that begins behind it. */
-  private looking: Promise<boolean> | undefined
+  /** Settles with the look under way. */
+  private last: Promise<void> = Promise.resolve()
+  /** The look that begins behind it. */
   private next: Promise<boolean> | undefined
   private watching = false
 
@@ -83,14 +84,16 @@ export abstract class FollowedLog implements LogView {
 
   /** Takes in what was committed up to this call. @returns whether there was anything. Errors: LOG_CORRUPT. */
   refresh(): Promise<boolean> {
-    if (this.looking === undefined) return this.startLook()
-    // The look under way may have passed by what the caller asks for (a file that is missing by now).
-    this.next ??= this.looking
-      .catch(() => {})
-      .then(() => {
-        this.next = undefined
-        return this.startLook()
-      })
+    // A look that is under way may have passed by what the caller asks for (where a file went that is missing by now).
+    this.next ??= this.last.then(() => {
+      this.next = undefined
+      const look = this.lookOnce()
+      this.last = look.then(
+        () => {},
+        () => {},
+      )
+      return look
+    })
     return this.next
   }
 
@@ -100,16 +103,10 @@ export abstract class FollowedLog implements LogView {
     await this.files.close()
   }
 
-  private startLook(): Promise<boolean> {
-    const looking = this.look().then((changed) => {
-      if (changed) this.counter.bump()
-      return changed
-    })
-    this.looking = looking.finally(() => {
-      if (this.looking === kept) this.looking = undefined
-    })
-    const kept = this.looking
-    return kept
+  private async lookOnce(): Promise<boolean> {
+    const changed = await this.look()
+    if (changed) this.counter.bump()
+    return changed
   }
 
   /** While anyone waits for a change: looks whenever there may be one. */

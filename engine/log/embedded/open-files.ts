@@ -1,4 +1,5 @@
 import type { FileSystem, ReadFile } from '../../ports/file-system.ts'
+import { type ParsedName, parseFileName } from './file-names.ts'
 
 interface OpenFile {
   readonly file: Promise<ReadFile>
@@ -38,9 +39,13 @@ export class OpenFiles {
     if (open?.users === 0) await close(open)
   }
 
-  /** Forgets all files but these, so that removed ones give their space back. */
-  async keepOnly(names: ReadonlySet<string>): Promise<void> {
-    await Promise.all([...this.files.keys()].filter((name) => !names.has(name)).map((name) => this.drop(name)))
+  /** Forgets the others, so that removed files give their space back. */
+  async keepOnly(listed: (file: ParsedName) => boolean): Promise<void> {
+    const others = [...this.files.keys()].filter((name) => {
+      const file = parseFileName(name)
+      return file !== undefined && !listed(file)
+    })
+    await Promise.all(others.map((name) => this.drop(name)))
   }
 
   async close(): Promise<void> {
