@@ -29,7 +29,8 @@ export interface RunRequest {
   readonly ingest: readonly IngestRequest[]
   /** By topic, for those that don't exist yet. */
   readonly partitions: Readonly<Record<string, number>>
-  readonly parallelism: number
+  /** Tasks of each stage; absent: as the job began, 1 for a new one. */
+  readonly parallelism?: number
   readonly until: RunUntil
   readonly settings?: Partial<RuntimeSettings>
   readonly logger: Logger
@@ -67,25 +68,40 @@ const version = 1
 
 /** Takes the input in, runs the job, says what came of it. Errors: JOB_CHANGED, JOB_SEALED, those of takeIn and runJob. */
 export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary> {
-  const { job, data, until, parallelism, stop } = request
+  const { job, data, stop } = request
   const { log } = data
   const { topology } = job.load()
   let control = await register(request, topology)
+  const parallelism = control.registered!.parallelism
   if (control.sealed === undefined) await takeInAll(request, topology)
   else await refuseNewInput(request, topology.job)
-  const before = control.sealed === undefined ? undefined : await totalsNow(request, topology)
-  const from = realClock.monotonic()
-  const progress = new Map<number, Totals>()
-  const { totals, recovered } = before === undefined ? await run() : { totals: before, recovered: before.in }
-  const seconds = (realClock.monotonic() - from) / 1000
-  if (until === 'complete' && control.sealed === undefined && !stop.aborted) {
-    control = await decide(log, topology.job, control, {
-      type: 'sealed',
-      at: realClock.now(),
-      version,
-      sources: sourcesOf(topology).map(({ name }) => name),
-    })
+  if (request.until === 'complete' && control.sealed === undefined && !stop.aborted) {
+    // BEFORE what is open fires: whoever goes on after a crash must not take more input in.
+    const sources = sourcesOf(topology).map(({ name }) => name)
+    control = await decide(log, topology.job, control, { type: 'sealed', at: realClock.now(), version, sources })
   }
+  const recovered = log.topic(jobTopics(topology.job, version).journal) === undefined ? 0 : (await committedTotals()).in
+  const progress = new Map<number, Totals>()
+  const from = realClock.monotonic()
+  const totals = await runJob({
+    load: () => job.load(),
+    version,
+    parallelism,
+    log,
+    openState: (task, plan) => data.openState(task, plan),
+    clock: realClock,
+    logger: request.logger,
+    metrics: request.metrics,
+    probe: request.probe,
+    settings: { ...defaultRuntimeSettings, ...request.settings },
+    until: control.sealed === undefined ? request.until : 'complete',
+    stop,
+    onProgress: (task, own) => {
+      progress.set(task, own)
+      request.onProgress?.(sum([...progress.values()]))
+    },
+  })
+  const seconds = (realClock.monotonic() - from) / 1000
   const records = totals.in - recovered
   return {
     job: topology.job,
@@ -103,27 +119,11 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
     outputDigest: await outputDigest(log, outputsOf(topology)),
   }
 
-  async function run(): Promise<{ totals: Totals; recovered: number }> {
-    const recovered = log.topic(jobTopics(topology.job, version).journal) === undefined ? 0 : (await totalsNow(request, topology)).in
-    const totals = await runJob({
-      load: () => job.load(),
-      version,
-      parallelism,
+  function committedTotals(): Promise<Totals> {
+    return totalsOf(
       log,
-      openState: (task, plan) => data.openState(task, plan),
-      clock: realClock,
-      logger: request.logger,
-      metrics: request.metrics,
-      probe: request.probe,
-      settings: { ...defaultRuntimeSettings, ...request.settings },
-      until,
-      stop,
-      onProgress: (task, own) => {
-        progress.set(task, own)
-        request.onProgress?.(sum([...progress.values()]))
-      },
-    })
-    return { totals, recovered }
+      planJob(topology, version, parallelism, (topic) => log.topic(topic)?.partitions ?? 1),
+    )
   }
 }
 
@@ -131,13 +131,18 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
 async function register({ job, data, parallelism }: RunRequest, topology: Topology): Promise<ControlState> {
   const control = await readControl(data.log, topology.job)
   const { registered } = control
-  const own = { version, sha256: job.bundle.sha256, parallelism, fingerprint: fingerprint(topology) }
+  const own = {
+    version,
+    sha256: job.bundle.sha256,
+    parallelism: parallelism ?? registered?.parallelism ?? 1,
+    fingerprint: fingerprint(topology),
+  }
   if (registered === undefined) return decide(data.log, topology.job, control, { type: 'registered', at: realClock.now(), ...own })
   const changed =
     registered.sha256 !== own.sha256
       ? `its code (${registered.sha256.slice(0, 12)}) is not the code now (${own.sha256.slice(0, 12)})`
-      : registered.parallelism !== parallelism
-        ? `it began with parallelism ${registered.parallelism}, now ${parallelism} is asked for`
+      : registered.parallelism !== own.parallelism
+        ? `it began with parallelism ${registered.parallelism}, now ${own.parallelism} is asked for`
         : undefined
   if (changed !== undefined) {
     throw new StreamError(
@@ -191,13 +196,6 @@ async function refuseNewInput({ data, ingest }: RunRequest, job: string): Promis
     const taken = file !== standardInput && data.log.producerEnd(await sourceIdOf(topic, file)) !== undefined
     if (!taken) throw sealed(job, topic)
   }
-}
-
-function totalsNow({ data, parallelism }: RunRequest, topology: Topology): Promise<Totals> {
-  return totalsOf(
-    data.log,
-    planJob(topology, version, parallelism, (topic) => data.log.topic(topic)?.partitions ?? 1),
-  )
 }
 
 function shownOutputs(topology: Topology, totals: Totals): Record<string, number> {

@@ -19,7 +19,7 @@ interface RunFlags extends CommonFlags {
   readonly partitions: readonly string[]
   readonly sourceId?: string
   readonly onBad: OnBad
-  readonly parallelism: string
+  readonly parallelism?: string
   readonly memory: string
   readonly untilEnd?: boolean
   readonly complete?: boolean
@@ -47,7 +47,7 @@ export function runVerb(terminal: Terminal): Command {
     .option('--partitions <topic=n>', 'partitions of a source topic that does not exist yet; can be given again', collect, [])
     .option('--source-id <name>', 'what names the records of standard input, so that they are taken in once')
     .addOption(new Option('--on-bad <policy>', 'lines of input files that are no records').choices(onBadPolicies).default('fail'))
-    .option('--parallelism <n>', 'tasks of each stage; fixed when the job first runs', '1')
+    .option('--parallelism <n>', 'tasks of each stage (default: 1); fixed when the job first runs')
     .option('--memory <MB>', 'state kept in memory at most; the rest goes to disk', '512')
     .option('--until-end', 'stop at the end of the log')
     .option('--complete', 'run to the end of the log and declare the input complete: what is open fires, later input is refused')
@@ -68,7 +68,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
     throw new StreamError('USAGE', { reason: '--until-end and --complete exclude each other' }, { fix: 'leave out one of them' })
   const ingest = flags.ingest.map((text) => ingestOf(text, flags.sourceId))
   const partitions = Object.fromEntries(flags.partitions.map(partitionsOf))
-  const parallelism = wholeNumber('--parallelism', flags.parallelism, 1, 64)
+  const parallelism = flags.parallelism === undefined ? {} : { parallelism: wholeNumber('--parallelism', flags.parallelism, 1, 64) }
   const memoryBytesMax = wholeNumber('--memory', flags.memory, 1, 1 << 20) * 2 ** 20
   const settings = parseSettings(flags.set)
   const logger = createLogger({
@@ -103,7 +103,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
       data,
       ingest,
       partitions,
-      parallelism,
+      ...parallelism,
       logger,
       metrics,
       probe,
