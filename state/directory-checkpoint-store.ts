@@ -4,7 +4,7 @@ import type { CheckpointStore } from '../engine/ports/checkpoint-store.ts'
 import type { FileSystem, ReadFile, WriteFile } from '../engine/ports/file-system.ts'
 
 const unfinished = '.tmp'
-const readBackBytes = 1 << 18
+const readBackBytes = 1 << 20
 
 /**
  * Checkpoints as files of one directory. A file is written aside, synced, read back and compared, and only then gets its name,
@@ -38,9 +38,10 @@ export class DirectoryCheckpointStore implements CheckpointStore {
     }
   }
 
+  /** @param length is allocated. */
   async read(name: string, position: number, length: number): Promise<Uint8Array | null> {
     return this.withFile(name, async (file) => {
-      const into = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, (await file.size()) - position)))
+      const into = Buffer.allocUnsafeSlow(length)
       return into.subarray(0, await file.read(into, position))
     })
   }

@@ -224,8 +224,7 @@ class KeyedTaskState implements TaskState {
 
   private async publish({ frozen, point, serialised, acknowledged, begunAt }: UnderWay, release: () => void): Promise<void> {
     const { clock, logger } = this.options
-    await serialised.promise
-    const { delta, unpin } = await this.writer!.publish(frozen, point, acknowledged.promise)
+    const { delta, unpin } = await this.writer!.publish(frozen, point, serialised.promise, acknowledged.promise)
     this.underWay = undefined
     this.publishedAt = point.cutAt
     logger.info({ checkpoint: frozen.number, slice: point.seq, ms: Math.round(clock.monotonic() - begunAt) }, 'checkpoint published')

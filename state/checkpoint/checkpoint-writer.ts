@@ -65,19 +65,21 @@ export class CheckpointWriter {
   }
 
   /**
-   * Writes a serialised generation as the next checkpoint and publishes it when `acknowledged` resolves.
+   * Writes a generation as the next checkpoint, once it is serialised, and publishes it when `acknowledged` resolves.
    * @returns its delta, undefined if nothing changed; pinned until `unpin`.
    * Errors: CHECKPOINT_CORRUPT when what the other chain lacks can't be read: the newest checkpoint is damaged, and so the state has to be restored.
    */
   async publish(
     frozen: FrozenGeneration,
     cut: CutPoint,
+    serialised: Promise<void>,
     acknowledged: Promise<void>,
   ): Promise<{ delta: CheckpointFile | undefined; unpin: () => void }> {
     const { probe, files } = this.world
     probe.at('checkpoint.before-files')
     const { target, base, copies } = await this.prepare(frozen.number)
     probe.at('checkpoint.after-copies')
+    await serialised
     const delta = await this.writeDelta(frozen, cut, target)
     const added = delta === undefined ? copies : [...copies, delta]
     probe.at('checkpoint.after-files')
@@ -181,7 +183,7 @@ export class CheckpointWriter {
     // Nobody names it yet.
     const unpinNew = this.pin([{ name }])
     try {
-      const cursors = inputs.map((file, age) => new FileCursor(files, file.name, age))
+      const cursors = inputs.map((file, age) => new FileCursor(files, file, age))
       const written = await writeRecords(files, name, await LatestRecords.of(cursors, 'drop'), pacer)
       // The chain may have been begun anew meanwhile.
       if (chain.files[0]?.name !== inputs[0]!.name) return

@@ -3,6 +3,7 @@ import { StreamError } from '../../engine/errors.ts'
 import type { CheckpointStore } from '../../engine/ports/checkpoint-store.ts'
 import { KeyReader } from '../key-codec.ts'
 import { blockHead, groupItem } from './blocks.ts'
+import type { CheckpointFile } from './manifest.ts'
 import { type Advance, RecordCursor, type RecordKind, recordKind } from './record.ts'
 
 const readBytes = 1 << 18
@@ -11,6 +12,7 @@ const readBytes = 1 << 18
 export class FileCursor extends RecordCursor {
   private readonly files: CheckpointStore
   private readonly name: string
+  private readonly fileBytes: number
   private readonly reader = new KeyReader()
   /** What was read and not parsed yet: window[windowAt...], from `position` - (what is left) of the file. */
   private window: Buffer = Buffer.alloc(0)
@@ -19,10 +21,11 @@ export class FileCursor extends RecordCursor {
   private blockEnd = 0
   private ended = false
 
-  constructor(files: CheckpointStore, name: string, age: number) {
+  constructor(files: CheckpointStore, { name, bytes }: Pick<CheckpointFile, 'name' | 'bytes'>, age: number) {
     super(age)
     this.files = files
     this.name = name
+    this.fileBytes = bytes
   }
 
   override advance(): Advance {
@@ -51,7 +54,9 @@ export class FileCursor extends RecordCursor {
   override async load(): Promise<void> {
     while (!this.hasBlock()) {
       const left = this.window.subarray(this.windowAt)
-      const more = await this.files.read(this.name, this.position, Math.max(readBytes, this.missing()))
+      // A damaged length must not make us ask for more than there is.
+      const length = Math.min(Math.max(readBytes, this.missing()), this.fileBytes - this.position)
+      const more = length === 0 ? new Uint8Array(0) : await this.files.read(this.name, this.position, length)
       if (more === null) throw this.fault('the file is missing')
       if (more.length === 0) {
         if (left.length > 0) throw this.fault('the file ends within a block')

@@ -19,7 +19,7 @@ export async function forEachRecord(
   clock: Clock,
   take: (record: LatestRecords['current']) => void,
 ): Promise<void> {
-  const cursors = of.map((file, age) => new FileCursor(files, file.name, age))
+  const cursors = of.map((file, age) => new FileCursor(files, file, age))
   const records = await LatestRecords.of(cursors, 'drop')
   let since = clock.monotonic()
   for (let i = 1; ; i++) {

@@ -9,14 +9,14 @@ const bytesMax = 1 << 18
 
 /** Records of a frozen generation in the order they were serialised in, later sorted. */
 export class Run {
-  readonly values = new ByteSink(1 << 14)
+  readonly values = new ByteSink(1 << 16)
   readonly contents: GroupContents[] = []
   readonly keys: (Key | undefined)[] = []
-  readonly kinds: RecordKind[] = []
+  readonly kinds = new Uint8Array(recordsMax)
   /** values[ends[i - 1], ends[i]) is the value of record i. */
-  readonly ends: number[] = []
+  readonly ends = new Float64Array(recordsMax)
   /** Indexes of records in canonical order, once sorted. */
-  order: number[] = []
+  order = new Uint16Array(0)
 
   get full(): boolean {
     return this.keys.length >= recordsMax || this.values.at >= bytesMax
@@ -24,15 +24,16 @@ export class Run {
 
   /** Its value has been appended to `values`. */
   add(contents: GroupContents, key: Key | undefined, kind: RecordKind): void {
+    const i = this.keys.length
     this.contents.push(contents)
     this.keys.push(key)
-    this.kinds.push(kind)
-    this.ends.push(this.values.at)
+    this.kinds[i] = kind
+    this.ends[i] = this.values.at
   }
 
   sort(): void {
     const { contents, keys } = this
-    this.order = keys.map((_, i) => i)
+    this.order = Uint16Array.from(keys.keys())
     this.order.sort((a, b) => compareGroups(contents[a]!, contents[b]!) || compareInGroup(keys[a], keys[b]))
   }
 }
@@ -55,7 +56,7 @@ export class RunCursor extends RecordCursor {
     this.store = contents.store
     this.at = contents.at
     this.key = run.keys[i]
-    this.kind = run.kinds[i]!
+    this.kind = run.kinds[i] as RecordKind
     this.from = i === 0 ? 0 : run.ends[i - 1]!
     this.to = run.ends[i]!
     return 'record'

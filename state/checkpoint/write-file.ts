@@ -2,16 +2,30 @@ import { createHash } from 'node:crypto'
 import { StreamError } from '../../engine/errors.ts'
 import type { CheckpointStore } from '../../engine/ports/checkpoint-store.ts'
 import type { Pacer } from '../pacer.ts'
+import { BlockQueue } from './block-queue.ts'
 import { BlockWriter } from './blocks.ts'
 import type { LatestRecords } from './latest-records.ts'
 import type { CheckpointFile } from './manifest.ts'
 
-const copyBytes = 1 << 17
+const copyBytes = 1 << 20
 
 export type Written = Pick<CheckpointFile, 'bytes' | 'records' | 'sha256'>
 
 /** Writes records as a checkpoint file, a turn at a time; durable and read back when it resolves. */
 export async function writeRecords(files: CheckpointStore, name: string, records: LatestRecords, pacer: Pacer): Promise<Written> {
+  const queue = new BlockQueue()
+  const put = files.put(name, queue)
+  put.catch((error: unknown) => queue.fail(error))
+  const packing = pack(records, queue, pacer)
+  packing.catch((error: unknown) => queue.fail(error))
+  // The failure of one ends the other; both are over when this is.
+  const [packed] = await Promise.allSettled([packing, put])
+  await put
+  if (packed.status === 'rejected') throw packed.reason
+  return packed.value
+}
+
+async function pack(records: LatestRecords, queue: BlockQueue, pacer: Pacer): Promise<Written> {
   const hash = createHash('sha256')
   const writer = new BlockWriter()
   let bytes = 0
@@ -19,33 +33,24 @@ export async function writeRecords(files: CheckpointStore, name: string, records
     const block = writer.take()
     hash.update(block)
     bytes += block.length
-    return block
+    queue.push(block)
   }
-  async function* blocks(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const turn = await pacer.turn()
-      for (;;) {
-        const step = records.advance()
-        if (step === 'end') {
-          if (!writer.empty) yield finish()
-          return
-        }
-        if (step === 'load') {
-          await records.load()
-          break
-        }
-        writer.add(records.current)
-        const spent = turn.spent()
-        if (writer.full) {
-          yield finish()
-          break
-        }
-        if (spent) break
-      }
+  for (;;) {
+    await queue.room()
+    const turn = await pacer.turn()
+    let step = records.advance()
+    while (step === 'record') {
+      writer.add(records.current)
+      if (writer.full) finish()
+      if (turn.spent()) break
+      step = records.advance()
     }
+    if (step === 'load') await records.load()
+    if (step !== 'end') continue
+    if (!writer.empty) finish()
+    queue.end()
+    return { bytes, records: writer.records, sha256: hash.digest('hex') }
   }
-  await files.put(name, blocks())
-  return { bytes, records: writer.records, sha256: hash.digest('hex') }
 }
 
 /** Copies a file under another name, checking what is read. Errors: CHECKPOINT_CORRUPT; the copy does not exist then. */

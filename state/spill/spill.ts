@@ -146,12 +146,12 @@ export class Spill implements ColdEntries {
     await this.database.clear()
     const last = manifest.files.at(-1)
     if (last === undefined) return
-    const cursors = manifest.files.map(({ name }, age) => new FileCursor(this.world.files, name, age))
+    const cursors = manifest.files.map((file, age) => new FileCursor(this.world.files, file, age))
     await applyRecords(this.database, await LatestRecords.of(cursors, 'drop'), { number: last.upTo, hash: last.hash }, pause)
   }
 
   private async applyFile(file: CheckpointFile, pause: () => Promise<unknown>): Promise<void> {
-    const records = await LatestRecords.of([new FileCursor(this.world.files, file.name, 0)], 'keep')
+    const records = await LatestRecords.of([new FileCursor(this.world.files, file, 0)], 'keep')
     await applyRecords(this.database, records, { number: file.upTo, hash: file.hash }, pause)
   }
 }
