@@ -30,7 +30,7 @@ export function windowStores(name: string, spec: WindowSpec, { retracts = false 
 }
 
 /** Whether the window can take records back; if not, it may not read from one that `updates`: the builder refuses the job. */
-export function canRetract<T, Row>(spec: WindowSpec, aggregators: Aggregators<T, Row>): boolean {
+export function canRetract(spec: WindowSpec, aggregators: Readonly<Record<string, Aggregator<never, unknown>>>): boolean {
   // A session without one of its records may be shorter, or two.
-  return spec.kind !== 'session' && Object.values<Aggregator<T, unknown>>(aggregators).every(({ retractable }) => retractable)
+  return spec.kind !== 'session' && Object.values(aggregators).every(({ retractable }) => retractable)
 }
