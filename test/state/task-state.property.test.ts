@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { stateProbePoints } from '../../state/probe-points.ts'
 import { CrashRun, type CrashRunOptions } from './support/crash-run.ts'
 
 const seeds = Number(process.env.STATE_SEEDS ?? 25)
@@ -48,4 +49,9 @@ test('state larger than memory falls back to the older checkpoint, whatever is b
   const seen = await crashRuns({ lives: 6, slices: 40, keys: 40, memoryBytesMax: 12_000, damage: 'newest', spillLoses: 'nothing' })
   expect(seen['restored older']).toBeGreaterThan(seeds / 3)
   expect(seen['restore.rebuilt']).toBeGreaterThan(seeds / 5)
+})
+
+test('each named point is passed', async () => {
+  const seen = await crashRuns({ lives: 6, slices: 40, keys: 40, memoryBytesMax: 12_000, damage: 'newest', spillLoses: 'tail' })
+  expect(stateProbePoints.filter((point) => seen[point] === undefined)).toEqual([])
 })

@@ -1,0 +1,52 @@
+import type { CheckpointStore, SpillStore } from '../../../engine/ports/checkpoint-store.ts'
+import type { RestorePoint, TaskState } from '../../../engine/ports/state.ts'
+import { noMetrics, noProbe, type Probe, silentLogger } from '../../../engine/ports/world.ts'
+import { MemoryCheckpointStore } from '../../../state/memory-checkpoint-store.ts'
+import { openTaskState } from '../../../state/task-state.ts'
+import { TickClock } from './tick-clock.ts'
+
+/** What outlives a task's process. */
+export interface TestWorld {
+  readonly checkpoints: CheckpointStore
+  readonly spill?: SpillStore
+  readonly memoryBytesMax?: number
+  readonly probe?: Probe
+  readonly fingerprint?: string
+}
+
+export const task = { job: 'orders', version: 1, task: 0, fingerprint: 'f', semantics: 1 }
+
+export function open(world: TestWorld): TaskState {
+  return openTaskState({
+    task: { ...task, fingerprint: world.fingerprint ?? task.fingerprint },
+    checkpoints: world.checkpoints,
+    spill: world.spill ?? null,
+    settings: { memoryBytesMax: world.memoryBytesMax ?? 1 << 28, mergeBytesMin: 0 },
+    clock: new TickClock(),
+    logger: silentLogger,
+    metrics: noMetrics,
+    probe: world.probe ?? noProbe,
+  })
+}
+
+export async function restored(world: TestWorld): Promise<{ state: TaskState; point: RestorePoint | null }> {
+  const state = open(world)
+  return { state, point: await state.restore(() => true) }
+}
+
+export function pointAt(seq: number): RestorePoint {
+  return { seq, hash: `h${seq}`, cursor: { seq } }
+}
+
+/** A checkpoint of slice `seq`, published. */
+export async function checkpoint(state: TaskState, seq: number): Promise<void> {
+  state.cut(pointAt(seq))
+  state.acknowledged(seq)
+  await state.settled()
+}
+
+export const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+export function memoryWorld(): TestWorld & { readonly checkpoints: MemoryCheckpointStore } {
+  return { checkpoints: new MemoryCheckpointStore() }
+}
