@@ -1,8 +1,12 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { StreamError } from '../engine/errors.ts'
+import { codeOf, StreamError } from '../engine/errors.ts'
+import { holderOf } from '../engine/log/embedded/directory-lock.ts'
 import type { EmbeddedLog } from '../engine/log/embedded/embedded-log.ts'
+import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
+import { ReadOnlyLog } from '../engine/log/embedded/read-only-log.ts'
+import type { LogView } from '../engine/ports/log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
 import { realClock } from './real-clock.ts'
 
@@ -16,7 +20,46 @@ export async function logDirectoryOf(data: string): Promise<string> {
 
 /** Opens the log of a data directory, calls `act`, and closes it. Errors: FILE_UNREADABLE, LOG_LOCKED and those of EmbeddedLog.open. */
 export async function withExistingLog<T>(data: string, act: (log: EmbeddedLog) => Promise<T>): Promise<T> {
-  const log = await openEmbeddedLog({ directory: await logDirectoryOf(data), clock: realClock, logger: silentLogger })
+  return closing(await openToWrite(await logDirectoryOf(data)), act)
+}
+
+/**
+ * The same for those who only look: works beside a process that has the directory open, by its files. Where nobody has, it is opened as
+ * withExistingLog does, which brings to light what a process that was killed committed last.
+ * Errors: FILE_UNREADABLE and those of EmbeddedLog.open and ReadOnlyLog.open.
+ */
+export async function withLogView<T>(data: string, act: (log: LogView) => Promise<T>): Promise<T> {
+  const directory = await logDirectoryOf(data)
+  return closing((await openUnlessHeld(directory)) ?? (await openToRead(directory)), act)
+}
+
+/** The same for those who stay: others can open the directory to write while `act` runs. */
+export async function withFollowedLog<T>(data: string, act: (log: ReadOnlyLog) => Promise<T>): Promise<T> {
+  const directory = await logDirectoryOf(data)
+  await (await openUnlessHeld(directory))?.close()
+  return closing(await openToRead(directory), act)
+}
+
+function openToWrite(directory: string): Promise<EmbeddedLog> {
+  return openEmbeddedLog({ directory, clock: realClock, logger: silentLogger })
+}
+
+function openToRead(directory: string): Promise<ReadOnlyLog> {
+  return ReadOnlyLog.open({ fs: new NodeFileSystem(directory), clock: realClock })
+}
+
+async function openUnlessHeld(directory: string): Promise<EmbeddedLog | undefined> {
+  if (await holderOf(directory)) return undefined
+  try {
+    return await openToWrite(directory)
+  } catch (error) {
+    // Somebody came in between.
+    if (codeOf(error) === 'LOG_LOCKED') return undefined
+    throw error
+  }
+}
+
+async function closing<L extends { close(): Promise<void> }, T>(log: L, act: (log: L) => Promise<T>): Promise<T> {
   try {
     return await act(log)
   } finally {

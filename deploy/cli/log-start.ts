@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import { readRecords } from '../../engine/log/read-records.ts'
 import type { Offset } from '../../engine/model/record.ts'
-import type { Log } from '../../engine/ports/log.ts'
+import type { LogView } from '../../engine/ports/log.ts'
 
 /** Where `log tail` begins: so many at the end of each partition, an offset, or the first record of a time. */
 export type LogStart =
@@ -26,7 +26,7 @@ export function parseLogStart(text: string): LogStart {
 }
 
 /** The offset to begin with in one partition. An offset outside of what is kept is told by the reader (OFFSET_OUT_OF_RANGE). */
-export async function firstOffset(log: Log, topic: string, partition: number, start: LogStart): Promise<Offset> {
+export async function firstOffset(log: LogView, topic: string, partition: number, start: LogStart): Promise<Offset> {
   const bounds = log.bounds(topic, partition)
   switch (start.kind) {
     case 'beginning':

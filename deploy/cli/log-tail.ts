@@ -1,19 +1,24 @@
 import { isUtf8 } from 'node:buffer'
 import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
+import type { ReadOnlyLog } from '../../engine/log/embedded/read-only-log.ts'
+import { readRecords } from '../../engine/log/read-records.ts'
 import type { LogRecord, Offset } from '../../engine/model/record.ts'
-import type { Log } from '../../engine/ports/log.ts'
+import type { LogView } from '../../engine/ports/log.ts'
+import { exitCodes } from './exit-code.ts'
 import { atLeast } from './flag-values.ts'
 import { firstOffset, type LogStart, parseLogStart } from './log-start.ts'
 import { bytesField, timeText, valueField } from './record-fields.ts'
+import { stopSignals } from './stop-signals.ts'
 import type { Terminal } from './terminal.ts'
-import { type CommonFlags, verb } from './verb.ts'
+import { type CommonFlags, Exit, verb } from './verb.ts'
 
 interface LogTailFlags extends CommonFlags {
   readonly data: string
   readonly from: LogStart
   readonly partition?: number
   readonly limit?: number
+  readonly follow?: boolean
 }
 
 export function logTailVerb(terminal: Terminal): Command {
@@ -24,6 +29,7 @@ export function logTailVerb(terminal: Terminal): Command {
       ['reprise log tail flights --data data -o beginning --limit 5 --json', 'the first five, one JSON object a line'],
       ['reprise log tail flights --data data -o s@2001-01-14T21:00:00Z', 'from the first record of that time on'],
       ['reprise log tail flights --data data --partition 2 -o 881 --limit 1', 'one record, by its place'],
+      ['reprise log tail delays --data data -f', 'and then the new ones as they come, while a job runs there'],
     ],
   })
     .argument('<topic>', 'the topic')
@@ -35,25 +41,77 @@ export function logTailVerb(terminal: Terminal): Command {
     )
     .option('--partition <number>', 'one partition only', atLeast(0))
     .option('--limit <records>', 'at most so many', atLeast(1))
+    .option('-f, --follow', 'go on with new records until Ctrl-C')
+    .addHelpText('after', followNote)
     .action(async (topic: string, _, command: Command) => {
       const flags = command.optsWithGlobals<LogTailFlags>()
-      const [{ withExistingLog }, { readRecords }] = await Promise.all([
-        import('../open-existing-log.ts'),
-        import('../../engine/log/read-records.ts'),
-      ])
-      await withExistingLog(flags.data, async (log) => {
-        let left = flags.limit ?? Number.POSITIVE_INFINITY
-        for (const partition of partitionsOf(log, topic, flags.partition)) {
-          for await (const record of readRecords(log, topic, partition, await startOf(log, topic, partition, flags))) {
-            if (left-- === 0) return
-            terminal.out.write(flags.json ? `${JSON.stringify(fieldsOf(topic, partition, record))}\n` : lineOf(partition, record))
-          }
-        }
-      })
+      const { withFollowedLog, withLogView } = await import('../open-existing-log.ts')
+      if (flags.follow) return withFollowedLog(flags.data, (log) => follow(log, topic, flags, terminal))
+      await withLogView(flags.data, async (log) => (await Tail.begin(log, topic, flags, terminal)).print())
     })
 }
 
-function partitionsOf(log: Log, topic: string, only: number | undefined): readonly number[] {
+const followNote = `
+Beside a running process a commit shows when the next one is made, or after a second at the latest. With -f, the last commit of a process
+that was killed meanwhile shows when the directory is opened the next time.
+`
+
+/** Prints until the limit (exit code 0) or a signal (130). */
+async function follow(log: ReadOnlyLog, topic: string, flags: LogTailFlags, terminal: Terminal): Promise<void> {
+  const { stop, end } = stopSignals(() => {})
+  try {
+    const tail = await Tail.begin(log, topic, flags, terminal)
+    for (let seen = log.changes(); !(await tail.print(stop)); seen = log.changes()) {
+      await log.changed(seen, stop)
+      if (stop.aborted) throw new Exit(exitCodes.interrupted)
+      // Damage is told here.
+      await log.refresh()
+    }
+  } finally {
+    end()
+  }
+}
+
+/** Where the output has come to, by partition. */
+class Tail {
+  private readonly log: LogView
+  private readonly topic: string
+  private readonly next: Map<number, Offset>
+  private readonly write: (partition: number, record: LogRecord) => void
+  private left: number
+
+  private constructor(log: LogView, topic: string, next: Map<number, Offset>, flags: LogTailFlags, { out }: Terminal) {
+    this.log = log
+    this.topic = topic
+    this.next = next
+    this.left = flags.limit ?? Number.POSITIVE_INFINITY
+    this.write = (partition, record) =>
+      out.write(flags.json ? `${JSON.stringify(fieldsOf(topic, partition, record))}\n` : lineOf(partition, record))
+  }
+
+  /** Errors: TOPIC_UNKNOWN, USAGE, OFFSET_OUT_OF_RANGE. */
+  static async begin(log: LogView, topic: string, flags: LogTailFlags, terminal: Terminal): Promise<Tail> {
+    const next = new Map<number, Offset>()
+    for (const partition of partitionsOf(log, topic, flags.partition)) next.set(partition, await startOf(log, topic, partition, flags))
+    return new Tail(log, topic, next, flags, terminal)
+  }
+
+  /** Prints what is there, partition by partition. @returns true when the limit is reached. */
+  async print(stop?: AbortSignal): Promise<boolean> {
+    for (const [partition, from] of this.next) {
+      const { end } = this.log.bounds(this.topic, partition)
+      for await (const record of readRecords(this.log, this.topic, partition, from, end)) {
+        if (stop?.aborted) return false
+        this.write(partition, record)
+        if (--this.left === 0) return true
+      }
+      this.next.set(partition, Math.max(from, end))
+    }
+    return false
+  }
+}
+
+function partitionsOf(log: LogView, topic: string, only: number | undefined): readonly number[] {
   const info = log.topic(topic)
   if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic }, { fix: 'reprise topics --all lists what there is' })
   if (only === undefined) return Array.from({ length: info.partitions }, (_, partition) => partition)
@@ -61,7 +119,7 @@ function partitionsOf(log: Log, topic: string, only: number | undefined): readon
   throw new StreamError('USAGE', { reason: `${topic} has no partition ${only}` }, { fix: `its partitions are 0 to ${info.partitions - 1}` })
 }
 
-async function startOf(log: Log, topic: string, partition: number, { from, partition: only }: LogTailFlags): Promise<Offset> {
+async function startOf(log: LogView, topic: string, partition: number, { from, partition: only }: LogTailFlags): Promise<Offset> {
   const { start, end } = log.bounds(topic, partition)
   const offset = await firstOffset(log, topic, partition, from)
   // Partitions differ in length: only the one that was named must reach up to the offset.

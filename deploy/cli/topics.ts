@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Log } from '../../engine/ports/log.ts'
+import type { LogView } from '../../engine/ports/log.ts'
 import type { Terminal } from './terminal.ts'
 import { type CommonFlags, printData, table, verb } from './verb.ts'
 
@@ -18,7 +18,7 @@ export function topicsVerb(terminal: Terminal): Command {
   return verb('topics', {
     summary: 'List the topics of a data directory',
     examples: [
-      ['reprise topics --data data', 'name, kind, partitions, number of records'],
+      ['reprise topics --data data', 'name, kind, partitions, number of records; also while a job runs there'],
       ['reprise topics --data data --all --json', 'with journals and exchanges, for a script'],
     ],
   })
@@ -26,13 +26,13 @@ export function topicsVerb(terminal: Terminal): Command {
     .option('--all', 'internal topics too: journals, exchanges')
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<TopicsFlags>()
-      const { withExistingLog } = await import('../open-existing-log.ts')
-      const topics = await withExistingLog(flags.data, async (log) => listed(log, flags.all === true))
+      const { withLogView } = await import('../open-existing-log.ts')
+      const topics = await withLogView(flags.data, async (log) => listed(log, flags.all === true))
       printData(terminal, flags, { topics }, textOf(topics))
     })
 }
 
-function listed(log: Log, all: boolean): ListedTopic[] {
+function listed(log: LogView, all: boolean): ListedTopic[] {
   const topics = log.topics().filter(({ kind }) => all || kind !== 'internal')
   return topics
     .map(({ name, kind, partitions }) => ({ name, kind, partitions: Array.from({ length: partitions }, (_, i) => log.bounds(name, i)) }))

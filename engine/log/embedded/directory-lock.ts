@@ -56,8 +56,21 @@ export class DirectoryLock {
   }
 }
 
-/** @returns a holder that lives, undefined when there is none; then all other claims are gone. */
-async function findHolder(directory: string, mine: string, me: LockHolder, silenceMsMax: number): Promise<LockHolder | undefined> {
+/** Who owns a directory, without claiming it; changes nothing. A holder that can't be judged from here is watched for up to ten seconds. */
+export async function holderOf(directory: string): Promise<LockHolder | undefined> {
+  return findHolder(directory, undefined, await thisProcess(), 10_000)
+}
+
+/**
+ * @param mine undefined for one who only looks: dead claims stay.
+ * @returns a holder that lives, undefined when there is none; then all other claims are gone.
+ */
+async function findHolder(
+  directory: string,
+  mine: string | undefined,
+  me: LockHolder,
+  silenceMsMax: number,
+): Promise<LockHolder | undefined> {
   for (const name of await readdir(directory)) {
     if (!name.startsWith(prefix) || name === mine) continue
     const path = join(directory, name)
@@ -66,7 +79,7 @@ async function findHolder(directory: string, mine: string, me: LockHolder, silen
     const known = holder && (await alive(holder, me))
     const lives = known ?? (await showsLife(path, silenceMsMax))
     if (lives) return holder ?? { pid: 0, host: '', machine: '', started: '' }
-    await rm(path, { force: true })
+    if (mine !== undefined) await rm(path, { force: true })
   }
   return undefined
 }

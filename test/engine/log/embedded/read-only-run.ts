@@ -8,7 +8,7 @@ import type { Clock } from '../../../../engine/ports/world.ts'
 import { Random } from '../../../support/random.ts'
 import { SimClock } from '../../../support/sim-clock.ts'
 import { noSimFaults, SimDisk, type SimFs } from '../../../support/sim-fs.ts'
-import { bytesOf, CrashOracle, keyOf, lookAt, places, Violation } from './crash-oracle.ts'
+import { bytesOf, CrashOracle, keyOf, lookAt, places, tablePlace, Violation } from './crash-oracle.ts'
 
 export interface ReadOnlyResult {
   readonly violation: string | undefined
@@ -123,7 +123,9 @@ class ReadOnlyRun {
       if (view.topic('a') === undefined || view.topic('table') === undefined) return
       const seen = await lookAt(view)
       this.oracle.saw(seen)
-      for (const [place, { end }] of seen.bounds.entries()) {
+      for (const [place, { start, end }] of seen.bounds.entries()) {
+        const { length } = seen.records[place]!
+        if (place !== tablePlace && length !== end - start) throw new Violation(`the view has ${length} records in [${start}, ${end})`)
         if (end < this.ends[place]!) throw new Violation(`the view goes back from ${this.ends[place]} to ${end} in place ${place}`)
         this.ends[place] = end
       }
