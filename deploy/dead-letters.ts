@@ -1,11 +1,11 @@
 import { StreamError } from '../engine/errors.ts'
-import type { Log } from '../engine/ports/log.ts'
+import type { Log, LogView } from '../engine/ports/log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
 import { jobTopics, planJob } from '../engine/runtime/plan.ts'
 import { jobsOf, readControl } from '../replay/control-log.ts'
 import { type DeadLetter, type Decision, deadLetters, decideLetters, refuseSealed } from '../replay/dead-letters.ts'
 import { type JobFile, openJobFile } from './load-job-file.ts'
-import { withExistingLog } from './open-existing-log.ts'
+import { withExistingLog, withLogView } from './open-existing-log.ts'
 import { realClock } from './real-clock.ts'
 
 export interface Choice {
@@ -32,40 +32,67 @@ export interface ChangePlan {
  * @param job its name, or the path of its file. Errors: JOB_UNKNOWN, those of withExistingLog, of job files.
  */
 export async function withDeadLetters(data: string, job: string, act: (queue: DeadLetterQueue) => Promise<void>): Promise<void> {
-  const file = /[/\\]|\.[cm]?[jt]s$/.test(job) ? await openJobFile(job, silentLogger) : undefined
-  const name = file?.load().topology.job ?? job
+  const { name, file } = await nameOf(job)
   await withExistingLog(data, async (log) => {
-    const jobs = jobsOf(log)
-    if (!jobs.includes(name))
-      throw new StreamError(
-        'JOB_UNKNOWN',
-        { job: name, data },
-        { fix: jobs.length === 0 ? 'no job ran on this data directory' : `jobs of this data directory: ${jobs.join(', ')}` },
-      )
+    checkJob(log, name, data)
     await act(new DeadLetterQueue(log, name, file))
   })
 }
 
-/** The dead letters of one job. */
-export class DeadLetterQueue {
-  readonly job: string
-  private readonly log: Log
-  private readonly file: JobFile | undefined
+/** The same for those who only look, also while the job runs. */
+export async function withDeadLetterList(data: string, job: string, act: (list: DeadLetterList) => Promise<void>): Promise<void> {
+  const { name } = await nameOf(job)
+  await withLogView(data, async (log) => {
+    checkJob(log, name, data)
+    await act(new DeadLetterList(log, name))
+  })
+}
 
-  constructor(log: Log, job: string, file: JobFile | undefined) {
-    this.log = log
+async function nameOf(job: string): Promise<{ name: string; file: JobFile | undefined }> {
+  const file = /[/\\]|\.[cm]?[jt]s$/.test(job) ? await openJobFile(job, silentLogger) : undefined
+  return { name: file?.load().topology.job ?? job, file }
+}
+
+function checkJob(log: LogView, job: string, data: string): void {
+  const jobs = jobsOf(log)
+  if (jobs.includes(job)) return
+  throw new StreamError(
+    'JOB_UNKNOWN',
+    { job, data },
+    { fix: jobs.length === 0 ? 'no job ran on this data directory' : `jobs of this data directory: ${jobs.join(', ')}` },
+  )
+}
+
+/** The dead letters of one job, to look at. */
+export class DeadLetterList {
+  readonly job: string
+  private readonly view: LogView
+
+  constructor(view: LogView, job: string) {
+    this.view = view
     this.job = job
-    this.file = file
   }
 
   letters(): AsyncIterable<DeadLetter> {
-    return deadLetters(this.log, this.job)
+    return deadLetters(this.view, this.job)
   }
 
   /** DEAD_LETTER_UNKNOWN when it is not there. */
   async letter(id: number): Promise<DeadLetter> {
-    for await (const letter of deadLetters(this.log, this.job, id, id + 1)) return letter
+    for await (const letter of deadLetters(this.view, this.job, id, id + 1)) return letter
     throw unknown(this.job, [id])
+  }
+}
+
+/** The same, to decide. */
+export class DeadLetterQueue extends DeadLetterList {
+  private readonly log: Log
+  private readonly file: JobFile | undefined
+
+  constructor(log: Log, job: string, file: JobFile | undefined) {
+    super(log, job)
+    this.log = log
+    this.file = file
   }
 
   /** What would be done. Errors: USAGE, DEAD_LETTER_UNKNOWN, JOB_SEALED. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BlockBuilder } from '../engine/block/block-builder.ts'
 import { StreamError } from '../engine/errors.ts'
 import { readRecords } from '../engine/log/read-records.ts'
-import type { Log } from '../engine/ports/log.ts'
+import type { Log, LogView } from '../engine/ports/log.ts'
 
 /** What was decided about a job, oldest first, in its topic `<job>.control`. The present state is a fold over it. */
 const controlEvent = z.discriminatedUnion('type', [
@@ -49,7 +49,7 @@ export function foldControl(events: readonly ControlEvent[]): ControlState {
 export const controlTopic = (job: string): string => `${job}.control`
 
 /** Nothing was decided yet: the empty state. LOG_CORRUPT for an event that can't be read. */
-export async function readControl(log: Log, job: string): Promise<ControlState> {
+export async function readControl(log: LogView, job: string): Promise<ControlState> {
   const topic = controlTopic(job)
   if (log.topic(topic) === undefined) return foldControl([])
   const { start, end } = log.bounds(topic, 0)
@@ -74,7 +74,7 @@ export async function decide(log: Log, job: string, after: ControlState, event: 
 }
 
 /** Jobs that have a control log, by name. */
-export function jobsOf(log: Log): string[] {
+export function jobsOf(log: LogView): string[] {
   const ending = controlTopic('')
   return log
     .topics()

@@ -4,7 +4,7 @@ import { BlockBuilder } from '../engine/block/block-builder.ts'
 import { StreamError } from '../engine/errors.ts'
 import { readRecords } from '../engine/log/read-records.ts'
 import type { EpochMs, Header, LogRecord, NewRecord, Offset } from '../engine/model/record.ts'
-import type { Log, Producer } from '../engine/ports/log.ts'
+import type { Log, LogView, Producer } from '../engine/ports/log.ts'
 import { jobTopics } from '../engine/runtime/plan.ts'
 import { headerNames } from '../engine/task/reports.ts'
 import { readControl } from './control-log.ts'
@@ -38,7 +38,7 @@ const batchLetters = 10_000
 const decisionsTopic = (job: string): string => `${job}.dlq-decisions`
 
 /** The dead letters of a job with from <= id < to, oldest first; none when it has not run yet. Errors: LOG_CORRUPT. */
-export async function* deadLetters(log: Log, job: string, from: Offset = 0, to = Number.POSITIVE_INFINITY): AsyncGenerator<DeadLetter> {
+export async function* deadLetters(log: LogView, job: string, from: Offset = 0, to = Number.POSITIVE_INFINITY): AsyncGenerator<DeadLetter> {
   const topic = jobTopics(job, 1).deadLetters
   if (log.topic(topic) === undefined) return
   const { start, end } = log.bounds(topic, 0)
@@ -170,7 +170,7 @@ async function sourceRecord(log: Log, { topic, partition, offset }: NonNullable<
   throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset, reason: 'the record is not in the log any more' })
 }
 
-async function readDecisions(log: Log, job: string): Promise<ReadonlyMap<Offset, Decision>> {
+async function readDecisions(log: LogView, job: string): Promise<ReadonlyMap<Offset, Decision>> {
   const topic = decisionsTopic(job)
   const decisions = new Map<Offset, Decision>()
   if (log.topic(topic) === undefined) return decisions

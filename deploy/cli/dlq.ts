@@ -47,8 +47,8 @@ function listVerb(terminal: Terminal): Command {
     .option('--limit <records>', 'at most so many, the oldest first', atLeast(1))
     .action(async (job: string, _, command: Command) => {
       const flags = command.optsWithGlobals<ListFlags>()
-      const { withDeadLetters } = await import('../dead-letters.ts')
-      await withDeadLetters(flags.data, job, async (queue) => {
+      const { withDeadLetterList } = await import('../dead-letters.ts')
+      await withDeadLetterList(flags.data, job, async (queue) => {
         const found: DeadLetter[] = []
         let more = 0
         for await (const letter of queue.letters()) {
@@ -73,8 +73,8 @@ function showVerb(terminal: Terminal): Command {
     .argument('<id>', 'of the record', atLeast(0))
     .action(async (job: string, id: number, _, command: Command) => {
       const flags = command.optsWithGlobals<DlqFlags>()
-      const { withDeadLetters } = await import('../dead-letters.ts')
-      await withDeadLetters(flags.data, job, async (queue) => {
+      const { withDeadLetterList } = await import('../dead-letters.ts')
+      await withDeadLetterList(flags.data, job, async (queue) => {
         const letter = await queue.letter(id)
         printData(terminal, flags, fieldsOf(letter), wholeText(letter))
       })

@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { realClock } from '../../../deploy/real-clock.ts'
+import { openEmbeddedLog } from '../../../engine/log/embedded/open-embedded-log.ts'
 import { reprise } from './fake-terminal.ts'
 
 /** A refund fails while its order is not known; by arrival, so that a later retry finds what came in between. */
@@ -87,6 +89,20 @@ describe('a record that could not be processed', () => {
     const list = (await reprise(`dlq list ${job} --data ${data}`)).out.split('\n')
     expect(list[0]).toMatch(/^ID +SOURCE +ERROR +FIELD +OPERATOR +SET ASIDE +MESSAGE$/)
     expect(list[1]).toMatch(/^0 +orders\/0@1 +OPERATOR_THREW +\$ +sum +\d{4}-.*Z +Error: no order to refund$/)
+  })
+
+  test('is listed and shown while the directory is in use, but not decided', async () => {
+    await reprise(`run ${job} --data ${data} --ingest orders=${folder}/orders.ndjson --until-end`)
+    const looks = [`dlq list shop --data ${data}`, `dlq show shop 0 --data ${data}`]
+    const alone = [await reprise(looks[0]!), await reprise(looks[1]!)]
+    expect(alone).toMatchObject([{ exit: 0 }, { exit: 0 }])
+    const log = await openEmbeddedLog({ directory: path.join(data, 'log'), clock: realClock })
+    try {
+      expect([await reprise(looks[0]!), await reprise(looks[1]!)]).toEqual(alone)
+      expect(await reprise(`dlq retry shop 0 --data ${data}`)).toMatchObject({ exit: 3, err: expect.stringContaining('LOG_LOCKED') })
+    } finally {
+      await log.close()
+    }
   })
 
   test('succeeds at its retry when what it lacked has come, and is set aside anew when it fails again', async () => {
