@@ -314,7 +314,11 @@ export class PanedWindows<T, Row> implements Operator {
   }
 
   private nextEnd(): EpochMs {
-    if (!this.live.empty) return this.range.end + this.panes.slideMs
+    if (!this.live.empty) {
+      // Otherwise they would fire for ever.
+      assert(this.listed.size > 0, () => `keys without panes after the window that ends at ${this.range.end}`)
+      return this.range.end + this.panes.slideMs
+    }
     let end = Number.POSITIVE_INFINITY
     for (const pane of this.listed.keys()) if (pane >= this.range.to) end = Math.min(end, this.panes.firstEnd(pane))
     for (const from of this.pending.keys()) end = Math.min(end, from)

@@ -128,10 +128,20 @@ export class SessionWindows<T, Row> implements Operator {
     return true
   }
 
-  /** Merges a new session with those it overlaps; takes back what they gave, and fires it when its time is over already. */
+  /** Adds a session of one record, usually the key's first. */
   private join(entry: Entry<Session[]>, claim: Session): void {
+    const { key, value: sessions } = entry
+    if (sessions === undefined && claim.last + this.gapMs > this.time.fired) {
+      entry.value = [claim]
+      this.dueKeys.add(claim.last + this.gapMs, key)
+      return
+    }
+    this.joinOthers(entry, sessions ?? [], claim)
+  }
+
+  /** Merges a new session with those it overlaps; takes back what they gave, and fires it when its time is over already. */
+  private joinOthers(entry: Entry<Session[]>, sessions: readonly Session[], claim: Session): void {
     const { key } = entry
-    const sessions = entry.value ?? []
     const overlapping = sessions.filter(({ first, last }) => first < claim.last + this.gapMs && claim.first < last + this.gapMs)
     const old = overlapping.filter(({ fired }) => fired).map((session) => this.resultOf(key, session))
     let joined = claim

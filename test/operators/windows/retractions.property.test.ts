@@ -110,7 +110,7 @@ for (const first of firsts) {
         )
         expect(run.stores.names()).toEqual([])
       }
-      fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 31 }), check), { numRuns: Number(process.env.REPRISE_WINDOW_RUNS ?? 300) })
+      fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 31 }), check), { numRuns: Number(process.env.REPRISE_WINDOW_RUNS ?? 100) })
     })
   }
 }
