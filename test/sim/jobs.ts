@@ -22,7 +22,7 @@ export interface SimJob {
   readonly outOfOrdernessMs: number
   readonly idleAfterMs: number | undefined
   /** What the outputs must hold; rows as canonical text. Records in `diverted` came too late because their partition was taken for idle. */
-  expected(input: SimInput, diverted: ReadonlySet<number>): Expected
+  expected(input: SimInput, diverted: ReadonlySet<number>, appendTimes: ReadonlyMap<number, number>): Expected
   /** Whether results can be told exactly although some records were diverted. */
   readonly exactWithDiverted: boolean
 }
@@ -59,6 +59,7 @@ export function drawJob(draw: Draw): SimJob {
     statelessJob,
     mergedJob,
     processJob,
+    processingTimeJob,
   ]
   return makers[draw.random.int(makers.length)]!(draw)
 }
@@ -68,7 +69,7 @@ function source(name: string, { outOfOrdernessMs, idleAfterMs }: Draw) {
     value,
     eventTime: (record) => record.time,
     outOfOrderness: outOfOrdernessMs,
-    ...(idleAfterMs === undefined ? {} : { idleAfter: idleAfterMs }),
+    idleAfter: idleAfterMs ?? 'never',
   })
 }
 
@@ -122,18 +123,22 @@ function latenessJob(draw: Draw): SimJob {
   const sizeMs = 1000 * (1 + draw.random.int(5))
   const allowedLatenessMs = 500 * (1 + draw.random.int(10))
   const rows = topic('rows', { value: windowRow, kind: 'table', key: ({ key, start }) => `${key}@${start}` })
+  // A result that grows beyond it is taken back and not replaced: a tombstone.
+  const most = draw.random.chance(0.5) ? 1 + draw.random.int(4) : Number.POSITIVE_INFINITY
   const topology = defineJob('sim', (job) => {
     job
       .from(source('in', draw))
       .keyBy('by-key', (record) => record.key)
       .window('window', tumbling(sizeMs, { allowedLateness: allowedLatenessMs }))
       .aggregate({ n: count(), total: sum((record) => record.amount) })
+      .filter(({ n }) => n <= most)
       .map(({ n, total }, { key, start, end }) => ({ key, start, end, n, total }))
       .to(rows)
   })
-  return windowed(draw, 'allowed lateness', topology, 'table', true, (records) =>
-    slidingWindows(records, { sizeMs, slideMs: sizeMs, allowedLatenessMs }, fold),
-  )
+  return windowed(draw, 'allowed lateness', topology, 'table', true, (records) => {
+    const { windows, late } = slidingWindows(records, { sizeMs, slideMs: sizeMs, allowedLatenessMs }, fold)
+    return { windows: windows.filter(({ result }) => result.n <= most), late }
+  })
 }
 
 function slidingLatenessJob(draw: Draw): SimJob {
@@ -333,6 +338,35 @@ function processJob(draw: Draw): SimJob {
         })
       }
       return { outputs: { rows: { kind: 'stream', rows: made } }, late: late.map(({ value }) => value.id), deadLetters: [], skipped: 0 }
+    },
+  }
+}
+
+/** By the time the log took the records: whatever the speed of a re-run, each counts in the window of its own append time. */
+function processingTimeJob(draw: Draw): SimJob {
+  const sizeMs = 10 * (1 + draw.random.int(30))
+  const rows = topic('rows', { value: windowRow })
+  const topology = defineJob('sim', (job) => {
+    job
+      .from(source('in', draw))
+      .keyBy('by-key', (record) => record.key)
+      .window('window', tumbling(sizeMs, { time: 'processing' }))
+      .aggregate({ n: count(), total: sum((record) => record.amount) })
+      .map(({ n, total }, { key, start, end }) => ({ key, start, end, n, total }))
+      .to(rows)
+  })
+  return {
+    kind: 'processing time',
+    topology,
+    sources: ['in'],
+    outOfOrdernessMs: draw.outOfOrdernessMs,
+    idleAfterMs: draw.idleAfterMs,
+    exactWithDiverted: true,
+    expected({ in: partitions }, _, appendTimes) {
+      const taken = partitions!.flat().map((value) => ({ value, eventTime: appendTimes.get(value.id)!, stamp: Number.NEGATIVE_INFINITY }))
+      const { windows } = slidingWindows(taken, { sizeMs, slideMs: sizeMs }, fold)
+      const made = windows.map(({ key, start, end, result }) => ({ key, start, end, ...result }))
+      return { outputs: { rows: { kind: 'stream', rows: made } }, late: [], deadLetters: [], skipped: 0 }
     },
   }
 }

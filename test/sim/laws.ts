@@ -41,7 +41,9 @@ export async function checkOutcome({ log, scenario, plan, totals, coverage }: Ou
   if (diverted.size > 0 && job.idleAfterMs === undefined) {
     throw new LawBroken('L3 independent of speed', `${diverted.size} records came too late for windows that no idle partition closed`)
   }
-  const expected = job.expected(input, diverted)
+  const appendTimes = new Map<number, number>()
+  for (const topic of job.sources) for (const record of await recordsOf(log, topic)) appendTimes.set(idOf(record), record.appendTime)
+  const expected = job.expected(input, diverted, appendTimes)
   const exact = diverted.size === 0 || job.exactWithDiverted
   coverage.count('records late', expected.late.length)
   coverage.count('records diverted', diverted.size)

@@ -34,6 +34,7 @@ const wanted = [
     'two windows',
     'merged',
     'process',
+    'processing time',
   ].map((kind) => `job ${kind}`),
   'job stateless, skip',
   'job stateless, deadLetter',
