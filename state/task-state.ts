@@ -142,11 +142,13 @@ class KeyedTaskState implements TaskState {
   step(budgetMs: number): void {
     this.throwFailure()
     const { clock } = this.options
-    const endsAt = clock.monotonic() + budgetMs
+    const from = clock.monotonic()
+    const endsAt = from + budgetMs
     for (const store of this.stores.values()) store.sweep()
     this.serialise(new Turn(clock, endsAt))
     this.beginSpill()
-    if (this.spill?.usable) this.eviction.work(new Turn(clock, endsAt), this.spill.applied, () => this.memory.over)
+    // Half of it at most: what lets more entries go needs its turn too.
+    if (this.spill?.usable) this.eviction.work(new Turn(clock, from + budgetMs / 2), this.spill.applied, () => this.memory.over)
     if (clock.monotonic() <= endsAt) this.pacer.give(endsAt)
     if (this.relief !== undefined && !this.full) {
       this.relief.resolve()
@@ -160,6 +162,10 @@ class KeyedTaskState implements TaskState {
 
   get full(): boolean {
     return this.memory.full
+  }
+
+  get wantsCheckpoint(): boolean {
+    return this.memory.wantsCheckpoint
   }
 
   relieved(): Promise<void> {
@@ -187,9 +193,7 @@ class KeyedTaskState implements TaskState {
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
-    this.pacer.close()
-    this.underWay?.serialised.reject(new Closed())
-    this.underWay?.acknowledged.reject(new Closed())
+    this.abandon()
     // What ends may have begun something else.
     while (this.background.size > 0) await Promise.all(this.background)
     await this.spill?.close()
@@ -201,7 +205,7 @@ class KeyedTaskState implements TaskState {
     try {
       if (underWay.frozen.work(turn)) underWay.serialised.resolve()
     } catch (error) {
-      this.failure ??= { error }
+      this.fail(error)
       throw error
     }
   }
@@ -224,13 +228,19 @@ class KeyedTaskState implements TaskState {
 
   private async publish({ frozen, point, serialised, acknowledged, begunAt }: UnderWay, release: () => void): Promise<void> {
     const { clock, logger } = this.options
-    const { delta, unpin } = await this.writer!.publish(frozen, point, serialised.promise, acknowledged.promise)
+    const { delta, unpin } = await this.writer!.publish(frozen, point, serialised.promise, () => this.mayPublish(acknowledged))
     this.underWay = undefined
     this.publishedAt = point.cutAt
     logger.info({ checkpoint: frozen.number, slice: point.seq, ms: Math.round(clock.monotonic() - begunAt) }, 'checkpoint published')
     frozen.release()
     this.inBackground(() => this.apply(frozen, delta, unpin, release))
     this.inBackground(() => this.writer!.mergeDue())
+  }
+
+  /** I2, I3. */
+  private async mayPublish(acknowledged: Deferred): Promise<void> {
+    await acknowledged.promise
+    this.throwFailure()
   }
 
   /** What was published goes below memory, where that is used; only then may its entries leave memory. */
@@ -274,21 +284,33 @@ class KeyedTaskState implements TaskState {
     return new Spill({ store, files, pacer: this.pacer, clock, logger, probe, makeDate, stores: (name) => this.storeNamed(name) })
   }
 
-  /** I3. */
   private inBackground(work: () => Promise<void>): void {
     const done = work().then(
       () => undefined,
       (error: unknown) => {
-        if (!(error instanceof Closed)) this.failure ??= { error }
+        if (!(error instanceof Closed)) this.fail(error)
       },
     )
     this.background.add(done)
     void done.then(() => this.background.delete(done))
   }
 
+  /** I3. */
+  private fail(error: unknown): void {
+    this.failure ??= { error }
+    this.abandon()
+  }
+
+  /** What is under way comes to its end without a result. */
+  private abandon(): void {
+    this.pacer.close()
+    this.underWay?.serialised.reject(new Closed())
+    this.underWay?.acknowledged.reject(new Closed())
+  }
+
   private throwFailure(): void {
     // Who read damaged state may not have let the error through.
-    this.failure ??= this.spill?.damage
+    if (this.failure === undefined && this.spill?.damage !== undefined) this.fail(this.spill.damage.error)
     if (this.failure !== undefined) throw this.failure.error
   }
 }

@@ -82,6 +82,8 @@ export interface TaskState extends Stores {
   step(budgetMs: number): void
   /** A checkpoint is under way or waits for its publication. */
   readonly checkpointing: boolean
+  /** Dirty entries take so much of the memory budget that a checkpoint should be cut before its time. */
+  readonly wantsCheckpoint: boolean
   /** Dirty entries exceed the memory budget: run no further slice before `relieved` resolves. */
   readonly full: boolean
   relieved(): Promise<void>

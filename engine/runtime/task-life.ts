@@ -281,7 +281,8 @@ export class TaskLife {
   }
 
   private checkpointWhenDue(): void {
-    if (this.world.clock.monotonic() - this.checkpointedAt >= this.world.settings.checkpointEveryMs) this.cut()
+    const due = this.world.clock.monotonic() - this.checkpointedAt >= this.world.settings.checkpointEveryMs
+    if (due || this.state.wantsCheckpoint) this.cut()
   }
 
   private cut(): boolean {

@@ -73,7 +73,7 @@ export class CheckpointWriter {
     frozen: FrozenGeneration,
     cut: CutPoint,
     serialised: Promise<void>,
-    acknowledged: Promise<void>,
+    acknowledged: () => Promise<void>,
   ): Promise<{ delta: CheckpointFile | undefined; unpin: () => void }> {
     const { probe, files } = this.world
     probe.at('checkpoint.before-files')
@@ -83,7 +83,7 @@ export class CheckpointWriter {
     const delta = await this.writeDelta(frozen, cut, target)
     const added = delta === undefined ? copies : [...copies, delta]
     probe.at('checkpoint.after-files')
-    await acknowledged
+    await acknowledged()
     probe.at('checkpoint.before-manifest')
     const manifest: Manifest = {
       format: formatVersion,

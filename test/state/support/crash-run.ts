@@ -44,6 +44,8 @@ export class CrashRun {
   private readonly spill: MemorySpillStore | null
   private names = 0
   private acknowledged = 0
+  private closed = 0
+  private readonly usedAfterClose: string[] = []
   private cutAt = 0
   private readonly damagedBefore = new Set<string>()
 
@@ -94,7 +96,10 @@ export class CrashRun {
       this.notePublished(state)
     } finally {
       await state.close()
+      this.closed++
     }
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+    expect(this.usedAfterClose, this.about('used after close')).toEqual([])
     this.notePublished(state)
     // Commits that were sent may have arrived.
     const survive = this.acknowledged + random.int(this.journal.length - this.acknowledged + 1)
@@ -207,13 +212,26 @@ export class CrashRun {
     const probe: Probe = { at: (point) => this.count(point) }
     return openTaskState({
       task: { job: 'orders', version: 1, task: 0, fingerprint: 'f', semantics: 1 },
-      checkpoints: this.checkpoints,
-      spill: this.spill,
+      checkpoints: this.ofThisLife(this.checkpoints),
+      spill: this.spill === null ? null : this.ofThisLife(this.spill),
       settings: { memoryBytesMax: this.options.memoryBytesMax, mergeBytesMin: 0 },
       clock: new TickClock(),
       logger: silentLogger,
       metrics: noMetrics,
       probe,
+    })
+  }
+
+  /** The same object, that notes calls after this life was closed. */
+  private ofThisLife<T extends object>(store: T): T {
+    const life = this.closed
+    const { usedAfterClose } = this
+    return new Proxy(store, {
+      get: (target, name) => {
+        if (this.closed > life) usedAfterClose.push(String(name))
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
     })
   }
 
