@@ -39,14 +39,19 @@ test('each input gets an equal share of the records', () => {
 test('there is always something to take while any input has records and the task is the slowest', () => {
   const times = fc.array(fc.integer({ min: -100, max: 1000 }), { maxLength: 30 })
   fc.assert(
-    fc.property(fc.array(times, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 50 }), (lists, max, drift) => {
-      const inputs = lists.map((list, i) => input(i, list))
-      const { ranges, reach } = chooseRanges(inputs, max, drift, Number.POSITIVE_INFINITY)
-      expect(ranges.length > 0).toBe(lists.some((list) => list.length > 0))
-      for (const { input: i, from, to } of ranges) {
-        expect(to - from).toBeLessThanOrEqual(Math.max(1, max))
-        for (const time of lists[i]!.slice(from, to)) expect(time).toBeLessThanOrEqual(reach + drift)
-      }
-    }),
+    fc.property(
+      fc.array(times, { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 0, max: 50 }),
+      (lists, max, drift) => {
+        const inputs = lists.map((list, i) => input(i, list))
+        const { ranges, reach } = chooseRanges(inputs, max, drift, Number.POSITIVE_INFINITY)
+        expect(ranges.length > 0).toBe(lists.some((list) => list.length > 0))
+        for (const { input: i, from, to } of ranges) {
+          expect(to - from).toBeLessThanOrEqual(Math.max(1, max))
+          for (const time of lists[i]!.slice(from, to)) expect(time).toBeLessThanOrEqual(reach + drift)
+        }
+      },
+    ),
   )
 })
