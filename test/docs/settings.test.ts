@@ -5,7 +5,7 @@ import { logSettings, runtimeSettings, stateSettings } from '../../deploy/settin
 
 test('docs/settings.md has each setting with its default and text, and no other', () => {
   const page = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8')
-  const rows = [...page.matchAll(/^\| `(\w+)` \| (\S+) \| (.*) \|$/gm)].map(([, name, value, text]) => [name, value, text])
+  const rows = [...page.matchAll(/^\| `(\w+)` +\| (\S+) +\| (.*?) +\|$/gm)].map(([, name, value, text]) => [name, value, text])
   const expected = [runtimeSettings, stateSettings, logSettings].flatMap((schema) => {
     const { properties } = z.toJSONSchema(schema, { io: 'input' }) as {
       properties: Record<string, { default: unknown; description: string }>
