@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { compareKeys } from '../../engine/model/record.ts'
+import type { Stores } from '../../engine/ports/state.ts'
 import type { LateReason, Moment, Operator, OperatorContext } from '../../engine/task/operator.ts'
 import type { WindowOutput } from '../../operators/windows/spec.ts'
 import { MemoryStores } from './memory-stores.ts'
@@ -45,7 +46,7 @@ export interface RunOptions {
   readonly budget?: () => number
   /** Whether to start over from the stores at this point: after each call of `advance`. */
   readonly crash?: () => boolean
-  /** Called after each slice's records with the names of the stores that have entries. */
+  /** Called at the start and after each crash with the names of the stores that have entries. */
   readonly onStores?: (names: readonly string[]) => void
 }
 
@@ -55,7 +56,6 @@ export interface RunResult {
   /** The records as their fate is judged: for the oracle. */
   readonly judged: readonly JudgedRecord[]
   readonly bad: readonly unknown[]
-  readonly stores: MemoryStores
 }
 
 /** Cuts the partitions into slices, in random bursts: every call another interleaving of the same log. */
@@ -84,13 +84,30 @@ export function interleave(partitions: readonly Partition[], random: Random, idl
   return slices
 }
 
-/** Runs an operator over slices as a task does, then completes its input. */
+/** Runs an operator over slices as a task does, then completes its input. In memory; `runSteps` says how a restart comes about elsewhere. */
 export function runWindows(
   make: (context: OperatorContext) => Operator,
   partitions: readonly Partition[],
   slices: readonly Slice[],
   options: RunOptions = {},
-): RunResult {
+): RunResult & { readonly stores: MemoryStores } {
+  let stores = new MemoryStores()
+  const steps = runSteps(make, partitions, slices, { ...options, stores })
+  for (;;) {
+    options.onStores?.(stores.names())
+    const step = steps.next(stores)
+    if (step.done === true) return { ...step.value, stores }
+    stores = stores.restored()
+  }
+}
+
+/** The same, step by step: yields what the operator saves at each crash and takes the stores it finds afterwards. */
+export function* runSteps(
+  make: (context: OperatorContext) => Operator,
+  partitions: readonly Partition[],
+  slices: readonly Slice[],
+  options: RunOptions & { readonly stores: Stores },
+): Generator<unknown, RunResult, Stores> {
   const highest = partitions.map(() => Number.NEGATIVE_INFINITY)
   const emitted: Emitted[] = []
   const late: { id: number; reason: LateReason }[] = []
@@ -110,7 +127,7 @@ export function runWindows(
   }
   const budget = { left: 0 }
   let time = { watermark: Number.NEGATIVE_INFINITY, processing: Number.NEGATIVE_INFINITY }
-  let stores = new MemoryStores()
+  let { stores } = options
   const start = (): Operator =>
     make({
       name: 'w',
@@ -137,14 +154,14 @@ export function runWindows(
     })
   let operator = start()
   operator.open?.()
-  const moveTo = (watermark: number) => {
+  function* moveTo(watermark: number): Generator<unknown, void, Stores> {
     const before = emitted.length
     const next = { watermark, processing: watermark }
     for (;;) {
       const done = operator.advance!(next)
       if (options.crash?.() === true) {
         const saved = structuredClone(operator.save?.())
-        stores = stores.restored()
+        stores = yield saved
         operator = start()
         if (saved !== undefined) operator.load!(saved)
         operator.open?.()
@@ -168,13 +185,12 @@ export function runWindows(
       expect(moment).toMatchObject({ key: record.key, eventTime: record.time, stamp, retract: false })
       highest[partition] = Math.max(highest[partition]!, record.time)
     }
-    options.onStores?.(stores.names())
     const active = highest.map((high, p) => high - partitions[p]!.outOfOrderness).filter((_, p) => !idle.has(p))
-    if (active.length > 0) moveTo(Math.max(time.watermark, Math.min(...active)))
+    if (active.length > 0) yield* moveTo(Math.max(time.watermark, Math.min(...active)))
   }
   budget.left = options.budget?.() ?? Number.POSITIVE_INFINITY
-  moveTo(Number.POSITIVE_INFINITY)
-  return { emitted, late, judged, bad, stores }
+  yield* moveTo(Number.POSITIVE_INFINITY)
+  return { emitted, late, judged, bad }
 }
 
 /** Results by time: end, key, start; each just before its window's end. */
