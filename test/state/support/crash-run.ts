@@ -9,6 +9,7 @@ import { openTaskState } from '../../../state/task-state.ts'
 import { Random } from '../../support/random.ts'
 import { applyToModel, applyToState, type Change, cloneModel, expectEqual, expectEqualValues, type Model, randomChanges } from './model.ts'
 import { TickClock } from './tick-clock.ts'
+import { nextTurn } from './world.ts'
 
 export interface CrashRunOptions {
   readonly seed: number
@@ -80,7 +81,7 @@ export class CrashRun {
         const steps = random.int(6)
         for (let step = 0; step < steps; step++) {
           state.step(random.int(4))
-          await new Promise((resolve) => setImmediate(resolve))
+          await nextTurn()
         }
         this.notePublished(state)
         if (random.chance(0.3)) expectEqual(state, this.model, this.about('live'))
@@ -98,7 +99,7 @@ export class CrashRun {
       await state.close()
       this.closed++
     }
-    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+    for (let i = 0; i < 3; i++) await nextTurn()
     expect(this.usedAfterClose, this.about('used after close')).toEqual([])
     this.notePublished(state)
     // Commits that were sent may have arrived.
@@ -150,7 +151,7 @@ export class CrashRun {
     while (state.full) {
       if (!state.checkpointing && state.cut(this.pointNow())) this.cutAt = this.journal.length
       state.step(4)
-      await new Promise((resolve) => setImmediate(resolve))
+      await nextTurn()
     }
   }
 
@@ -222,15 +223,20 @@ export class CrashRun {
     })
   }
 
-  /** The same object, that notes calls after this life was closed. */
+  /** The same object, whose writes take a while, and that notes calls after this life was closed. */
   private ofThisLife<T extends object>(store: T): T {
     const life = this.closed
-    const { usedAfterClose } = this
     return new Proxy(store, {
       get: (target, name) => {
-        if (this.closed > life) usedAfterClose.push(String(name))
+        if (this.closed > life) this.usedAfterClose.push(String(name))
         const value: unknown = Reflect.get(target, name)
-        return typeof value === 'function' ? value.bind(target) : value
+        if (typeof value !== 'function') return value
+        if (name !== 'put' && name !== 'remove') return value.bind(target)
+        return async (...given: unknown[]) => {
+          await nextTurn()
+          await value.apply(target, given)
+          await nextTurn()
+        }
       },
     })
   }
