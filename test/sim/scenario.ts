@@ -87,17 +87,21 @@ function ownerOf(life: LifePlan, disk: DiskFaults | undefined): LifePlan {
 
 function drawInput(random: Random, job: SimJob, partitions: Readonly<Record<string, number>>): SimInput {
   const keys = Array.from({ length: 1 + random.int(6) }, (_, i) => `${'abc'[i % 3]}${i}`)
-  const lateRate = random.chance(0.6) ? 0.1 : 0
+  const lateRate = random.chance(0.7) ? 0.15 : 0
   const badRate = job.kind.startsWith('stateless') ? 0.15 : 0
   let id = 0
   const input: Record<string, SimRecord[][]> = {}
   for (const [topic, count] of Object.entries(partitions)) {
     input[topic] = Array.from({ length: count }, () => {
       let time = startAt - 100_000 + random.int(5000)
-      const step = 1 + random.int(600)
+      const step = 1 + random.int(1200)
       return Array.from({ length: random.chance(0.1) ? 0 : 5 + random.int(50) }, (): SimRecord => {
         time += random.int(step)
-        const back = random.chance(lateRate) ? random.int(15_000) : random.chance(0.4) ? random.int(job.outOfOrdernessMs + 1) : 0
+        const back = random.chance(lateRate)
+          ? random.int(random.chance(0.6) ? 4000 : 15_000)
+          : random.chance(0.4)
+            ? random.int(job.outOfOrdernessMs + 1)
+            : 0
         const amount = random.chance(badRate) ? (random.chance(0.5) ? poison : unreadable) : random.int(1000)
         return { id: id++, key: keys[random.int(keys.length)]!, time: time - back, amount }
       })

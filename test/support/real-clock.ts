@@ -5,7 +5,7 @@ export const realClock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),
   sleep: (ms, signal) =>
-    new Promise(resolve => {
+    new Promise((resolve) => {
       if (signal?.aborted) return resolve()
       const timer = setTimeout(done, ms)
       function done() {
@@ -15,5 +15,5 @@ export const realClock: Clock = {
       }
       signal?.addEventListener('abort', done, { once: true })
     }),
-  yield: () => new Promise(resolve => setImmediate(resolve)),
+  yield: () => new Promise((resolve) => setImmediate(resolve)),
 }

@@ -103,6 +103,11 @@ export class SimDisk {
     return Buffer.from(this.find(name).memory.bytes)
   }
 
+  /** What a loss of power would surely leave, by file. */
+  durableContent(): ReadonlyMap<string, Buffer> {
+    return new Map([...this.durable].map(([name, { disk }]) => [name, Buffer.from(disk.bytes)]))
+  }
+
   /** Puts a file there as if it had always been. */
   plant(name: string, content: Uint8Array): void {
     const inode = new Inode()

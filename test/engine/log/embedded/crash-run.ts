@@ -268,24 +268,28 @@ class CrashRun {
   }
 
   private rot(): void {
-    const newest = this.newestFrame()
-    const rotten = this.disk.rot()
-    if (rotten) this.rotten = { lastFrame: newest !== undefined && rotten.name === newest.name && rotten.position >= newest.position }
+    const { disk } = this
+    const seen = new Map(disk.list().map((name) => [name, disk.content(name)]))
+    // What stands behind it counts only as far as it is durable.
+    const last = [lastFrameIn(seen), lastFrameIn(disk.durableContent())]
+    const rotten = disk.rot()
+    if (rotten) this.rotten = { lastFrame: last.some((one) => one?.name === rotten.name && rotten.position >= one.position) }
   }
+}
 
-  /** The last frame of all: until another stands behind it, damage to it can't be told from a torn write. */
-  private newestFrame(): { name: string; position: number } | undefined {
-    const numbers = this.disk.list().flatMap((name) => (parseFileName(name)?.kind === 'log' ? [parseFileName(name)!.number] : []))
-    for (const number of numbers.sort((a, b) => b - a)) {
-      const bytes = this.disk.content(logFileName(number))
-      const head = readLogHead(bytes, number)
-      if ('reason' in head) continue
-      const last = scanFrames(bytes, head).frames.at(-1)
-      // A head is shown only when a quiet frame stands behind it.
-      return last && { name: logFileName(number), position: last.position }
-    }
-    return undefined
+/** The last frame of all: until another stands behind it, damage to it can't be told from a torn write. */
+function lastFrameIn(files: ReadonlyMap<string, Buffer>): { name: string; position: number } | undefined {
+  const numbers = [...files.keys()].flatMap((name) => (parseFileName(name)?.kind === 'log' ? [parseFileName(name)!.number] : []))
+  for (const number of numbers.sort((a, b) => b - a)) {
+    const name = logFileName(number)
+    const bytes = files.get(name)!
+    const head = readLogHead(bytes, number)
+    if ('reason' in head) continue
+    const last = scanFrames(bytes, head).frames.at(-1)
+    // A head alone was shown to no one; the file before it is still in force.
+    if (last) return { name, position: last.position }
   }
+  return undefined
 }
 
 class Session {

@@ -17,6 +17,7 @@ const worlds: Record<string, Omit<CrashOptions, 'seed'>> = {
   'a full disk': { fullDisk: true },
   'failed syncs and a full disk': { failedSyncs: true, fullDisk: true },
   'flipped bits': { bitRot: true },
+  'all of these together': { bitRot: true, failedSyncs: true, fullDisk: true },
 }
 
 describe('no life loses, doubles, tears or invents a commit', () => {

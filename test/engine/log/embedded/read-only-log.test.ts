@@ -91,6 +91,26 @@ describe('beside a writer', () => {
     await log.close()
   })
 
+  test('a look that is asked for while one is under way sees what was committed in between', async () => {
+    const { disk, log, writer, view } = await begin()
+    let again: Promise<boolean> | undefined
+    let armed = false
+    const fs = onSize(disk.mount(), async () => {
+      if (!armed) return
+      armed = false
+      for (const n of [2, 3, 4]) await writer.send(append('orders', 0, record(n)))
+      again = seen.refresh()
+    })
+    const seen = await view(fs)
+    await writer.send(append('orders', 0, record(1)))
+    armed = true
+    await seen.refresh()
+    await again
+    expect(seen.bounds('orders', 0).end).toBe(3)
+    await seen.close()
+    await log.close()
+  })
+
   test('a damaged frame with others behind it is told, at the first look and later', async () => {
     const { disk, log, writer, view } = await begin()
     for (const n of [1, 2, 3]) await writer.send(append('orders', 0, record(n)))

@@ -117,8 +117,9 @@ class ReadOnlyRun {
 
   private async look(): Promise<void> {
     try {
-      this.view ??= await ReadOnlyLog.open({ fs: this.disk.mount(), clock: new HastyClock(this.clock) })
-      const { view } = this
+      // A new one may show less: when the frame behind the last one shown is lost, that one is hidden until it is recovered.
+      if (this.view === undefined) this.ends = places.map(() => 0)
+      const view = (this.view ??= await this.openView())
       if (await view.refresh()) this.looks++
       if (view.topic('a') === undefined || view.topic('table') === undefined) return
       const seen = await lookAt(view)
@@ -133,6 +134,10 @@ class ReadOnlyRun {
       // Nothing there yet; trimmed while it was reading.
       if (!['LOG_UNAVAILABLE', 'OFFSET_OUT_OF_RANGE'].includes(codeOf(error) ?? '')) throw asViolation(error)
     }
+  }
+
+  private openView(): Promise<ReadOnlyLog> {
+    return ReadOnlyLog.open({ fs: this.disk.mount(), clock: new HastyClock(this.clock) })
   }
 
   private async write(fs: SimFs, last: boolean): Promise<void> {
@@ -157,7 +162,7 @@ class ReadOnlyRun {
 
   /** A writer that is quiet or closed is seen whole. */
   private async compare(log: EmbeddedLog, everything: string): Promise<void> {
-    const view = await ReadOnlyLog.open({ fs: this.disk.mount(), clock: new HastyClock(this.clock) }).catch((error: unknown) => {
+    const view = await this.openView().catch((error: unknown) => {
       throw asViolation(error)
     })
     const seen = await lookAt(view)
