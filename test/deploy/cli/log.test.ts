@@ -31,6 +31,16 @@ beforeAll(async () => {
 })
 afterAll(() => rm(data, { recursive: true }))
 
+/** Once the writer has rewritten what it found at the start. */
+async function settledLogFiles(): Promise<readonly string[]> {
+  for (let before = await logFiles(); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const now = await logFiles()
+    if (now.join() === before.join()) return now
+    before = now
+  }
+}
+
 describe('topics', () => {
   test('are listed with kind, partitions and records', async () => {
     const { exit, out } = await reprise(`topics --data ${data}`)
@@ -63,8 +73,8 @@ describe('topics', () => {
 
   test('of a directory in use are listed too, and no file is made', async () => {
     const log = await openLog()
-    const files = await logFiles()
     try {
+      const files = await settledLogFiles()
       const { exit, out } = await reprise(`topics --data ${data}`)
       expect([exit, out]).toEqual([0, 'TOPIC    KIND    PARTITIONS  RECORDS\nflights  stream  2           14\n'])
       expect(await logFiles()).toEqual(files)
