@@ -1,4 +1,4 @@
-import type { ByteSink } from '../engine/block/byte-sink.ts'
+import { ByteSink } from '../engine/block/byte-sink.ts'
 import { encodeValue } from '../engine/codec/value-codec.ts'
 import { StreamError } from '../engine/errors.ts'
 import type { ChangeList } from './change-list.ts'
@@ -7,6 +7,9 @@ import { type RecordKind, recordKind } from './checkpoint/record.ts'
 import { Run } from './checkpoint/run.ts'
 import type { StateEntry } from './entry.ts'
 import type { Turn } from './pacer.ts'
+
+/** Values of many runs share a buffer of about this size. */
+const valuesBytes = 1 << 22
 
 /**
  * The changes of one generation on their way into a checkpoint: serialised a slice of time at a time, or when they are about to change again,
@@ -21,7 +24,8 @@ export class FrozenGeneration implements FrozenValues {
   /** Whether older values may be below, so that removals must stay in memory. */
   private readonly keepsRemoved: () => boolean
   private failure: { error: unknown } | undefined = undefined
-  private run = new Run()
+  private values = new ByteSink(1 << 16)
+  private run = new Run(this.values)
   private chunk = 0
   private next = 0
   private nextCleared = 0
@@ -98,7 +102,7 @@ export class FrozenGeneration implements FrozenValues {
       this.sealFull()
       if (turn.spent()) return false
     }
-    if (this.run.keys.length > 0) this.seal()
+    if (this.run.count > 0) this.seal()
     return true
   }
 
@@ -121,7 +125,8 @@ export class FrozenGeneration implements FrozenValues {
 
   private seal(): void {
     this.runs.push(this.run)
-    this.run = new Run()
+    if (this.values.at >= valuesBytes) this.values = new ByteSink(valuesBytes + (valuesBytes >> 2))
+    this.run = new Run(this.values)
   }
 }
 

@@ -1,4 +1,4 @@
-import { ByteSink } from '../../engine/block/byte-sink.ts'
+import type { ByteSink } from '../../engine/block/byte-sink.ts'
 import { compareKeys, type Key } from '../../engine/model/record.ts'
 import type { GroupContents } from '../group-contents.ts'
 import { type Advance, RecordCursor, type RecordKind } from './record.ts'
@@ -9,32 +9,53 @@ const bytesMax = 1 << 18
 
 /** Records of a frozen generation in the order they were serialised in, later sorted. */
 export class Run {
-  readonly values = new ByteSink(1 << 16)
-  readonly contents: GroupContents[] = []
-  readonly keys: (Key | undefined)[] = []
-  readonly kinds = new Uint8Array(recordsMax)
+  /** Shared with other runs: many small buffers would have the collector look at all memory again and again. */
+  readonly values: ByteSink
+  private readonly from: number
+  private readonly contents: GroupContents[] = new Array<GroupContents>(recordsMax)
+  private readonly keys: (Key | undefined)[] = new Array<Key | undefined>(recordsMax)
+  private readonly kinds = new Uint8Array(recordsMax)
   /** values[ends[i - 1], ends[i]) is the value of record i. */
-  readonly ends = new Float64Array(recordsMax)
+  private readonly ends = new Float64Array(recordsMax)
   /** Indexes of records in canonical order, once sorted. */
-  order = new Uint16Array(0)
+  private order = new Uint16Array(0)
+  count = 0
+
+  constructor(values: ByteSink) {
+    this.values = values
+    this.from = values.at
+  }
 
   get full(): boolean {
-    return this.keys.length >= recordsMax || this.values.at >= bytesMax
+    return this.count === recordsMax || this.values.at - this.from >= bytesMax
   }
 
   /** Its value has been appended to `values`. */
   add(contents: GroupContents, key: Key | undefined, kind: RecordKind): void {
-    const i = this.keys.length
-    this.contents.push(contents)
-    this.keys.push(key)
+    const i = this.count++
+    this.contents[i] = contents
+    this.keys[i] = key
     this.kinds[i] = kind
     this.ends[i] = this.values.at
   }
 
   sort(): void {
-    const { contents, keys } = this
-    this.order = Uint16Array.from(keys.keys())
-    this.order.sort((a, b) => compareGroups(contents[a]!, contents[b]!) || compareInGroup(keys[a], keys[b]))
+    const { contents, keys, count } = this
+    const order = new Uint16Array(count)
+    for (let i = 0; i < count; i++) order[i] = i
+    this.order = order.sort((a, b) => compareGroups(contents[a]!, contents[b]!) || compareInGroup(keys[a], keys[b]))
+  }
+
+  /** Puts the record at this place of the order into the cursor. */
+  read(place: number, into: RunCursor): void {
+    const i = this.order[place]!
+    const contents = this.contents[i]!
+    into.store = contents.store
+    into.at = contents.at
+    into.key = this.keys[i]
+    into.kind = this.kinds[i] as RecordKind
+    into.from = i === 0 ? this.from : this.ends[i - 1]!
+    into.to = this.ends[i]!
   }
 }
 
@@ -42,6 +63,7 @@ export class RunCursor extends RecordCursor {
   private readonly run: Run
   private next = 0
 
+  /** @param run sorted, and no value is appended to its bytes any more. */
   constructor(run: Run, age: number) {
     super(age)
     this.run = run
@@ -49,16 +71,8 @@ export class RunCursor extends RecordCursor {
   }
 
   override advance(): Advance {
-    const { run } = this
-    const i = run.order[this.next++]
-    if (i === undefined) return 'end'
-    const contents = run.contents[i]!
-    this.store = contents.store
-    this.at = contents.at
-    this.key = run.keys[i]
-    this.kind = run.kinds[i] as RecordKind
-    this.from = i === 0 ? 0 : run.ends[i - 1]!
-    this.to = run.ends[i]!
+    if (this.next === this.run.count) return 'end'
+    this.run.read(this.next++, this)
     return 'record'
   }
 }
