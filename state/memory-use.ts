@@ -14,10 +14,13 @@ const loadedPart = 0.5
 /** What the stores of a task weigh against the budget. All sizes are estimates. */
 export class MemoryUse {
   readonly bytesMax: number
+  private readonly spills: boolean
   private readonly meters: StoreMeter[] = []
 
-  constructor(bytesMax: number) {
+  /** @param spills entries can go somewhere else: then all of them are held to the budget, not only changed ones. */
+  constructor(bytesMax: number, spills: boolean) {
     this.bytesMax = bytesMax
+    this.spills = spills
   }
 
   add(meter: StoreMeter): void {
@@ -34,7 +37,7 @@ export class MemoryUse {
   }
 
   get full(): boolean {
-    return this.dirtyBytes > this.bytesMax * dirtyPart
+    return this.dirtyBytes > this.bytesMax * dirtyPart || (this.spills && this.bytes > this.bytesMax)
   }
 
   get wantsCheckpoint(): boolean {

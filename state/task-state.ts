@@ -82,7 +82,7 @@ class KeyedTaskState implements TaskState {
 
   constructor(options: TaskStateOptions) {
     this.options = options
-    this.memory = new MemoryUse(options.settings.memoryBytesMax)
+    this.memory = new MemoryUse(options.settings.memoryBytesMax, options.spill !== null)
     this.pacer = new Pacer(options.clock)
     this.spill = this.makeSpill()
     this.eviction = new Eviction(this.stores)

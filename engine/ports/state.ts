@@ -84,7 +84,7 @@ export interface TaskState extends Stores {
   readonly checkpointing: boolean
   /** Dirty entries take so much of the memory budget that a checkpoint should be cut before its time. */
   readonly wantsCheckpoint: boolean
-  /** Dirty entries exceed the memory budget: run no further slice before `relieved` resolves. */
+  /** Entries that can't leave memory yet exceed the budget: run no further slice before `relieved` resolves. */
   readonly full: boolean
   relieved(): Promise<void>
   /** Resolves when the checkpoint under way is published (at once when there is none); drives `step` itself. */

@@ -38,6 +38,8 @@ describe.each([
     expect(Buffer.from(store.get(key('a'))!).toString()).toBe('3')
     expect(store.get(key('b'))).toBe(undefined)
     expect(store.get(key('empty'))).toHaveLength(0)
+    await Promise.all(Array.from({ length: 300 }, (_, i) => store.batch([{ key: key('n'), value: key(`${i}`) }])))
+    expect(Buffer.from(store.get(key('n'))!).toString()).toBe('299')
     await store.clear()
     expect(store.get(key('a'))).toBe(undefined)
     await store.close()
