@@ -366,6 +366,7 @@ export function recoverable(error: unknown): boolean {
     code === 'COMMIT_CONFLICT' ||
     code === 'COMMIT_OUTCOME_UNKNOWN' ||
     code === 'LOG_UNAVAILABLE' ||
+    code === 'CHECKPOINT_CORRUPT' ||
     code === 'DISK_FULL' ||
     code === 'STATE_CORRUPT'
   )
