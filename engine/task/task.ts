@@ -42,6 +42,8 @@ interface TaskCursor {
   readonly watermark: EpochMs
   readonly processing: EpochMs
   readonly sourceProcessing: EpochMs
+  /** What operators see as the time before the slice: while results are due, not the time that made them so. */
+  readonly time: { readonly watermark: EpochMs; readonly processing: EpochMs }
   readonly due: boolean
   readonly feeds: readonly unknown[]
   readonly positions: readonly number[]
@@ -200,6 +202,7 @@ export class Task {
       watermark: this.watermarks.current,
       processing: this.processing,
       sourceProcessing: this.sourceProcessing,
+      time: { ...this.time },
       due: this.due,
       feeds: this.feeds.map((feed) => feed.save()),
       positions: this.feeds.map((feed) => feed.buffer.position),
@@ -226,7 +229,7 @@ export class Task {
         feed.buffer.readPosition = cursor.positions[i]!
       })
       this.watermarks.current = cursor.watermark
-      if (!this.due) Object.assign(this.time, { watermark: cursor.watermark, processing: cursor.processing })
+      Object.assign(this.time, cursor.time)
       for (const { name, saved } of cursor.operators) this.operators.find(({ node }) => node.name === name)!.operator.load?.(saved)
       this.exchanges.forEach((exchange, i) => exchange.load(cursor.exchanges[i]))
       const { late, out, ...counts } = cursor.totals
