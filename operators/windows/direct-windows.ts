@@ -52,15 +52,18 @@ export class DirectWindows<T, Row> implements Operator {
   process(value: unknown): void {
     const { moment } = this.context
     const at = this.time.of(moment)
+    if (this.time.belowClock(at)) {
+      this.context.late(value, 'clock')
+      return
+    }
     if (!(at >= this.from && at < this.to)) this.locate(at)
     const stamp = this.time.stamp(moment)
     const { firstEnd, lastEnd } = this
     if (firstEnd === lastEnd && firstEnd + this.lateness > stamp && firstEnd > this.time.fired && !moment.retract) {
-      if (this.time.processing && at < this.time.fired) this.context.late(value, 'clock')
-      else this.add(firstEnd, moment.key!, value)
+      this.add(firstEnd, moment.key!, value)
       return
     }
-    this.processEach(value, at, stamp)
+    this.processEach(value, stamp)
   }
 
   advance(time: TaskTime): boolean {
@@ -110,12 +113,8 @@ export class DirectWindows<T, Row> implements Operator {
   }
 
   /** The general case: several windows, some of them late, closed or fired, or a record that is taken back. */
-  private processEach(value: unknown, at: EpochMs, stamp: EpochMs): void {
+  private processEach(value: unknown, stamp: EpochMs): void {
     const { context, time } = this
-    if (time.processing && at < time.fired) {
-      context.late(value, 'clock')
-      return
-    }
     let late = true
     let diverted = false
     for (let end = this.firstEnd; end <= this.lastEnd; end += this.slideMs) {

@@ -61,10 +61,14 @@ export class PanedWindows<T, Row> implements Operator {
   process(value: unknown): void {
     const { moment } = this.context
     const at = this.time.of(moment)
+    if (this.time.belowClock(at)) {
+      this.context.late(value, 'clock')
+      return
+    }
     if (!(at >= this.paneFrom && at < this.paneTo)) this.locate(at)
     const { firstEnd, time } = this
     assert(!moment.retract, 'a record taken back came to a window of shared panes')
-    if (firstEnd + this.lateness > time.stamp(moment) && firstEnd > time.fired && !(time.processing && at < time.fired)) {
+    if (firstEnd + this.lateness > time.stamp(moment) && firstEnd > time.fired) {
       const key = moment.key!
       let fresh: boolean
       try {
@@ -76,7 +80,7 @@ export class PanedWindows<T, Row> implements Operator {
       if (fresh) this.list(this.pane, key)
       return
     }
-    this.processLate(value, at)
+    this.processLate(value)
   }
 
   advance(time: TaskTime): boolean {
@@ -151,12 +155,8 @@ export class PanedWindows<T, Row> implements Operator {
   }
 
   /** A record that some windows of its pane don't take, or that have fired. */
-  private processLate(value: unknown, at: EpochMs): void {
+  private processLate(value: unknown): void {
     const { context, time, panes, pane } = this
-    if (time.processing && at < time.fired) {
-      context.late(value, 'clock')
-      return
-    }
     const last = panes.lastEnd(pane)
     const stamp = time.stamp(context.moment)
     let allowed = this.firstEnd

@@ -34,6 +34,11 @@ export class WindowTime {
     return this.allowedLatenessMs === 0 ? end <= this.fired : end + this.allowedLatenessMs < this.fired
   }
 
+  /** By processing time: what comes with a time that the clock has passed is diverted. */
+  belowClock(at: EpochMs): boolean {
+    return this.processing && at < this.fired
+  }
+
   /** Why a record that its stamp allows finds its window closed. */
   get closedReason(): LateReason {
     return this.processing ? 'clock' : 'idle'

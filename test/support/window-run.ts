@@ -126,6 +126,7 @@ export function* runSteps(
     headers: () => [],
   }
   const budget = { left: 0 }
+  let advancing = false
   let time = { watermark: Number.NEGATIVE_INFINITY, processing: Number.NEGATIVE_INFINITY }
   let { stores } = options
   const start = (): Operator =>
@@ -136,6 +137,7 @@ export function* runSteps(
       emit(value) {
         const { row, window } = value as WindowOutput<Record<string, unknown>>
         expect(moment.key).toBe(window.key)
+        if (advancing) expect(budget.left, 'emitted without budget').toBeGreaterThan(0)
         emitted.push({ ...window, row, retract: moment.retract, eventTime: moment.eventTime, stamp: moment.stamp })
         budget.left--
       },
@@ -158,7 +160,9 @@ export function* runSteps(
     const before = emitted.length
     const next = { watermark, processing: watermark }
     for (;;) {
+      advancing = true
       const done = operator.advance!(next)
+      advancing = false
       if (options.crash?.() === true) {
         const saved = structuredClone(operator.save?.())
         stores = yield saved
@@ -170,8 +174,8 @@ export function* runSteps(
       expect(budget.left).toBeLessThanOrEqual(0)
       budget.left = options.budget?.() ?? Number.POSITIVE_INFINITY
     }
+    expectInOrder(emitted.slice(before), time.watermark, watermark)
     time = next
-    expectInOrder(emitted.slice(before))
   }
   for (const { steps, idle } of slices) {
     budget.left = options.budget?.() ?? Number.POSITIVE_INFINITY
@@ -193,11 +197,13 @@ export function* runSteps(
   return { emitted, late, judged, bad }
 }
 
-/** Results by time: end, key, start; each just before its window's end. */
-function expectInOrder(results: readonly Emitted[]): void {
+/** Results by time: as soon as time has come to the end, by end, key, start; each just before its window's end. */
+function expectInOrder(results: readonly Emitted[], from: number, to: number): void {
   const inOrder = results.toSorted((a, b) => a.end - b.end || compareKeys(a.key, b.key) || a.start - b.start)
   expect(results).toEqual(inOrder)
-  for (const { stamp, end, retract } of results) expect({ stamp, retract }).toEqual({ stamp: end - 1, retract: false })
+  for (const { stamp, end, retract } of results) {
+    expect({ stamp, retract, due: end > from && end <= to }).toEqual({ stamp: end - 1, retract: false, due: true })
+  }
 }
 
 /**
