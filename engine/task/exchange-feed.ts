@@ -45,11 +45,10 @@ export class ExchangeFeed implements Feed {
       return
     }
     const { moment, present, emit } = this.task
-    moment.atTime()
+    moment.atTime(record.appendTime)
     moment.key = record.key
     moment.eventTime = run.times[i]!
     moment.stamp = record.stamp
-    moment.appendTime = record.appendTime
     moment.topic = record.topic
     moment.partition = record.partition
     moment.offset = record.offset

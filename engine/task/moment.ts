@@ -78,8 +78,11 @@ export class TaskMoment implements Moment {
     this.keyRead = keyRead
   }
 
-  /** Nothing is at hand: results by time set all fields themselves. */
-  atTime(): void {
+  /** Nothing is at hand: results by time set what they have. Nothing of the last record may show through: a re-run may not have seen it. */
+  atTime(appendTime: EpochMs): void {
+    this.eventTime = 0
+    this.stamp = Number.NEGATIVE_INFINITY
+    this.appendTime = appendTime
     this.block = undefined
     this.keyRead = true
     this.ownKey = undefined

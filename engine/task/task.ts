@@ -280,7 +280,7 @@ export class Task {
     this.processing = Math.max(this.processing, this.processingNow(slice))
     const next = { watermark: watermarks.current, processing: this.processing }
     this.due = false
-    this.moment.atTime()
+    this.moment.atTime(slice.processing)
     for (const { operator } of this.operators) {
       if (operator.advance === undefined || operator.advance(next)) continue
       this.due = true

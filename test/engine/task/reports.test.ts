@@ -51,7 +51,7 @@ describe('reports', () => {
 
   test('write what is no source record as text', () => {
     const { reports, moment, late } = setUp()
-    moment.atTime()
+    moment.atTime(0)
     moment.eventTime = 5
     reports.writeLate('window', { n: 1n, text: 'x' }, 'idle')
     expect(late()[0]).toMatchObject({ key: null, value: '{"n":"1","text":"x"}' })
