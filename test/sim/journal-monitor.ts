@@ -56,9 +56,9 @@ export class JournalMonitor {
   }
 
   buffered(topic: string, held: number, last: number): void {
-    const { readAheadBytesMax } = this.settings
+    const { readAheadBytesMax, chunkBytes } = this.settings
     // One chunk more while one is being read; recovery reads the ranges of a slice whatever their size.
-    if (held - last > Math.max(readAheadBytesMax, this.recoveryBytes))
+    if (held - last > Math.max(readAheadBytesMax, chunkBytes, this.recoveryBytes))
       this.fail('L8 queues are bounded', `${held} bytes of ${topic} are held, ${readAheadBytesMax} are allowed`)
   }
 

@@ -45,12 +45,12 @@ export interface DiskFaults {
 
 // Above what the head of a file takes with the topics and producers of these jobs.
 const settings = {
-  logFileBytes: 24_000,
+  logFileBytes: 64_000,
   ownSegmentBytesMin: 3000,
   mixedSegmentsMax: 3,
   joinedBlockBytes: 2500,
   reserveBytes: 2048,
-  rewriteBacklogBytesMax: 240_000,
+  rewriteBacklogBytesMax: 640_000,
 }
 
 /** The embedded log on a disk that loses what was not synced, tears writes, fills up and rots. */
