@@ -10,7 +10,8 @@ import { StoreMeter } from './store-meter.ts'
 
 /**
  * One named store: its groups, in memory or not.
- * Invariant: `order` has the first part of each group with entries, and of no other; a group without entries is only kept for whoever holds it.
+ * Invariants: I1 `order` has the first part of each group with entries, and of no other; a group without entries is only kept for whoever holds it;
+ * I2 `recent` is in `inMemory`.
  */
 export class StateStore<V> implements Store<V>, GroupHome<V> {
   readonly name: string
@@ -19,6 +20,8 @@ export class StateStore<V> implements Store<V>, GroupHome<V> {
   readonly cold: ColdEntries
   private readonly inMemory = new Map<Key, StateGroup<V>>()
   private readonly order = new SortedKeys()
+  /** The group asked for last: most records go where the one before went. */
+  private recent: StateGroup<V> | undefined = undefined
   private empty: StateGroup<V>[] = []
 
   constructor(name: string, changes: Changes, cold: ColdEntries) {
@@ -28,16 +31,17 @@ export class StateStore<V> implements Store<V>, GroupHome<V> {
   }
 
   group(at: Key): StateGroup<V> | undefined {
-    const group = this.inMemory.get(at) ?? this.coldGroup(at)
+    const group = this.find(at)
     return group === undefined || group.size === 0 ? undefined : group
   }
 
   openGroup(at: Key): StateGroup<V> {
-    const known = this.inMemory.get(at) ?? this.coldGroup(at)
+    const known = this.find(at)
     if (known !== undefined) return known
     checkKey(at)
     const group = new StateGroup<V>(at === 0 ? 0 : at, this)
     this.inMemory.set(group.at, group)
+    this.recent = group
     this.empty.push(group)
     return group
   }
@@ -69,6 +73,7 @@ export class StateStore<V> implements Store<V>, GroupHome<V> {
   /** Between slices, when nobody holds a group: forgets those without entries. */
   sweep(): void {
     if (this.empty.length === 0) return
+    this.recent = undefined
     for (const group of this.empty) if (group.size === 0 && this.inMemory.get(group.at) === group) this.inMemory.delete(group.at)
     this.empty = []
   }
@@ -76,12 +81,14 @@ export class StateStore<V> implements Store<V>, GroupHome<V> {
   /** The group's entries are all below: only its first part stays in memory. */
   forget(at: Key): void {
     this.inMemory.delete(at)
+    this.recent = undefined
   }
 
   /** A group from a checkpoint, with entries below or to be added by the caller. */
   adopt(contents: GroupContents): void {
     this.order.add(contents.at)
     this.inMemory.set(contents.at, new StateGroup<V>(contents.at, this, contents))
+    this.recent = undefined
   }
 
   /** A group from a checkpoint whose entries are all below. */
@@ -91,6 +98,13 @@ export class StateStore<V> implements Store<V>, GroupHome<V> {
 
   *contentsInMemory(): Iterable<GroupContents> {
     for (const group of this.inMemory.values()) yield group.contents
+  }
+
+  private find(at: Key): StateGroup<V> | undefined {
+    if (this.recent !== undefined && this.recent.at === at) return this.recent
+    const found = this.inMemory.get(at) ?? this.coldGroup(at)
+    if (found !== undefined) this.recent = found
+    return found
   }
 
   private coldGroup(at: Key): StateGroup<V> | undefined {

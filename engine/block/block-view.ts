@@ -109,6 +109,15 @@ export class BlockView {
     return this.keyIsNull(i) ? null : this.part(this.keysAt, this.keyEndsAt, i)
   }
 
+  /** Where record i's key begins and ends in `chunk.bytes`; the same place twice for an empty key and for none. */
+  keyStart(i: number): number {
+    return this.keysAt + (i === 0 ? 0 : this.chunk.u32[this.keyEndsAt + i - 1]!)
+  }
+
+  keyEnd(i: number): number {
+    return this.keysAt + this.chunk.u32[this.keyEndsAt + i]!
+  }
+
   /** Value bytes of record i, a view into the chunk; null for a tombstone. */
   value(i: number): Buffer | null {
     return this.valueIsNull(i) ? null : this.part(this.valuesAt, this.valueEndsAt, i)

@@ -1,3 +1,5 @@
+const shortBytesMax = 64
+
 /**
  * A growing byte buffer that encoders write into directly: `need(n)` first, then bytes at `at`, then `at += n`.
  * `buf` and `view` are replaced when it grows: read them after `need`.
@@ -22,11 +24,13 @@ export class ByteSink {
     this.at += source.length
   }
 
-  /** The first `length` bytes of a short source: for some tens of bytes a loop is faster than a call. */
-  short(source: Uint8Array, length: number): void {
+  /** source[start, end): for the first tens of bytes a loop is faster than a call. */
+  copy(source: Buffer, start: number, end: number): void {
+    const length = end - start
     this.need(length)
     const { buf, at } = this
-    for (let i = 0; i < length; i++) buf[at + i] = source[i]!
+    if (length > shortBytesMax) source.copy(buf, at, start, end)
+    else for (let i = 0; i < length; i++) buf[at + i] = source[start + i]!
     this.at = at + length
   }
 

@@ -28,7 +28,7 @@ export const defaultRuntimeSettings: RuntimeSettings = {
   readAheadBytesMax: 4 << 20,
   chunkBytes: 1 << 20,
   outputsMax: 65_536,
-  commitsInFlightMax: 2,
+  commitsInFlightMax: 4,
   maxDriftMs: 60_000,
   checkpointEveryMs: 10_000,
   stepMs: 2,

@@ -1,4 +1,5 @@
 import type { ByteSink } from '../block/byte-sink.ts'
+import { NUMBER_BYTES_MAX, writeNumber } from '../codec/json/write-number.ts'
 import type { Key } from '../model/record.ts'
 
 /** Writes a key's bytes as they stand in the log: UTF-8 text; numbers as decimal text. */
@@ -7,22 +8,6 @@ export function writeKey(key: Key, out: ByteSink): void {
     out.utf8(key)
     return
   }
-  out.need(24)
-  if (Number.isSafeInteger(key) && key >= 0 && key < 4294967296) {
-    out.at = writeUint32(key, out.buf, out.at)
-    return
-  }
-  out.at += out.buf.latin1Write(String(key), out.at)
-}
-
-function writeUint32(value: number, bytes: Buffer, at: number): number {
-  let digits = 1
-  for (let bound = 10; value >= bound; bound *= 10) digits++
-  const end = at + digits
-  for (let p = end - 1, rest = value; p >= at; p--) {
-    const next = Math.floor(rest / 10)
-    bytes[p] = 48 + (rest - next * 10)
-    rest = next
-  }
-  return end
+  out.need(NUMBER_BYTES_MAX)
+  out.at = writeNumber(out.buf, out.view, out.at, key)
 }

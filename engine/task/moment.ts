@@ -23,12 +23,14 @@ export class TaskMoment implements Moment {
   private rankKnown = true
   private source = 0
   private block: BlockView | undefined = undefined
-  private index = 0
+  /** The record's place in its block. */
+  index = 0
   private readonly readHeaders = () => this.block?.headers(this.index) ?? []
 
-  /** The bytes of the record's own key as they stand in its block, while nobody has asked for the key or set another. */
-  get keyBytes(): Buffer | null {
-    return this.keyRead || this.block === undefined ? null : this.block.key(this.index)
+  /** The block that has the record's own key at `index`, while nobody has asked for the key or set another; undefined when there is none. */
+  get keyBlock(): BlockView | undefined {
+    const { block } = this
+    return this.keyRead || block === undefined || block.keyIsNull(this.index) ? undefined : block
   }
 
   get key(): Key | undefined {

@@ -1,4 +1,5 @@
 import type { BlockBuilder } from '../block/block-builder.ts'
+import type { BlockView } from '../block/block-view.ts'
 import { ByteSink } from '../block/byte-sink.ts'
 import { StreamError } from '../errors.ts'
 import { partitionOf } from '../log/partitioner.ts'
@@ -34,8 +35,8 @@ export class Sink {
       return 0
     }
     if (topic.key === undefined && this.withdrawn === undefined && value !== null) {
-      const bytes = moment.keyBytes
-      if (bytes !== null) return this.writeUnder(bytes, value)
+      const block = moment.keyBlock
+      if (block !== undefined) return this.writeUnder(block, value)
     }
     const key = topic.key === undefined ? moment.key : topic.key(value)
     if (this.withdrawn !== undefined) {
@@ -57,9 +58,13 @@ export class Sink {
   }
 
   /** The source record's key goes on as it came, without being read. */
-  private writeUnder(key: Buffer, value: unknown): number {
-    const builder = this.builders[partitionOf(key, 0, key.length, this.builders.length)]!
-    builder.keys.short(key, key.length)
+  private writeUnder(block: BlockView, value: unknown): number {
+    const { index } = this.moment
+    const { bytes } = block.chunk
+    const start = block.keyStart(index)
+    const end = block.keyEnd(index)
+    const builder = this.builders[partitionOf(bytes, start, end, this.builders.length)]!
+    builder.keys.copy(bytes, start, end)
     this.encode(value, builder)
     builder.end(this.moment.eventTime)
     this.written++
@@ -94,7 +99,7 @@ export class Sink {
     keyScratch.reset()
     writeKey(key, keyScratch)
     const builder = builders[partitionOf(keyScratch.buf, 0, keyScratch.at, builders.length)]!
-    builder.keys.short(keyScratch.buf, keyScratch.at)
+    builder.keys.copy(keyScratch.buf, 0, keyScratch.at)
     return builder
   }
 

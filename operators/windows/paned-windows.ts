@@ -219,7 +219,7 @@ export class PanedWindows<T, Row> implements Operator {
 
   private refresh(run: KeyRun): void {
     this.totals.refresh(run)
-    if (this.totals.value(run) !== undefined) this.live.add(run)
+    if (!this.totals.empty(run)) this.live.add(run)
   }
 
   /** Brings in what the window that ends at `end` has more than the one before. */
@@ -284,20 +284,19 @@ export class PanedWindows<T, Row> implements Operator {
     range.from = from
     if (from - first <= listed.size) for (let pane = first; pane < from; pane++) this.leavePane(pane)
     else for (const pane of [...listed.keys()].sort((a, b) => a - b)) if (pane < from) this.leavePane(pane)
-    this.live.sweep()
   }
 
   private leavePane(pane: number): void {
     const runs = this.listed.get(pane)
     if (runs === undefined) return
-    const { panes, totals } = this
+    const { panes, totals, live } = this
     const start = pane * panes.paneMs
     const cells = panes.cells.group(start)
     const apart = panes.apart.group(start)
     for (let i = 0; i < runs.length; i++) {
       const run = runs[i]!
       totals.leave(run, pane, cells?.get(run.key), apart?.get(run.key))
-      if (run.live && totals.value(run) === undefined) run.live = false
+      if (totals.empty(run)) live.drop(run)
       if (--run.panes === 0) this.runs.delete(run.key)
     }
     this.listed.delete(pane)

@@ -21,7 +21,7 @@ export class RunningTotals<T> implements Totals<Run> {
   }
 
   newRun(key: Key): Run {
-    return { key, panes: 0, live: false, total: undefined }
+    return { key, panes: 0, live: false, placed: false, total: undefined }
   }
 
   paneEnters(): void {}
@@ -43,6 +43,10 @@ export class RunningTotals<T> implements Totals<Run> {
     const { from, to, end } = this.range
     run.total = undefined
     for (let pane = from; pane < to; pane++) run.total = this.panes.fold(run.total, pane, run.key, end)
+  }
+
+  empty(run: Run): boolean {
+    return run.total === undefined
   }
 
   value(run: Run): Accumulator | undefined {

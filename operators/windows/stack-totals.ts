@@ -28,7 +28,7 @@ export class StackTotals<T> implements Totals<Run> {
   }
 
   newRun(key: Key): Run {
-    return { key, panes: 0, live: false, front: [], back: undefined }
+    return { key, panes: 0, live: false, placed: false, front: [], back: undefined }
   }
 
   paneEnters(pane: number, live: readonly Run[], keysOf: (pane: number) => readonly Run[]): void {
@@ -59,6 +59,10 @@ export class StackTotals<T> implements Totals<Run> {
     run.back = undefined
     for (let pane = Math.min(block, to) - 1; pane >= from; pane--) this.pushFront(run, pane)
     for (let pane = Math.max(block, from); pane < to; pane++) run.back = this.panes.fold(run.back, pane, run.key, end)
+  }
+
+  empty({ front, back }: Run): boolean {
+    return front.length === 0 && back === undefined
   }
 
   value(run: Run): Accumulator | undefined {

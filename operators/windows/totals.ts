@@ -22,6 +22,8 @@ export interface Totals<R extends KeyRun> {
   /** @param cell, parts what the pane has of the key. */
   leave(run: R, pane: number, cell: Accumulator | undefined, parts: readonly ApartPart[] | undefined): void
   refresh(run: R): void
+  /** No pane has the key. */
+  empty(run: R): boolean
   /** Undefined when no pane has the key. Not to be changed or kept. */
   value(run: R): Accumulator | undefined
 }

@@ -4,9 +4,43 @@ export const NUMBER_BYTES_MAX = 25
 /** '00' to '99' as two bytes of a little-endian word. */
 const pairs = Uint16Array.from({ length: 100 }, (_, i) => 48 + Math.floor(i / 10) + ((48 + (i % 10)) << 8))
 
+/** The text of a number that takes 8 to 16 bytes, as two words that may overlap. */
+interface Written {
+  value: number
+  first: number
+  last: number
+  length: number
+}
+
+/** The long numbers written last: times above all, and a window's two stand in each of its results. What is written does not depend on it. */
+let newest: Written = { value: Number.NaN, first: Number.NaN, last: Number.NaN, length: 0 }
+let older: Written = { ...newest }
+
 /** Writes a finite number as JSON.stringify does, at `at`. @returns the position after it. */
 export function writeNumber(bytes: Buffer, view: DataView, at: number, value: number): number {
   if ((value | 0) === value && value >= 0) return writeInt(bytes, view, at, value | 0)
+  if (value === newest.value) return copyWritten(view, at, newest)
+  if (value === older.value) return copyWritten(view, at, older)
+  const end = writeLong(bytes, view, at, value)
+  if (end - at < 8 || end - at > 16) return end
+  const written = older
+  older = newest
+  newest = written
+  written.value = value
+  written.first = view.getFloat64(at, true)
+  written.last = view.getFloat64(end - 8, true)
+  written.length = end - at
+  return end
+}
+
+// As doubles: ASCII digits, signs and points never make a NaN.
+function copyWritten(view: DataView, at: number, { first, last, length }: Written): number {
+  view.setFloat64(at, first, true)
+  view.setFloat64(at + length - 8, last, true)
+  return at + length
+}
+
+function writeLong(bytes: Buffer, view: DataView, at: number, value: number): number {
   if (!Number.isSafeInteger(value)) return writeAscii(bytes, at, String(value))
   if (value < 0) {
     bytes[at++] = 45

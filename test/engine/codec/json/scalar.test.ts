@@ -34,6 +34,23 @@ describe('numbers', () => {
     )
   })
 
+  test('are written the same when they come again, in any order', { timeout: 60_000 * RUNS }, () => {
+    const few = fc
+      .array(anyNumber, { minLength: 1, maxLength: 4 })
+      .chain((values) => fc.array(fc.constantFrom(...values), { maxLength: 12 }))
+    fc.assert(
+      fc.property(few, (values) => {
+        const bytes = Buffer.alloc(40)
+        for (const value of values) {
+          bytes.fill(0x7f)
+          const end = writeNumber(bytes, new DataView(bytes.buffer, bytes.byteOffset, 40), 3, value)
+          expect(bytes.latin1Slice(3, end)).toBe(JSON.stringify(value))
+        }
+      }),
+      { numRuns: 2000 * RUNS },
+    )
+  })
+
   test('are read as JSON.parse reads them', { timeout: 60_000 * RUNS }, () => {
     fc.assert(
       fc.property(numberText, fc.boolean(), (text, negative) => {
