@@ -1,4 +1,4 @@
-import * as fc from 'fast-check'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareKeys, type Key } from '../../../engine/model/record.ts'
 import { type KeyRun, LiveKeys } from '../../../operators/windows/live-keys.ts'
