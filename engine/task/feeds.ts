@@ -15,9 +15,12 @@ export interface Feed {
 
 interface Active {
   readonly feed: Feed
+  /** Records of the slice that are not processed yet. */
   left: number
   run: DecodedRun
+  /** Place in the run; records from `first` on are processed and not yet taken from the buffer. */
   i: number
+  first: number
   time: number
 }
 
@@ -30,7 +33,7 @@ export function mergeRecords(taken: readonly { readonly feed: Feed; readonly cou
   for (const { feed, count } of taken) {
     if (count === 0) continue
     const run = feed.buffer.head()!
-    active.push({ feed, left: count, run, i: run.taken, time: run.times[run.taken]! })
+    active.push({ feed, left: count, run, i: run.taken, first: run.taken, time: run.times[run.taken]! })
   }
   while (active.length > 1) {
     let best = 0
@@ -47,32 +50,21 @@ export function mergeRecords(taken: readonly { readonly feed: Feed; readonly cou
   if (active.length === 1) drain(active[0]!, Number.POSITIVE_INFINITY, true)
 }
 
-/** Processes records of one input up to the other heads' time. @returns whether it has no more. */
+/** Processes records of one input up to the other heads' time; the head itself is due whatever the limit says. @returns whether it has no more. */
 function drain(active: Active, limit: number, first: boolean): boolean {
   const { feed } = active
-  let begun = true
   for (;;) {
-    const { run } = active
-    const end = Math.min(run.count, active.i + active.left)
-    const start = active.i
-    let i = start
-    const { times } = run
-    // The head itself is due whatever the limit says: it was the lowest.
-    while (i < end && (begun || times[i]! < limit || (first && times[i]! === limit))) {
-      begun = false
-      feed.process(run, i)
-      i++
+    feed.process(active.run, active.i++)
+    active.left--
+    if (active.left === 0 || active.i === active.run.count) {
+      feed.buffer.take(active.i - active.first)
+      if (active.left === 0) return true
+      active.run = feed.buffer.head()!
+      active.i = active.first = active.run.taken
     }
-    feed.buffer.take(i - start)
-    active.left -= i - start
-    active.i = i
-    if (active.left === 0) return true
-    if (i < run.count) {
-      active.time = times[i]!
-      return false
-    }
-    active.run = feed.buffer.head()!
-    active.i = active.run.taken
-    active.time = active.run.times[active.i]!
+    const time = active.run.times[active.i]!
+    if (time < limit || (first && time === limit)) continue
+    active.time = time
+    return false
   }
 }

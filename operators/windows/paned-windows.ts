@@ -1,7 +1,7 @@
 import { assert } from '../../engine/assert.ts'
 import type { EpochMs, Key } from '../../engine/model/record.ts'
 import type { Operator, OperatorContext, TaskTime } from '../../engine/task/operator.ts'
-import type { CompiledAggregate } from '../aggregates/compile.ts'
+import type { Accumulator, CompiledAggregate } from '../aggregates/compile.ts'
 import { type KeyRun, LiveKeys } from './live-keys.ts'
 import { PaneStore } from './pane-store.ts'
 import { Results } from './results.ts'
@@ -10,6 +10,9 @@ import type { SlidingSpec } from './spec.ts'
 import { StackTotals } from './stack-totals.ts'
 import type { PaneRange, Totals } from './totals.ts'
 import { WindowTime } from './window-time.ts'
+
+/** Totals that are looked up in one go. */
+const batchMax = 64
 
 interface Cursor {
   readonly fired: EpochMs
@@ -38,6 +41,7 @@ export class PanedWindows<T, Row> implements Operator {
   private readonly live = new LiveKeys<KeyRun>()
   /** Apart parts that don't count yet, by the end they count from. */
   private readonly pending = new Map<EpochMs, { readonly pane: number; readonly key: Key }[]>()
+  private readonly batch: (Accumulator | undefined)[] = []
   private due = Number.POSITIVE_INFINITY
   /** Place in the live keys of the window being fired, or -1. */
   private next = -1
@@ -262,18 +266,29 @@ export class PanedWindows<T, Row> implements Operator {
 
   /** Emits the window of `range`, from `next` on. @returns false when the budget is used up before the last key. */
   private fire(): boolean {
-    const { totals, results, context, range } = this
+    const { results, context, range, batch } = this
     const { runs } = this.live
     const { budget } = context
     const start = range.end - this.panes.sizeMs
-    for (; this.next < runs.length; this.next++) {
-      if (budget.left <= 0) return false
-      const run = runs[this.next]!
-      const total = totals.value(run)
-      if (total !== undefined) results.due(run.key, start, range.end, total)
+    while (this.next < runs.length) {
+      const count = this.gather(this.next)
+      for (let i = 0; i < count; i++, this.next++) {
+        if (budget.left <= 0) return false
+        const total = batch[i]
+        if (total !== undefined) results.due(runs[this.next]!.key, start, range.end, total)
+      }
     }
     this.next = -1
     return true
+  }
+
+  /** Totals of the live keys from `first` on, a batch at a time: in a loop as short as this one the reads of many keys overlap. @returns how many. */
+  private gather(first: number): number {
+    const { totals, batch } = this
+    const { runs } = this.live
+    const count = Math.min(batchMax, runs.length - first)
+    for (let i = 0; i < count; i++) batch[i] = totals.value(runs[first + i]!)
+    return count
   }
 
   /** Takes out the panes that the window after the one that ends at `end` doesn't have. */

@@ -33,8 +33,8 @@ export interface RewriteParts {
 export interface PlannedBlock {
   /** Bytes it has at most. */
   readonly bytes: number
-  /** The block, stamped. Its buffer is the caller's. */
-  make(): Promise<Buffer>
+  /** Hands the block, stamped, to `take`; its bytes may be used until that is done. */
+  make(take: (block: Buffer) => Promise<void>): Promise<void>
 }
 
 /** A stretch of one partition that goes into a new file: its blocks in offset order. No other file has offsets in between. */
@@ -120,7 +120,7 @@ async function writeSegment(parts: RewriteParts, content: readonly PartitionBloc
     for (const { topic, partition, blocks } of content) {
       writer.beginRange()
       for (const planned of blocks) {
-        await writer.add(topic, partition, await planned.make())
+        await planned.make((block) => writer.add(topic, partition, block))
         await clock.yield()
       }
     }
@@ -145,19 +145,22 @@ async function tableOf({ directories }: RewriteParts, file: number, topic: numbe
 
 /** The blocks of a group as one. */
 export function planGroup(group: BlockGroup): PlannedBlock {
-  return { bytes: group.bytes, make: () => readGroup(group, (blocks) => (blocks.length === 1 ? copyOf(blocks[0]!) : joinBlocks(blocks))) }
+  return {
+    bytes: group.bytes,
+    make: (take) => readGroup(group, (blocks) => take(blocks.length === 1 ? bytesOf(blocks[0]!) : joinBlocks(blocks))),
+  }
 }
 
-/** Reads the blocks of a group; the views end with the call. */
-export async function readGroup<T>({ ranges }: BlockGroup, work: (blocks: readonly BlockView[]) => T): Promise<T> {
+/** Reads the blocks of a group; the views end when `work` is done. */
+export async function readGroup<T>({ ranges }: BlockGroup, work: (blocks: readonly BlockView[]) => T | Promise<T>): Promise<T> {
   const read = await Promise.all(ranges.map((range) => range.source.read(range)))
   try {
-    return work(read.flatMap(({ blocks }) => blocks))
+    return await work(read.flatMap(({ blocks }) => blocks))
   } finally {
     for (const { release } of read) release()
   }
 }
 
-function copyOf({ chunk, at, length }: BlockView): Buffer {
-  return Buffer.from(chunk.bytes.subarray(at, at + length))
+function bytesOf({ chunk, at, length }: BlockView): Buffer {
+  return chunk.bytes.subarray(at, at + length)
 }

@@ -17,8 +17,12 @@ export interface RewriterParts extends RewriteParts {
 
 const retryAfterMs = 1000
 
+/** Commits are said to have stopped after this long without one. */
+const quietMs = 100
+
 /**
- * Turns closed log files into segments, in the background, and merges segments.
+ * Turns closed log files into segments, in the background, and merges segments. Who commits goes first: nothing is rewritten while commits
+ * come, up to a quarter of the bound of what may wait.
  * Order of effects: new segments durable and read back, THEN the edit that lists them is committed, ONLY THEN are the old files removed.
  */
 export class Rewriter {
@@ -27,6 +31,10 @@ export class Rewriter {
   /** One thing at a time: rewriting, merging, compacting. */
   private last: Promise<void> = Promise.resolve()
   private woken = false
+  /** Calls that want all to be rewritten now. */
+  private urgent = 0
+  /** Aborted when the wait for quiet must look again. */
+  private look = new AbortController()
 
   constructor(parts: RewriterParts) {
     this.parts = parts
@@ -35,19 +43,20 @@ export class Rewriter {
   /** Looks for something to do. */
   wake(): void {
     this.boundBacklog()
+    this.lookAgain()
     if (this.woken || this.stop.signal.aborted) return
     this.woken = true
-    this.inTurn(() => this.work()).catch((error) => this.failed(error))
+    this.inTurn(() => this.work(true)).catch((error) => this.failed(error))
   }
 
   /** Rewrites all there is. Errors: DISK_FULL, LOG_CORRUPT. */
   rewriteAll(): Promise<void> {
-    return this.inTurn(() => this.work())
+    return this.atOnce(() => this.work())
   }
 
   /** Removes older values of keys of one topic. All of its records must be in closed files. Errors: as for rewriteAll. */
   compact(target: CompactionTarget): Promise<void> {
-    return this.inTurn(async () => {
+    return this.atOnce(async () => {
       await this.work()
       for await (const { file, content } of compactedContent(this.parts, target)) await this.replace([file], content)
     })
@@ -57,6 +66,16 @@ export class Rewriter {
     this.stop.abort()
     // Whoever waited for it has been told.
     await this.last.catch(() => {})
+  }
+
+  private async atOnce(work: () => Promise<void>): Promise<void> {
+    this.urgent++
+    this.lookAgain()
+    try {
+      await this.inTurn(work)
+    } finally {
+      this.urgent--
+    }
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {
@@ -73,13 +92,40 @@ export class Rewriter {
     return turn
   }
 
-  private async work(): Promise<void> {
-    this.woken = false
+  private async work(patient = false): Promise<void> {
     const { catalog, settings } = this.parts
-    for (let files = planRewrite(catalog, settings); files && !this.stop.signal.aborted; files = planRewrite(catalog, settings)) {
+    for (;;) {
+      // What comes while it waits is looked at afterwards anyway.
+      if (patient) await this.untilQuiet()
+      this.woken = false
+      const files = this.stop.signal.aborted ? undefined : planRewrite(catalog, settings)
+      if (files === undefined) return
       await this.replace(files, await contentOf(this.parts, files))
       this.boundBacklog()
     }
+  }
+
+  /** Until no commits come, too much waits, or somebody asks for it. */
+  private async untilQuiet(): Promise<void> {
+    const { clock, writer, settings } = this.parts
+    while (
+      this.urgent === 0 &&
+      !this.stop.signal.aborted &&
+      writer.quietForMs < quietMs &&
+      this.backlogBytes() <= settings.rewriteBacklogBytesMax / 4
+    )
+      await clock.sleep(quietMs, AbortSignal.any([this.stop.signal, this.look.signal]))
+  }
+
+  private lookAgain(): void {
+    this.look.abort()
+    this.look = new AbortController()
+  }
+
+  private backlogBytes(): number {
+    let bytes = 0
+    for (const { end } of this.parts.catalog.logs.values()) bytes += end
+    return bytes
   }
 
   private async replace(out: readonly number[], content: readonly PartitionBlocks[]): Promise<void> {
@@ -113,10 +159,8 @@ export class Rewriter {
 
   /** While too much log waits to be rewritten, commits wait too; they are refused when that can't go on. */
   private boundBacklog(error?: StreamError): void {
-    const { catalog, settings, writer } = this.parts
-    let bytes = 0
-    for (const { end } of catalog.logs.values()) bytes += end
-    writer.holdCommits(bytes <= settings.rewriteBacklogBytesMax ? undefined : error ? { error } : {})
+    const { settings, writer } = this.parts
+    writer.holdCommits(this.backlogBytes() <= settings.rewriteBacklogBytesMax ? undefined : error ? { error } : {})
   }
 
   private failed(error: StreamError): void {

@@ -4,7 +4,8 @@ import { segmentFileName } from './file-names.ts'
 import { type BlockEntry, bodyOffset, entryBytes, frameHeadBytes, frameKind, type LogId, writeEntry, writeFrameHead } from './frame.ts'
 import type { SegmentInfo, SegmentRange } from './operation.ts'
 
-const pieceBytes = 1 << 20
+/** Smaller blocks are gathered and written together; larger ones go straight to the file. */
+const pieceBytes = 1 << 18
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 
@@ -22,7 +23,7 @@ export class SegmentWriter {
   private range: Writable<SegmentRange> | undefined
   private blocks = 0
   private end: number
-  private pieces: Uint8Array[] = []
+  private readonly piece = Buffer.allocUnsafeSlow(pieceBytes)
   private pending = 0
 
   private constructor(file: WriteFile, logId: LogId, number: number, blocksMax: number) {
@@ -44,7 +45,7 @@ export class SegmentWriter {
     this.range = undefined
   }
 
-  /** Blocks of a stretch follow one another in offset order. The bytes are the writer's from then on. */
+  /** Blocks of a stretch follow one another in offset order. */
   async add(topic: number, partition: number, block: Buffer): Promise<void> {
     assert(this.blocks < this.blocksMax, 'a segment got more blocks than planned')
     const entry = {
@@ -58,10 +59,10 @@ export class SegmentWriter {
     }
     writeEntry(this.directory, frameHeadBytes + this.blocks * entryBytes, entry)
     this.blocks++
-    this.pieces.push(block)
-    this.pending += block.length
     this.extendRange(entry)
-    if (this.pending >= pieceBytes) await this.flush()
+    if (this.pending + block.length > pieceBytes) await this.flush()
+    if (block.length > pieceBytes) await this.write(block)
+    else this.pending += block.copy(this.piece, this.pending)
   }
 
   /** Writes the head. Nothing is durable yet. */
@@ -103,10 +104,13 @@ export class SegmentWriter {
   }
 
   private async flush(): Promise<void> {
-    const bytes = Buffer.concat(this.pieces, this.pending)
-    this.pieces = []
+    const { pending } = this
     this.pending = 0
-    if (bytes.length > 0) await this.file.write(bytes, this.end)
+    if (pending > 0) await this.write(this.piece.subarray(0, pending))
+  }
+
+  private async write(bytes: Buffer): Promise<void> {
+    await this.file.write(bytes, this.end)
     this.end += bytes.length
   }
 }

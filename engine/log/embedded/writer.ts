@@ -57,6 +57,7 @@ export class Writer {
   private running = false
   private lastKind: FrameKind = frameKind.quiet
   private lastFrameAt = 0
+  private lastCommitAt = Number.NEGATIVE_INFINITY
   private failure: StreamError | undefined
   /** While set, commits wait: too much log is not yet rewritten. Its error is theirs if that can't go on. */
   private backlog: { readonly error?: StreamError } | undefined
@@ -101,6 +102,11 @@ export class Writer {
       }
       this.submit(request)
     })
+  }
+
+  /** How long nothing was committed, ms. */
+  get quietForMs(): number {
+    return this.inFlight === undefined ? this.parts.clock.monotonic() - this.lastCommitAt : 0
   }
 
   /** Durable end of the current file. */
@@ -209,6 +215,7 @@ export class Writer {
       }
     }
     this.inFlight = undefined
+    this.lastCommitAt = this.parts.clock.monotonic()
   }
 
   /** On a full disk what the engine itself must say is tried again with the reserve. */

@@ -120,7 +120,7 @@ describe('a full disk', () => {
   })
 
   test('a log file that can not be followed by another grows beyond its size until there is room', async () => {
-    const { log, fs, disk, clock } = await world({ logFileBytes: 2000, reserveBytes: 0 })
+    const { log, fs, disk, clock } = await world({ logFileBytes: 2000, reserveBytes: 0, rewriteBacklogBytesMax: 8000 })
     await streamTopic(log)
     const writer = await Writer.open(log)
     fs.create = async (name) => {
@@ -266,6 +266,33 @@ describe('waiting commits', () => {
 })
 
 describe('rewriting', () => {
+  test('waits while commits come, up to a quarter of what may wait, and for nothing when asked for', async () => {
+    const { log, disk, clock } = await world({ logFileBytes: 3000, rewriteBacklogBytesMax: 40_000 })
+    await streamTopic(log)
+    const writer = await Writer.open(log)
+    const send = async (from: number, to: number) => {
+      for (const n of numbers(from, to)) {
+        await writer.send(append('orders', 0, record(n)))
+        clock.advance(10)
+      }
+    }
+    await send(0, 20)
+    await settled()
+    expect(logsOn(disk).length).toBeGreaterThan(1)
+    expect(segmentsOn(disk)).toEqual([])
+    clock.advance(100)
+    await settled()
+    expect(logsOn(disk).length).toBe(1)
+    await send(20, 120)
+    await settled()
+    const waiting = logsOn(disk).reduce((sum, name) => sum + disk.content(name).length, 0)
+    expect(waiting).toBeGreaterThan(7000)
+    expect(waiting).toBeLessThan(10_000 + 2 * 4000)
+    await log.rewrite()
+    expect(logsOn(disk).length).toBe(1)
+    expect(await valuesOf(log, 'orders')).toEqual(values(0, 120))
+  })
+
   test('gives each partition with much in it a file of its own, and one to all others; small blocks are joined', async () => {
     const { log, disk } = await world({ ownSegmentBytesMin: 20_000, joinedBlockBytes: 10_000 })
     await streamTopic(log, 'orders', 4)

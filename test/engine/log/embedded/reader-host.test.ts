@@ -18,7 +18,7 @@ beforeEach(async () => {
   log = await EmbeddedLog.open({
     fs: new NodeFileSystem(directory),
     clock: realClock,
-    settings: { reserveBytes: 1000, logFileBytes: 20_000 },
+    settings: { reserveBytes: 1000, logFileBytes: 20_000, rewriteBacklogBytesMax: 80_000 },
   })
 })
 afterEach(async () => {
