@@ -33,6 +33,6 @@ while (values.length < records) {
   chunk.release()
 }
 const clock = host.clock()
-await new Promise((resolve) => setTimeout(resolve, 100))
+for (let waits = 0; waits < 250 && host.clock() - clock <= 20; waits++) await new Promise((resolve) => setTimeout(resolve, 20))
 parentPort!.postMessage({ values, broken, moved: host.clock() - clock, looks: looks.length })
 await host.close()
