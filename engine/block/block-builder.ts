@@ -1,4 +1,5 @@
 import type { EpochMs, Header, NewRecord } from '../model/record.ts'
+import type { BlockPool } from './block-pool.ts'
 import { ByteSink } from './byte-sink.ts'
 import { checksum } from './checksum.ts'
 import { flagHeaders, flagNulls, headBytes, magic, nullKey, nullValue, pad8 } from './layout.ts'
@@ -59,9 +60,9 @@ export class BlockBuilder {
   }
 
   /** The block, with base offset and append time still 0 and no header checksum: the log stamps them (see `stampBlock`). */
-  finish(): Uint8Array {
+  finish(pool?: BlockPool): Uint8Array {
     const length = this.size
-    const out = Buffer.allocUnsafeSlow(length)
+    const out = pool?.acquire(length) ?? Buffer.allocUnsafeSlow(length)
     this.writeTo(out, 0, length)
     return out
   }

@@ -35,7 +35,7 @@ export interface ProducerEnd {
 export interface Append {
   readonly topic: string
   readonly partition: number
-  /** From BlockBuilder. The log takes it over: the caller may not touch it again. */
+  /** From BlockBuilder. The log's until the commit resolves, then the caller's again; when it is rejected nobody may touch it: it may still be under way. */
   readonly block: Uint8Array
 }
 

@@ -81,7 +81,8 @@ export async function rerun(task: Task, inputs: TaskInputs, journal: readonly Jo
   for (const { record } of journal) {
     const { slice } = record
     for (const range of slice.ranges) await inputs.readTo(range.input, range.to)
-    const { journal: again } = task.run(slice, record.control)
+    const { journal: again, blocks } = task.run(slice, record.control)
+    task.recycle(blocks)
     const place = {
       ...where,
       slice: slice.seq,

@@ -254,6 +254,7 @@ export class TaskLife {
     const done = committed.then(
       ({ baseOffsets }) => {
         world.probe.at('commit.acknowledged')
+        task.recycle(blocks)
         this.inFlight.splice(0, this.inFlight.findIndex(({ seq }) => seq === slice.seq) + 1)
         this.trimmer.acknowledged(slice.seq, baseOffsets.at(-1)!)
         this.state.acknowledged(slice.seq)

@@ -1,4 +1,5 @@
 import { BlockBuilder } from '../block/block-builder.ts'
+import { BlockPool } from '../block/block-pool.ts'
 import { hashNumbers } from './digest.ts'
 
 /** A block a slice wrote. */
@@ -12,6 +13,8 @@ export interface OutputBlock {
 /** Output partitions of a task: one builder each, in the order the outputs are declared, so that digests don't depend on names. */
 export class Outputs {
   private readonly topics: { readonly name: string; readonly builders: BlockBuilder[]; readonly countedOnly: boolean }[] = []
+
+  private readonly pool = new BlockPool()
 
   /**
    * Builders by partition. The same topic gives the same builders.
@@ -33,7 +36,7 @@ export class Outputs {
     this.topics.forEach(({ name, builders, countedOnly }, ordinal) => {
       builders.forEach((builder, partition) => {
         if (builder.count === 0) return
-        const block = builder.finish()
+        const block = builder.finish(this.pool)
         const contentChecksum = new DataView(block.buffer, block.byteOffset).getUint32(32, true)
         blocks.push({ topic: name, partition, count: builder.count, block })
         digest.push(ordinal, partition, builder.count, countedOnly ? 0 : contentChecksum)
@@ -42,5 +45,10 @@ export class Outputs {
       })
     })
     return { blocks, count: total, digest: hashNumbers(digest) }
+  }
+
+  /** Nobody uses these blocks any more. */
+  recycle(blocks: readonly OutputBlock[]): void {
+    for (const { block } of blocks) this.pool.giveBack(block)
   }
 }

@@ -196,6 +196,11 @@ export class Task {
     return this.finish(slice, input, control)
   }
 
+  /** What a slice wrote has been committed, or is not wanted. */
+  recycle(blocks: readonly OutputBlock[]): void {
+    this.outputs.recycle(blocks)
+  }
+
   /** The task's part of a checkpoint. */
   cursor(): TaskCursor {
     return {

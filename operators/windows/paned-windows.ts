@@ -287,7 +287,10 @@ export class PanedWindows<T, Row> implements Operator {
     const { totals, batch } = this
     const { runs } = this.live
     const count = Math.min(batchMax, runs.length - first)
-    for (let i = 0; i < count; i++) batch[i] = totals.value(runs[first + i]!)
+    for (let i = 0; i < count; i++) {
+      const total = (batch[i] = totals.value(runs[first + i]!))
+      assert(total === undefined || total.n > 0, 'a total without records')
+    }
     return count
   }
 

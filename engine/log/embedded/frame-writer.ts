@@ -41,7 +41,7 @@ export interface EncodedFrame {
 }
 
 /** Larger buffers are not kept for reuse. */
-const keptBytesMax = 8 << 20
+const keptBytesMax = 32 << 20
 
 /** Encodes frames, one after the other, into a buffer that is reused. */
 export class FrameWriter {
