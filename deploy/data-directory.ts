@@ -8,6 +8,7 @@ import type { TaskState } from '../engine/ports/state.ts'
 import type { Logger, Probe } from '../engine/ports/world.ts'
 import { noMetrics } from '../engine/ports/world.ts'
 import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
+import type { Present } from '../engine/task/present.ts'
 import { semantics } from '../engine/task/task.ts'
 import { fingerprint } from '../operators/fingerprint.ts'
 import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
@@ -46,7 +47,7 @@ export class DataDirectory {
     this.log = log
   }
 
-  async openState(plan: TaskPlan, job: JobPlan): Promise<TaskState> {
+  async openState(plan: TaskPlan, job: JobPlan, { makeDate }: Present): Promise<TaskState> {
     const { directory, logger, probe, memoryBytesMax, state } = this.options
     const name = `${job.topology.job}.v${job.version}.task-${plan.id}`
     const checkpoints = join(directory, 'checkpoints', name)
@@ -62,6 +63,7 @@ export class DataDirectory {
       logger,
       metrics: noMetrics,
       probe,
+      makeDate,
     })
   }
 

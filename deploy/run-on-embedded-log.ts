@@ -88,7 +88,7 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
     version,
     parallelism,
     log,
-    openState: (task, plan) => data.openState(task, plan),
+    openState: (task, plan, present) => data.openState(task, plan, present),
     clock: realClock,
     logger: request.logger,
     metrics: request.metrics,

@@ -2,7 +2,7 @@
 import { runProgram } from './program.ts'
 import { processTerminal } from './terminal.ts'
 
-// Dates that the engine makes for job code (in decoders, out of state) are in UTC too; job code's own are in any case.
+// Job code sees dates of its own, in UTC; this is for what code of the host makes of them.
 process.env.TZ = 'UTC'
 // Stack traces name the lines of job files.
 process.setSourceMapsEnabled(true)

@@ -19,8 +19,8 @@ export interface JobRunOptions extends Pick<TaskWorld, 'crash' | 'onWait' | 'onP
   readonly version: number
   readonly parallelism: number
   readonly log: Log
-  /** Opens the state of a task, as it was left. */
-  readonly openState: (plan: TaskPlan, job: JobPlan) => Promise<TaskState>
+  /** Opens the state of a task, as it was left; its dates are those of `present`. */
+  readonly openState: (plan: TaskPlan, job: JobPlan, present: Present) => Promise<TaskState>
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
@@ -108,7 +108,7 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
     const { topology, present } = options.load()
     const plan = planOf(topology, options)
     const task = plan.tasks[id]!
-    const state = await options.openState(task, plan)
+    const state = await options.openState(task, plan, present)
     let life: TaskLife | undefined
     try {
       life = await TaskLife.begin(plan, task, world, state, present, recordsMax)

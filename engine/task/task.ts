@@ -143,7 +143,7 @@ export class Task {
           })
         case 'exchange':
           return new ExchangeFeed(
-            new InputBuffer(0, exchangeDecoder),
+            new InputBuffer(0, exchangeDecoder(deps.present.makeDate)),
             input.upstreamTasks.map((task) => ({ task, channel: watermarks.addChannel() })),
             { moment, present: deps.present, watermarks, emit: entries.get(input.exchange.node.id)! },
           )
