@@ -53,6 +53,8 @@ export interface RunSummary {
   readonly processed: number
   readonly skipped: number
   readonly deadLettered: number
+  /** Results of windows, timers and earlier stages that were skipped or set aside; not among those above, which are source records. */
+  readonly derived: Totals['derived']
   readonly late: number
   readonly lateByReason: Totals['late']
   /** Records written, by topic: of the job's outputs, late records and dead letters. */
@@ -111,6 +113,7 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
     processed: totals.processed,
     skipped: totals.skipped,
     deadLettered: totals.deadLettered,
+    derived: totals.derived,
     late: totals.late.late + totals.late.idle + totals.late.clock,
     lateByReason: totals.late,
     out: shownOutputs(topology, totals),

@@ -145,14 +145,18 @@ function sourceRecords(
 
 function summaryText(summary: Summary): string {
   const number = (value: number) => value.toLocaleString('en-US')
+  const withDerived = (outcome: 'skipped' | 'deadLettered') => {
+    const derived = summary.derived[outcome]
+    return `${number(summary[outcome])}${derived === 0 ? '' : `  and ${number(derived)} derived: results of windows, timers, earlier stages`}`
+  }
   const rows: [string, string][] = [
     ['job', `${summary.job} v${summary.version}${summary.sealed ? ', input complete' : ''}`],
     ...(summary.refused === 0 ? [] : [['refused', `${number(summary.refused)}  lines of input files`] as [string, string]]),
     ['in', number(summary.in)],
     ...Object.entries(summary.out).map(([topic, count]): [string, string] => ['out', `${number(count)}  ${topic}`]),
     ['late', number(summary.late)],
-    ['skipped', number(summary.skipped)],
-    ['dead-lettered', number(summary.deadLettered)],
+    ['skipped', withDerived('skipped')],
+    ['dead-lettered', withDerived('deadLettered')],
     ['records/s', summary.recordsPerSecond === null ? '–  (nothing new)' : number(summary.recordsPerSecond)],
     ['output digest', summary.outputDigest],
   ]

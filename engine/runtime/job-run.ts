@@ -153,6 +153,7 @@ export async function totalsOf(log: Log, plan: JobPlan): Promise<Totals> {
     sum.processed += last.processed
     sum.skipped += last.skipped
     sum.deadLettered += last.deadLettered
+    for (const outcome of ['skipped', 'deadLettered'] as const) sum.derived[outcome] += last.derived[outcome]
     for (const reason of ['late', 'idle', 'clock'] as const) sum.late[reason] += last.late[reason]
     for (const [topic, count] of Object.entries(last.out)) sum.out[topic] = (sum.out[topic] ?? 0) + count
   }

@@ -24,14 +24,15 @@ export const headerNames = {
 
 /**
  * What happens to records that are not processed: nothing vanishes. Dead letters and late records keep the original bytes and say where they come from.
- * Invariant: each source record ends as exactly one of processed, skipped, dead-lettered.
+ * Invariant: each source record ends as exactly one of processed, skipped, dead-lettered; what fails out of its turn is counted as derived.
  */
 export class Reports {
   readonly totals: Totals
   private readonly moment: TaskMoment
   private readonly deadLetters: BlockBuilder
   private readonly late: BlockBuilder
-  private outcome: 'processed' | 'skipped' | 'deadLettered' = 'processed'
+  /** Of the source record whose turn it is; undefined between turns. */
+  private outcome: 'processed' | 'skipped' | 'deadLettered' | undefined = undefined
 
   constructor(moment: TaskMoment, totals: Totals, deadLetters: BlockBuilder, late: BlockBuilder) {
     this.moment = moment
@@ -46,7 +47,8 @@ export class Reports {
 
   recordEnds(): void {
     this.totals.in++
-    this.totals[this.outcome]++
+    this.totals[this.outcome!]++
+    this.outcome = undefined
   }
 
   /** The record at hand can't be used as it is. Throws by policy `fail`. */
@@ -63,10 +65,12 @@ export class Reports {
       )
     }
     if (policy === 'skip') {
-      if (this.outcome === 'processed') this.outcome = 'skipped'
+      if (this.outcome === undefined) this.totals.derived.skipped++
+      else if (this.outcome === 'processed') this.outcome = 'skipped'
       return
     }
-    this.outcome = 'deadLettered'
+    if (this.outcome === undefined) this.totals.derived.deadLettered++
+    else this.outcome = 'deadLettered'
     this.write(this.deadLetters, value, [
       header(headerNames.code, fault.code),
       header(headerNames.path, fault.path),
@@ -120,7 +124,15 @@ export class Reports {
 }
 
 export function emptyTotals(): Totals {
-  return { in: 0, processed: 0, skipped: 0, deadLettered: 0, late: { late: 0, idle: 0, clock: 0 }, out: {} }
+  return {
+    in: 0,
+    processed: 0,
+    skipped: 0,
+    deadLettered: 0,
+    derived: { skipped: 0, deadLettered: 0 },
+    late: { late: 0, idle: 0, clock: 0 },
+    out: {},
+  }
 }
 
 function header(name: string, text: string): Header {

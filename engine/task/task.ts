@@ -232,8 +232,9 @@ export class Task {
       Object.assign(this.time, cursor.time)
       for (const { name, saved } of cursor.operators) this.operators.find(({ node }) => node.name === name)!.operator.load?.(saved)
       this.exchanges.forEach((exchange, i) => exchange.load(cursor.exchanges[i]))
-      const { late, out, ...counts } = cursor.totals
+      const { derived, late, out, ...counts } = cursor.totals
       Object.assign(this.totals, counts)
+      Object.assign(this.totals.derived, derived)
       Object.assign(this.totals.late, late)
       Object.assign(this.totals.out, out)
     }
