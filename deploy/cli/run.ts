@@ -1,10 +1,7 @@
 import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
-import { failAt } from '../fail-at.ts'
-import { createLogger } from '../observability/logger.ts'
-import { PrometheusMetrics } from '../observability/metrics.ts'
+import { standardInput } from '../ingest/input-format.ts'
 import type { IngestRequest, RunSummary } from '../run-on-embedded-log.ts'
-import { parseSettings } from '../settings.ts'
 import { exitCodes } from './exit-code.ts'
 import { collect, pair, partitionsOf, wholeNumber } from './flag-values.ts'
 import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
@@ -67,9 +64,22 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
   if (flags.untilEnd && flags.complete)
     throw new StreamError('USAGE', { reason: '--until-end and --complete exclude each other' }, { fix: 'leave out one of them' })
   const ingest = flags.ingest.map((text) => ingestOf(text, flags.sourceId))
+  if (flags.sourceId !== undefined && !ingest.some(({ file }) => file === standardInput))
+    throw new StreamError('USAGE', { reason: '--source-id names standard input' }, { fix: 'add --ingest topic=-, or leave it out' })
   const partitions = Object.fromEntries(flags.partitions.map(partitionsOf))
   const parallelism = flags.parallelism === undefined ? {} : { parallelism: wholeNumber('--parallelism', flags.parallelism, 1, 64) }
   const memoryBytesMax = wholeNumber('--memory', flags.memory, 1, 1 << 20) * 2 ** 20
+  // Loaded when needed: other verbs start without them.
+  const [{ createLogger }, { PrometheusMetrics }, { parseSettings }, { failAt }, { openJobFile }, { DataDirectory }, { runOnEmbeddedLog }] =
+    await Promise.all([
+      import('../observability/logger.ts'),
+      import('../observability/metrics.ts'),
+      import('../settings.ts'),
+      import('../fail-at.ts'),
+      import('../load-job-file.ts'),
+      import('../data-directory.ts'),
+      import('../run-on-embedded-log.ts'),
+    ])
   const settings = parseSettings(flags.set)
   const logger = createLogger({
     level: flags.quiet ? 'error' : flags.verbose ? 'info' : 'warn',
@@ -77,12 +87,6 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
     write: terminal.err.write,
   })
   const probe = failAt(terminal.env.REPRISE_FAIL_AT)
-  // Loaded when needed: other verbs start without them.
-  const [{ openJobFile }, { DataDirectory }, { runOnEmbeddedLog }] = await Promise.all([
-    import('../load-job-file.ts'),
-    import('../data-directory.ts'),
-    import('../run-on-embedded-log.ts'),
-  ])
   const job = await openJobFile(file, logger)
   job.load()
   const data = await DataDirectory.open({ directory: flags.data, logger, probe, memoryBytesMax, log: settings.log, state: settings.state })
@@ -111,7 +115,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
       until: flags.complete ? 'complete' : flags.untilEnd ? 'end' : 'stopped',
       stop: signals.stop,
       onBad: refused.onBad,
-      onTaken: (topic, records) => progress.taken(topic, records),
+      onTaken: (topic, records, share) => progress.taken(topic, records, share),
       onProgress: (totals) => progress.processed(totals.in),
     })
     const summary = { ...result, refused: refused.count }
@@ -165,5 +169,5 @@ function summaryText(summary: Summary): string {
 
 function ingestOf(text: string, sourceId: string | undefined): IngestRequest {
   const [topic, file] = pair('--ingest', text, 'topic=file')
-  return { topic, file, ...(sourceId === undefined ? {} : { sourceId }) }
+  return { topic, file, ...(sourceId === undefined || file !== standardInput ? {} : { sourceId }) }
 }
