@@ -57,7 +57,7 @@ export class Reports {
     if (policy === 'fail') {
       throw new StreamError(
         fault.code,
-        { topic: moment.topic, partition: moment.partition, offset: moment.offset, operator, path: fault.path, reason: fault.message },
+        { ...placeOf(moment), operator, path: fault.path, reason: fault.message },
         {
           cause,
           fix: `mend the job or the record's writer; or let the job go on without such records: onBad: 'deadLetter' (kept, can be retried) or 'skip' (counted)`,
@@ -121,6 +121,11 @@ export class Reports {
     const kept = block.headers(index).filter(({ name }) => !name.startsWith('reprise.'))
     builder.add({ key: block.key(index), value: block.value(index), eventTime, headers: [...kept, ...headers, ...origin] })
   }
+}
+
+/** Nothing for what stands at no place: results of windows and timers. */
+function placeOf({ topic, partition, offset }: TaskMoment): object {
+  return topic === '' ? {} : { topic, partition, offset }
 }
 
 export function emptyTotals(): Totals {

@@ -77,6 +77,13 @@ describe('reports', () => {
     expect((error as StreamError).details).toMatchObject({ topic: 'in', partition: 3, offset: 11, operator: 'parse' })
   })
 
+  test('name no place for what stands at none', () => {
+    const { reports, moment } = setUp()
+    moment.atTime(0)
+    const error = thrownBy(() => reports.bad('fail', fault, 'window', 1)) as StreamError
+    expect(Object.keys(error.details)).toEqual(['operator', 'path', 'reason'])
+  })
+
   test('never pass over our own mistakes, nor what a job may not use', () => {
     const { reports, atRecord } = setUp()
     atRecord(0)
