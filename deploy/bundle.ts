@@ -89,6 +89,6 @@ function loadFailed(job: string, failure: BuildFailure): StreamError {
   return new StreamError(
     'JOB_LOAD_FAILED',
     { ...at, reason: first?.text, more: failure.errors.length - 1 || undefined },
-    { fix: missing === undefined || missing.startsWith('.') ? 'mend the line named' : `npm install ${missing}, or mend the name` },
+    { fix: missing === undefined || /^[./]/.test(missing) ? 'mend the line named' : `npm install ${missing}, or mend the name` },
   )
 }

@@ -8,5 +8,7 @@ process.env.TZ = 'UTC'
 process.setSourceMapsEnabled(true)
 // The reader went away (`reprise ... | head`): there is nobody left to tell.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+// Whoever read the messages went away: that is no reason to stop.
+process.stderr.on('error', () => {})
 
 process.exitCode = await runProgram(process.argv.slice(2), processTerminal())

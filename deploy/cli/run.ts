@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
-import { standardInput } from '../ingest/input-format.ts'
+import { type InputFormat, inputFormats, standardInput } from '../ingest/input-format.ts'
 import type { IngestRequest, RunSummary } from '../run-on-embedded-log.ts'
 import { exitCodes } from './exit-code.ts'
 import { collect, pair, partitionsOf, wholeNumber } from './flag-values.ts'
@@ -14,6 +14,7 @@ interface RunFlags extends CommonFlags {
   readonly data: string
   readonly ingest: readonly string[]
   readonly partitions: readonly string[]
+  readonly format?: InputFormat
   readonly sourceId?: string
   readonly onBad: OnBad
   readonly parallelism?: string
@@ -42,6 +43,7 @@ export function runVerb(terminal: Terminal): Command {
       [],
     )
     .option('--partitions <topic=n>', 'partitions of a source topic that does not exist yet; can be given again', collect, [])
+    .addOption(new Option('--format <format>', 'what is in the files, where their names do not say it').choices(inputFormats))
     .option('--source-id <name>', 'what names the records of standard input, so that they are taken in once')
     .addOption(new Option('--on-bad <policy>', 'lines of input files that are no records').choices(onBadPolicies).default('fail'))
     .option('--parallelism <n>', 'tasks of each stage (default: 1); fixed when the job first runs')
@@ -63,7 +65,7 @@ type Summary = RunSummary & { readonly refused: number }
 async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<Summary> {
   if (flags.untilEnd && flags.complete)
     throw new StreamError('USAGE', { reason: '--until-end and --complete exclude each other' }, { fix: 'leave out one of them' })
-  const ingest = flags.ingest.map((text) => ingestOf(text, flags.sourceId))
+  const ingest = flags.ingest.map((text) => ingestOf(text, flags))
   if (flags.sourceId !== undefined && !ingest.some(({ file }) => file === standardInput))
     throw new StreamError('USAGE', { reason: '--source-id names standard input' }, { fix: 'add --ingest topic=-, or leave it out' })
   const partitions = Object.fromEntries(flags.partitions.map(partitionsOf))
@@ -167,7 +169,8 @@ function summaryText(summary: Summary): string {
   return table(rows)
 }
 
-function ingestOf(text: string, sourceId: string | undefined): IngestRequest {
+function ingestOf(text: string, { sourceId, format }: RunFlags): IngestRequest {
   const [topic, file] = pair('--ingest', text, 'topic=file')
-  return { topic, file, ...(sourceId === undefined || file !== standardInput ? {} : { sourceId }) }
+  const asSaid = format === undefined ? {} : { format }
+  return { topic, file, ...asSaid, ...(sourceId === undefined || file !== standardInput ? {} : { sourceId }) }
 }

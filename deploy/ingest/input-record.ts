@@ -57,8 +57,8 @@ export class RecordMaker {
   }
 
   /** The file as a whole can't be read on from here: fails whatever the policy is. */
-  broken(line: number, reason: string, fix?: string): never {
-    throw new StreamError('RECORD_MALFORMED', { file: this.options.file, line, reason }, fix === undefined ? {} : { fix })
+  broken(line: number, reason: string, fix = 'mend the file there'): never {
+    throw new StreamError('RECORD_MALFORMED', { file: this.options.file, line, reason }, { fix })
   }
 
   private refuse(error: StreamError): void {

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test, vi } from 'vitest'
@@ -98,6 +99,12 @@ describe('the command line', () => {
       platform: `${process.platform} ${process.arch}`,
     })
     expect((await reprise('--version')).out.trim()).toBe(JSON.parse(out).reprise)
+  })
+
+  test('a reader of messages who goes away changes nothing', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'deploy/cli/main.ts', 'nope'])
+    child.stderr.destroy()
+    expect(await once(child, 'exit')).toEqual([2, null])
   })
 
   test('as a process ends with its exit code and keeps the two outputs apart', async () => {

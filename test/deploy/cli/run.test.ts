@@ -23,6 +23,13 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
+test('a file whose name does not say what is in it is read as --format says', async () => {
+  await writeFile(path.join(folder, 'numbers.txt'), '1\n2\n')
+  const run = (flags: string) => reprise(`run ${job} --data ${folder}/c --ingest numbers=${folder}/numbers.txt --until-end --json ${flags}`)
+  expect(await run('')).toMatchObject({ exit: 2, err: expect.stringContaining('--format') })
+  expect(JSON.parse((await run('--format ndjson')).out)).toMatchObject({ in: 2, out: { copies: 2 } })
+})
+
 describe('a run that can not be as it was asked for is refused', () => {
   test.each([
     ['--data $/a --partitions numers=2', 5, 'TOPIC_UNKNOWN', 'the job reads numbers'],
