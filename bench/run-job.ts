@@ -46,7 +46,7 @@ export async function prepareJob(data: DataDirectory, { job, settings }: BenchJo
         version: 1,
         parallelism: 1,
         log: data.log,
-        openState: async (task, plan) => (state = await data.openState(task, plan)),
+        openState: async (task, plan, present) => (state = await data.openState(task, plan, present)),
         clock: realClock,
         logger: silentLogger,
         metrics: noMetrics,

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { type BuildFailure, build, type Message, type OutputFile, type Plugin } from 'esbuild'
 import { StreamError } from '../engine/errors.ts'
 import type { JobBundle } from '../engine/runtime/load-job.ts'
+import { fileUnreadable } from './file-unreadable.ts'
 
 /**
  * Makes one text of a job file and everything it imports, except `reprise`, which the host binds.
@@ -15,7 +16,7 @@ import type { JobBundle } from '../engine/runtime/load-job.ts'
 export async function bundleJob(file: string): Promise<JobBundle> {
   const entry = path.resolve(file)
   await access(entry).catch((cause: NodeJS.ErrnoException) => {
-    throw new StreamError('FILE_UNREADABLE', { file, reason: cause.code }, { cause })
+    throw fileUnreadable(file, cause)
   })
   try {
     const { outputFiles } = await build({
@@ -84,5 +85,10 @@ function loadFailed(job: string, failure: BuildFailure): StreamError {
       'a job sees its input only: bring in data through a topic, and do files and network before the log or behind an output topic'
     return new StreamError('API_NOT_ALLOWED', { api, ...at }, { fix })
   }
-  return new StreamError('JOB_LOAD_FAILED', { ...at, reason: first?.text, more: failure.errors.length - 1 || undefined })
+  const missing = /^Could not resolve "([^"]+)"/.exec(first?.text ?? '')?.[1]
+  return new StreamError(
+    'JOB_LOAD_FAILED',
+    { ...at, reason: first?.text, more: failure.errors.length - 1 || undefined },
+    { fix: missing === undefined || /^[./]/.test(missing) ? 'mend the line named' : `npm install ${missing}, or mend the name` },
+  )
 }

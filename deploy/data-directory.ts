@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import path from 'node:path'
+import { StreamError } from '../engine/errors.ts'
 import type { EmbeddedLog } from '../engine/log/embedded/embedded-log.ts'
 import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
@@ -8,6 +9,7 @@ import type { TaskState } from '../engine/ports/state.ts'
 import type { Logger, Probe } from '../engine/ports/world.ts'
 import { noMetrics } from '../engine/ports/world.ts'
 import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
+import type { Present } from '../engine/task/present.ts'
 import { semantics } from '../engine/task/task.ts'
 import { fingerprint } from '../operators/fingerprint.ts'
 import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
@@ -36,8 +38,8 @@ export class DataDirectory {
   /** Errors: LOG_LOCKED and those of EmbeddedLog.open. */
   static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
     const { directory, logger, probe, log: settings = {} } = options
-    await mkdir(directory, { recursive: true })
-    const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: realClock, logger, probe, settings, fatal })
+    await makeDirectory(directory)
+    const log = await openEmbeddedLog({ directory: path.join(directory, 'log'), clock: realClock, logger, probe, settings, fatal })
     return new DataDirectory(options, log)
   }
 
@@ -46,11 +48,11 @@ export class DataDirectory {
     this.log = log
   }
 
-  async openState(plan: TaskPlan, job: JobPlan): Promise<TaskState> {
+  async openState(plan: TaskPlan, job: JobPlan, { makeDate }: Present): Promise<TaskState> {
     const { directory, logger, probe, memoryBytesMax, state } = this.options
     const name = `${job.topology.job}.v${job.version}.task-${plan.id}`
-    const checkpoints = join(directory, 'checkpoints', name)
-    const spill = join(directory, 'spill', name)
+    const checkpoints = path.join(directory, 'checkpoints', name)
+    const spill = path.join(directory, 'spill', name)
     await mkdir(checkpoints, { recursive: true })
     await mkdir(spill, { recursive: true })
     return openTaskState({
@@ -62,11 +64,29 @@ export class DataDirectory {
       logger,
       metrics: noMetrics,
       probe,
+      makeDate,
     })
   }
 
   close(): Promise<void> {
     return this.log.close()
+  }
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(path.join(directory, 'log'), { recursive: true })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const inTheWay = code === 'EEXIST' || code === 'ENOTDIR'
+    throw new StreamError(
+      'FILE_UNWRITABLE',
+      { file: directory, reason: code },
+      {
+        cause,
+        fix: inTheWay ? 'there is a file of that name: name a directory with --data' : 'name a directory that you may write to with --data',
+      },
+    )
   }
 }
 

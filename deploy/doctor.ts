@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { mkdtemp, open, rm, statfs } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
@@ -33,7 +33,12 @@ function checkNode(): Check {
 
 function checkMemory(): Check {
   const values = { cores: availableParallelism(), memoryBytes: totalmem() }
-  return { name: 'machine', state: 'ok', text: `${values.cores} cores, ${gigabytes(values.memoryBytes)} memory`, values }
+  return {
+    name: 'machine',
+    state: 'ok',
+    text: `${values.cores} ${values.cores === 1 ? 'core' : 'cores'}, ${gigabytes(values.memoryBytes)} memory`,
+    values,
+  }
 }
 
 const released = Date.UTC(2025, 0, 1)
@@ -99,7 +104,11 @@ async function timeSyncs(name: string): Promise<number[]> {
 
 async function checkData(data: string): Promise<Check> {
   const directory = path.join(data, 'log')
-  if (!existsSync(directory)) return { name: 'data', state: 'ok', text: `${data} does not exist yet`, values: { data, exists: false } }
+  if (existsSync(data) && !statSync(data).isDirectory()) {
+    const values = { data, exists: true }
+    return { name: 'data', state: 'failed', text: `${data} is no directory`, fix: 'name a directory with --data', values }
+  }
+  if (!existsSync(directory)) return { name: 'data', state: 'ok', text: `${data} holds no log yet`, values: { data, exists: false } }
   try {
     const start = realClock.monotonic()
     const log = await openEmbeddedLog({ directory, clock: realClock, logger: silentLogger })

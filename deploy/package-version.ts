@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-/** The version in package.json: beside this folder in a checkout, one further up in a build. */
+/** Where package.json is: beside this folder in a checkout, one further up in a build. */
+export function packageFolder(): URL | undefined {
+  return ['..', '../..'].map((up) => new URL(`${up}/`, import.meta.url)).find((folder) => existsSync(new URL('package.json', folder)))
+}
+
 export function packageVersion(): string {
-  const file = ['../package.json', '../../package.json'].map((name) => new URL(name, import.meta.url)).find((url) => existsSync(url))
-  return file === undefined ? 'unknown' : (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+  const folder = packageFolder()
+  return folder === undefined
+    ? 'unknown'
+    : (JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as { version: string }).version
 }

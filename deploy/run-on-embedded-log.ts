@@ -9,8 +9,8 @@ import type { RunUntil } from '../engine/runtime/task-life.ts'
 import { fingerprint } from '../operators/fingerprint.ts'
 import { type ControlState, decide, readControl } from '../replay/control-log.ts'
 import type { DataDirectory } from './data-directory.ts'
+import { type InputFormat, standardInput } from './ingest/input-format.ts'
 import type { ReadOptions } from './ingest/input-record.ts'
-import { type InputFormat, standardInput } from './ingest/open-input.ts'
 import { readerOf, sourceIdOf, takeIn } from './ingest/take-in.ts'
 import type { JobFile } from './load-job-file.ts'
 import { outputDigest } from './output-digest.ts'
@@ -38,7 +38,7 @@ export interface RunRequest {
   readonly probe: Probe
   /** Aborted once: stop cleanly. */
   readonly stop: AbortSignal
-  readonly onTaken?: (topic: string, records: number) => void
+  readonly onTaken?: (topic: string, records: number, share: number | undefined) => void
   /** Lines of input files that are no records: `fail` (default) throws, a function is told and the line is left out. */
   readonly onBad?: ReadOptions['onBad']
   readonly onProgress?: (totals: Totals) => void
@@ -53,6 +53,8 @@ export interface RunSummary {
   readonly processed: number
   readonly skipped: number
   readonly deadLettered: number
+  /** Results of windows, timers and earlier stages that were skipped or set aside; not among those above, which are source records. */
+  readonly derived: Totals['derived']
   readonly late: number
   readonly lateByReason: Totals['late']
   /** Records written, by topic: of the job's outputs, late records and dead letters. */
@@ -88,7 +90,7 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
     version,
     parallelism,
     log,
-    openState: (task, plan) => data.openState(task, plan),
+    openState: (task, plan, present) => data.openState(task, plan, present),
     clock: realClock,
     logger: request.logger,
     metrics: request.metrics,
@@ -111,6 +113,7 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
     processed: totals.processed,
     skipped: totals.skipped,
     deadLettered: totals.deadLettered,
+    derived: totals.derived,
     late: totals.late.late + totals.late.idle + totals.late.clock,
     lateByReason: totals.late,
     out: shownOutputs(topology, totals),
@@ -157,24 +160,22 @@ async function register({ job, data, parallelism }: RunRequest, topology: Topolo
 }
 
 async function takeInAll({ data, ingest, partitions, stop, onTaken, onBad = 'fail' }: RunRequest, topology: Topology): Promise<void> {
-  for (const definition of sourcesOf(topology)) {
-    const { name, kind } = definition
-    if (data.log.topic(name) === undefined)
-      await data.log.createTopic({ name, kind, partitions: partitions[name] ?? definition.partitions ?? 1 })
+  const sources = sourcesOf(topology)
+  for (const topic of [...Object.keys(partitions), ...ingest.map((one) => one.topic)]) {
+    if (sources.some(({ name }) => name === topic)) continue
+    throw new StreamError(
+      'TOPIC_UNKNOWN',
+      { topic, reason: 'the job does not read it' },
+      { fix: `the job reads ${sources.map(({ name }) => name).join(', ')}` },
+    )
+  }
+  for (const { name, kind, ...definition } of sources) {
+    const existing = data.log.topic(name)
+    const wanted = partitions[name] ?? existing?.partitions ?? definition.partitions ?? 1
+    await data.log.createTopic({ ...existing, name, kind: existing?.kind ?? kind, partitions: wanted })
   }
   for (const { topic, file, format, sourceId } of ingest) {
-    const definition = sourcesOf(topology).find(({ name }) => name === topic)
-    if (definition === undefined) {
-      throw new StreamError(
-        'TOPIC_UNKNOWN',
-        { topic, reason: 'the job does not read it' },
-        {
-          fix: `--ingest takes ${sourcesOf(topology)
-            .map(({ name }) => name)
-            .join(', ')}`,
-        },
-      )
-    }
+    const definition = sources.find(({ name }) => name === topic)!
     if (stop.aborted) return
     await takeIn({
       log: data.log,
@@ -185,7 +186,8 @@ async function takeInAll({ data, ingest, partitions, stop, onTaken, onBad = 'fai
       clock: realClock,
       ...(format === undefined ? {} : { format }),
       ...(sourceId === undefined ? {} : { sourceId }),
-      onTaken: (records) => onTaken?.(topic, records),
+      stop,
+      onTaken: (records, share) => onTaken?.(topic, records, share),
     })
   }
 }

@@ -8,7 +8,7 @@ const table = {
   // job and topology
   JOB_INVALID: { retry: 'after-fix', text: 'the job definition is not valid' },
   JOB_LOAD_FAILED: { retry: 'after-fix', text: 'the job file could not be bundled or loaded' },
-  JOB_CHANGED: { retry: 'after-fix', text: "the job's code changed since this data directory was written" },
+  JOB_CHANGED: { retry: 'after-fix', text: 'the job is not the one that this data directory was written by' },
   JOB_UNKNOWN: { retry: 'after-fix', text: 'there is no job of this name' },
   JOB_SEALED: { retry: 'never', text: 'the input of this job was declared complete' },
   JOB_NOT_DETERMINISTIC: { retry: 'after-fix', text: 'a re-run of a journaled slice gave other output' },

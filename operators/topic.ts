@@ -53,14 +53,15 @@ type Writable<T, Kind> = Kind extends 'table' ? T | null : T
  * `value`: a zod schema, of JSON records. `codec`: another form of records: `string()`, `bytes()`, one of your own, or `'json'` (JSON without a schema).
  * Errors: TOPIC_NAME_INVALID, JOB_INVALID (details: topic, reason).
  */
-export function topic<S extends $ZodType, Kind extends TopicKind = 'stream'>(
-  name: string,
-  options: { readonly value: S } & TopicOptions<output<S>, Kind>,
-): Topic<output<S>, Writable<output<S>, Kind>, Kind>
 export function topic<T = unknown, Kind extends TopicKind = 'stream'>(
   name: string,
   options: { readonly codec: Codec<T> | 'json' } & TopicOptions<T, Kind>,
 ): Topic<T, Writable<T, Kind>, Kind>
+// Last, since the compiler explains a call that fits neither by the last one: most topics have a schema.
+export function topic<S extends $ZodType, Kind extends TopicKind = 'stream'>(
+  name: string,
+  options: { readonly value: S } & TopicOptions<output<S>, Kind>,
+): Topic<output<S>, Writable<output<S>, Kind>, Kind>
 export function topic(
   name: string,
   options: { readonly value?: $ZodType; readonly codec?: Codec<unknown> | 'json' } & TopicOptions<unknown, TopicKind>,

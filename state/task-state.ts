@@ -38,7 +38,7 @@ export interface TaskStateOptions {
   readonly metrics: Metrics
   readonly probe: Probe
   /** Makes the dates of values that come back: the job's own kind. The host's if absent. */
-  readonly makeDate?: MakeDate
+  readonly makeDate?: MakeDate | undefined
 }
 
 /** The state of one task, empty until `restore`. */

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import { silentLogger } from '../../engine/ports/world.ts'
-import { type InputFormat, inputFormats, standardInput } from '../ingest/open-input.ts'
+import { type InputFormat, inputFormats, standardInput } from '../ingest/input-format.ts'
 import { collect, pair, partitionsOf } from './flag-values.ts'
 import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
 import { RunProgress } from './run-progress.ts'
@@ -101,7 +101,7 @@ async function ingest(pairs: readonly string[], flags: IngestFlags, terminal: Te
         onBad: refused.onBad,
         ...(flags.format === undefined ? {} : { format: flags.format }),
         ...(flags.sourceId === undefined ? {} : { sourceId: flags.sourceId }),
-        onTaken: (records) => progress.taken(topic, records),
+        onTaken: (records, share) => progress.taken(topic, records, share),
       })
       taken.push({ topic, file, ...counts, refused: refused.count })
     }

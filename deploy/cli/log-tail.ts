@@ -138,7 +138,7 @@ function fieldsOf(topic: string, partition: number, { offset, eventTime, appendT
     appendTime: timeText(appendTime),
     key: bytesField(key),
     value: valueField(value),
-    ...(headers.length === 0 ? {} : { headers: headers.map((header) => [header.name, bytesField(header.value)]) }),
+    headers: headers.map((header) => [header.name, bytesField(header.value)]),
   }
 }
 

@@ -28,11 +28,13 @@ export function logVerifyVerb(terminal: Terminal): Command {
 }
 
 function textOf({ faults, torn, unlisted, files, frames, blocks, bytes }: LogReport): string {
-  const number = (value: number) => value.toLocaleString('en-US')
-  const read = `read ${number(files)} files, ${number(frames)} frames, ${number(blocks)} blocks, ${number(bytes)} bytes\n`
+  const counted = (value: number, noun: string) => `${value.toLocaleString('en-US')} ${noun}${value === 1 ? '' : 's'}`
+  const read = `read ${counted(files, 'file')}, ${counted(frames, 'frame')}, ${counted(blocks, 'block')}, ${counted(bytes, 'byte')}\n`
   const notes = [
     ...(torn === undefined ? [] : [`torn end (no fault): ${torn.file} at ${torn.position}, ${torn.what}\n`]),
-    ...(unlisted.length === 0 ? [] : [`removed at the next start: ${unlisted.join(', ')}\n`]),
+    ...(unlisted.length === 0
+      ? []
+      : [`${faults.length === 0 ? 'removed at the next start' : 'in no list of files'}: ${unlisted.join(', ')}\n`]),
   ]
   if (faults.length === 0) return `${read}${notes.join('')}no damage\n`
   const rows = faults.map(({ file, position, what }) => [file, String(position), what])

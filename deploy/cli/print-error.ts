@@ -1,5 +1,8 @@
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { AssertionError } from '../../engine/assert.ts'
 import { errorTable, StreamError } from '../../engine/errors.ts'
+import { packageFolder } from '../package-version.ts'
 import type { Output, Paint } from './terminal.ts'
 
 export interface ErrorStyle {
@@ -54,8 +57,11 @@ function detailsText({ details }: StreamError): string {
   return shown.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')
 }
 
+/** A path that can be opened from here. */
 function docsOf(error: StreamError): string {
-  return `docs/errors/${error.code}.md`
+  const page = `docs/errors/${error.code}.md`
+  const folder = packageFolder()
+  return folder === undefined ? page : path.relative('', path.join(fileURLToPath(folder), page))
 }
 
 /** First lines of the causes, with the place in the job's file where there is one. */

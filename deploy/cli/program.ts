@@ -11,7 +11,7 @@ import { printError } from './print-error.ts'
 import { runVerb } from './run.ts'
 import { painter, type Terminal } from './terminal.ts'
 import { topicsVerb } from './topics.ts'
-import { type CommonFlags, Exit } from './verb.ts'
+import { type CommonFlags, Exit, examplesText } from './verb.ts'
 import { versionVerb } from './version.ts'
 
 /**
@@ -28,7 +28,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     if (error instanceof Exit) return error.code
     if (error instanceof CommanderError && asked.has(error.code)) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
     const flags = program.opts<CommonFlags>()
-    const shown = error instanceof CommanderError ? usageError(error, args) : error
+    const shown = error instanceof CommanderError ? usageError(error, args, program) : error
     printError(terminal.err, shown, { json: flags.json, verbose: flags.verbose, paint: painter(terminal.err, terminal.env, flags.color) })
     return exitCodeOf(shown)
   }
@@ -40,6 +40,7 @@ const asked = new Set(['commander.helpDisplayed', 'commander.version', 'commande
 function programOf(terminal: Terminal): Command {
   const program = new Command('reprise')
     .description('A replayable stream engine: live and historical data by the same code.')
+    .addHelpText('before', examplesText(examples))
     .version(packageVersion(), '-V, --version', 'print the version')
     .option('--json', 'print data and errors as JSON; fields may be added, so ignore those you do not know')
     .option('--no-color', 'no colours (also: NO_COLOR=1)')
@@ -51,18 +52,37 @@ function programOf(terminal: Terminal): Command {
   return program
 }
 
+const examples = [
+  ['reprise run job.ts --data data --ingest flights=flights.ndjson --until-end', 'run a job over a file'],
+  ['reprise log tail delays-by-airport --data data', 'look at what it wrote'],
+  ['reprise run --help', 'what a verb can do'],
+] as const
+
 /** Errors are thrown, not printed and ended with, here and in all verbs below. */
 function configure(command: Command, terminal: Terminal): void {
   command.exitOverride().helpOption('-h, --help', 'print this help').helpCommand(false)
+  command.configureHelp({ showGlobalOptions: true })
   command.configureOutput({ writeOut: terminal.out.write, writeErr: terminal.err.write, outputError: () => {} })
   for (const verb of command.commands) configure(verb, terminal)
 }
 
+/** The verb a command line names, with its group. */
+function verbsIn(args: readonly string[], program: Command): string[] {
+  const verbs: string[] = []
+  let at = program
+  for (const arg of args) {
+    const next = at.commands.find((command) => command.name() === arg)
+    if (next === undefined) continue
+    verbs.push(arg)
+    at = next
+  }
+  return verbs
+}
+
 /** Commander's message, with what it suggests as the way out. */
-function usageError(error: CommanderError, args: readonly string[]): StreamError {
+function usageError(error: CommanderError, args: readonly string[], program: Command): StreamError {
   const [, reason, suggestion] = /^(?:error: )?(.*?)\n?(?:\(Did you mean (.*)\?\))?$/s.exec(error.message)!
-  const verb = args.find((arg) => /^[a-z]/.test(arg))
-  const help = verb === undefined || error.code === 'commander.unknownCommand' ? 'reprise --help' : `reprise ${verb} --help`
+  const help = ['reprise', ...verbsIn(args, program), '--help'].join(' ')
   return new StreamError(
     'USAGE',
     { reason: reason!.trim() },

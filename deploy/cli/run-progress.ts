@@ -23,8 +23,9 @@ export class RunProgress {
     this.total = options.total
   }
 
-  taken(topic: string, records: number): void {
-    this.draw(() => `taking in ${topic}  ${count(records)} records`)
+  /** @param share of the file that was read; undefined where its size is not known. */
+  taken(topic: string, records: number, share: number | undefined): void {
+    this.draw(() => `taking in ${topic}  ${share === undefined ? '' : this.shareText(share)}${count(records)} records`)
   }
 
   processed(records: number): void {
@@ -43,8 +44,12 @@ export class RunProgress {
     const rate = seconds > 0 ? (records - first!.records) / seconds : 0
     const left = rate > 0 ? `${Math.ceil((total - records) / rate)}s left` : 'computing time left'
     const share = total === 0 ? 1 : Math.min(1, records / total)
+    return `${this.shareText(share)}${count(records)} / ${count(total)}  ${count(Math.round(rate))} records/s  ${left}`
+  }
+
+  private shareText(share: number): string {
     const bar = this.terminal.err.live ? `${'█'.repeat(Math.round(share * 24)).padEnd(24, '░')}  ` : ''
-    return `${bar}${(share * 100).toFixed(1)}%  ${count(records)} / ${count(total)}  ${count(Math.round(rate))} records/s  ${left}`
+    return `${bar}${(share * 100).toFixed(1)}%  `
   }
 
   private draw(line: () => string): void {

@@ -1,10 +1,7 @@
 import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
-import { failAt } from '../fail-at.ts'
-import { createLogger } from '../observability/logger.ts'
-import { PrometheusMetrics } from '../observability/metrics.ts'
+import { type InputFormat, inputFormats, standardInput } from '../ingest/input-format.ts'
 import type { IngestRequest, RunSummary } from '../run-on-embedded-log.ts'
-import { parseSettings } from '../settings.ts'
 import { exitCodes } from './exit-code.ts'
 import { collect, pair, partitionsOf, wholeNumber } from './flag-values.ts'
 import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
@@ -17,6 +14,7 @@ interface RunFlags extends CommonFlags {
   readonly data: string
   readonly ingest: readonly string[]
   readonly partitions: readonly string[]
+  readonly format?: InputFormat
   readonly sourceId?: string
   readonly onBad: OnBad
   readonly parallelism?: string
@@ -45,6 +43,7 @@ export function runVerb(terminal: Terminal): Command {
       [],
     )
     .option('--partitions <topic=n>', 'partitions of a source topic that does not exist yet; can be given again', collect, [])
+    .addOption(new Option('--format <format>', 'what is in the files, where their names do not say it').choices(inputFormats))
     .option('--source-id <name>', 'what names the records of standard input, so that they are taken in once')
     .addOption(new Option('--on-bad <policy>', 'lines of input files that are no records').choices(onBadPolicies).default('fail'))
     .option('--parallelism <n>', 'tasks of each stage (default: 1); fixed when the job first runs')
@@ -66,10 +65,23 @@ type Summary = RunSummary & { readonly refused: number }
 async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<Summary> {
   if (flags.untilEnd && flags.complete)
     throw new StreamError('USAGE', { reason: '--until-end and --complete exclude each other' }, { fix: 'leave out one of them' })
-  const ingest = flags.ingest.map((text) => ingestOf(text, flags.sourceId))
+  const ingest = flags.ingest.map((text) => ingestOf(text, flags))
+  if (flags.sourceId !== undefined && !ingest.some(({ file }) => file === standardInput))
+    throw new StreamError('USAGE', { reason: '--source-id names standard input' }, { fix: 'add --ingest topic=-, or leave it out' })
   const partitions = Object.fromEntries(flags.partitions.map(partitionsOf))
   const parallelism = flags.parallelism === undefined ? {} : { parallelism: wholeNumber('--parallelism', flags.parallelism, 1, 64) }
   const memoryBytesMax = wholeNumber('--memory', flags.memory, 1, 1 << 20) * 2 ** 20
+  // Loaded when needed: other verbs start without them.
+  const [{ createLogger }, { PrometheusMetrics }, { parseSettings }, { failAt }, { openJobFile }, { DataDirectory }, { runOnEmbeddedLog }] =
+    await Promise.all([
+      import('../observability/logger.ts'),
+      import('../observability/metrics.ts'),
+      import('../settings.ts'),
+      import('../fail-at.ts'),
+      import('../load-job-file.ts'),
+      import('../data-directory.ts'),
+      import('../run-on-embedded-log.ts'),
+    ])
   const settings = parseSettings(flags.set)
   const logger = createLogger({
     level: flags.quiet ? 'error' : flags.verbose ? 'info' : 'warn',
@@ -77,12 +89,6 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
     write: terminal.err.write,
   })
   const probe = failAt(terminal.env.REPRISE_FAIL_AT)
-  // Loaded when needed: other verbs start without them.
-  const [{ openJobFile }, { DataDirectory }, { runOnEmbeddedLog }] = await Promise.all([
-    import('../load-job-file.ts'),
-    import('../data-directory.ts'),
-    import('../run-on-embedded-log.ts'),
-  ])
   const job = await openJobFile(file, logger)
   job.load()
   const data = await DataDirectory.open({ directory: flags.data, logger, probe, memoryBytesMax, log: settings.log, state: settings.state })
@@ -111,7 +117,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
       until: flags.complete ? 'complete' : flags.untilEnd ? 'end' : 'stopped',
       stop: signals.stop,
       onBad: refused.onBad,
-      onTaken: (topic, records) => progress.taken(topic, records),
+      onTaken: (topic, records, share) => progress.taken(topic, records, share),
       onProgress: (totals) => progress.processed(totals.in),
     })
     const summary = { ...result, refused: refused.count }
@@ -145,21 +151,26 @@ function sourceRecords(
 
 function summaryText(summary: Summary): string {
   const number = (value: number) => value.toLocaleString('en-US')
+  const withDerived = (outcome: 'skipped' | 'deadLettered') => {
+    const derived = summary.derived[outcome]
+    return `${number(summary[outcome])}${derived === 0 ? '' : `  and ${number(derived)} derived: results of windows, timers, earlier stages`}`
+  }
   const rows: [string, string][] = [
     ['job', `${summary.job} v${summary.version}${summary.sealed ? ', input complete' : ''}`],
     ...(summary.refused === 0 ? [] : [['refused', `${number(summary.refused)}  lines of input files`] as [string, string]]),
     ['in', number(summary.in)],
     ...Object.entries(summary.out).map(([topic, count]): [string, string] => ['out', `${number(count)}  ${topic}`]),
     ['late', number(summary.late)],
-    ['skipped', number(summary.skipped)],
-    ['dead-lettered', number(summary.deadLettered)],
+    ['skipped', withDerived('skipped')],
+    ['dead-lettered', withDerived('deadLettered')],
     ['records/s', summary.recordsPerSecond === null ? '–  (nothing new)' : number(summary.recordsPerSecond)],
     ['output digest', summary.outputDigest],
   ]
   return table(rows)
 }
 
-function ingestOf(text: string, sourceId: string | undefined): IngestRequest {
+function ingestOf(text: string, { sourceId, format }: RunFlags): IngestRequest {
   const [topic, file] = pair('--ingest', text, 'topic=file')
-  return { topic, file, ...(sourceId === undefined ? {} : { sourceId }) }
+  const asSaid = format === undefined ? {} : { format }
+  return { topic, file, ...asSaid, ...(sourceId === undefined || file !== standardInput ? {} : { sourceId }) }
 }

@@ -37,7 +37,8 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => void stream.write(text),
     live: stream.isTTY === true && process.env.TERM !== 'dumb' && process.env.CI === undefined,
-    columns: stream.columns ?? 80,
+    // Some terminals do not know their width and say 0.
+    columns: stream.columns || 80,
   }
 }
 

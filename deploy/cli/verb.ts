@@ -22,9 +22,13 @@ export interface VerbHelp {
  * `reprise --help` and `reprise version` start at once.
  */
 export function verb(name: string, { summary, examples }: VerbHelp): Command {
+  return new Command(name).description(summary).addHelpText('before', examplesText(examples))
+}
+
+export function examplesText(examples: VerbHelp['examples']): string {
   const width = Math.max(...examples.map(([command]) => command.length))
   const lines = examples.map(([command, effect]) => `  ${command.padEnd(width)}  ${effect}`)
-  return new Command(name).description(summary).addHelpText('before', `Examples:\n${lines.join('\n')}\n`)
+  return `Examples:\n${lines.join('\n')}\n`
 }
 
 /** Ends a verb that printed its data with another exit code than 0. */

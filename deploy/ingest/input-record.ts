@@ -22,6 +22,8 @@ export interface ReadOptions {
   readonly recordBytesMax?: number
 }
 
+const leaveOut = 'mend the line; or leave such lines out, each is told of: --on-bad skip'
+
 const recordBytesMaxDefault = 8 << 20
 
 /** Turns the pieces a file is cut into into records, or into errors by the policy. */
@@ -45,18 +47,18 @@ export class RecordMaker {
 
   bad(line: number, reason: string): undefined {
     this.count++
-    this.refuse(new StreamError('RECORD_MALFORMED', { file: this.options.file, line, reason }))
+    this.refuse(new StreamError('RECORD_MALFORMED', { file: this.options.file, line, reason }, { fix: leaveOut }))
   }
 
   /** Called once for a record that outgrew the bound before its end was seen. */
   tooLarge(line: number, bytes: number): undefined {
     this.count++
-    this.refuse(new StreamError('RECORD_TOO_LARGE', { file: this.options.file, line, bytes, bytesMax: this.bytesMax }))
+    this.refuse(new StreamError('RECORD_TOO_LARGE', { file: this.options.file, line, bytes, bytesMax: this.bytesMax }, { fix: leaveOut }))
   }
 
   /** The file as a whole can't be read on from here: fails whatever the policy is. */
-  broken(line: number, reason: string, fix?: string): never {
-    throw new StreamError('RECORD_MALFORMED', { file: this.options.file, line, reason }, fix === undefined ? {} : { fix })
+  broken(line: number, reason: string, fix = 'mend the file there'): never {
+    throw new StreamError('RECORD_MALFORMED', { file: this.options.file, line, reason }, { fix })
   }
 
   private refuse(error: StreamError): void {

@@ -1,30 +1,29 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { StreamError } from '../../engine/errors.ts'
+import { fileUnreadable } from '../file-unreadable.ts'
 import { readCsv } from './csv.ts'
 import type { CellTypes } from './csv-cell.ts'
+import { type InputFormat, inputFormats, standardInput } from './input-format.ts'
 import type { InputBatches, ReadOptions } from './input-record.ts'
 import { readJsonArray } from './json-array.ts'
 import { readNdjson } from './ndjson.ts'
-
-export const inputFormats = ['ndjson', 'json', 'csv'] as const
-export type InputFormat = (typeof inputFormats)[number]
-
-/** The name of standard input on the command line. */
-export const standardInput = '-'
 
 export interface InputOptions extends Omit<ReadOptions, 'file'> {
   /** Absent: by the ending of the file name; standard input is NDJSON. */
   readonly format?: InputFormat
   /** For .csv: what the topic's schema says. */
   readonly types?: CellTypes
+  /** Aborted: reading ends with an AbortError, also where it waits for standard input. */
+  readonly stop?: AbortSignal
   /** Told of the bytes read so far, for progress. */
   readonly onBytes?: (bytes: number) => void
 }
 
 /** The records of a file, or of standard input for `-`. FILE_UNREADABLE, USAGE for an ending that says no format. */
-export function openInput(file: string, { format = formatOf(file), types, onBytes, ...options }: InputOptions): InputBatches {
-  const chunks = counted(chunksOf(file), onBytes)
+export function openInput(file: string, { format = formatOf(file), types, stop, onBytes, ...options }: InputOptions): InputBatches {
+  const chunks = counted(chunksOf(file, stop), onBytes)
   const all = { ...options, file: file === standardInput ? 'standard input' : file }
   if (format === 'csv') return readCsv(chunks, types === undefined ? all : { ...all, types })
   return format === 'json' ? readJsonArray(chunks, all) : readNdjson(chunks, all)
@@ -48,11 +47,14 @@ function formatOf(file: string): InputFormat {
   )
 }
 
-async function* chunksOf(file: string): AsyncIterable<Uint8Array> {
+async function* chunksOf(file: string, stop?: AbortSignal): AsyncIterable<Uint8Array> {
+  const stream: Readable = file === standardInput ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 })
+  if (stop !== undefined) addAbortSignal(stop, stream)
   try {
-    yield* file === standardInput ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 })
+    yield* stream
   } catch (cause) {
-    throw new StreamError('FILE_UNREADABLE', { file, reason: (cause as NodeJS.ErrnoException).code }, { cause })
+    if (stop?.aborted) throw cause
+    throw fileUnreadable(file, cause as NodeJS.ErrnoException)
   }
 }
 

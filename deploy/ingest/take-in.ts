@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { ByteSink } from '../../engine/block/byte-sink.ts'
 import { StreamError } from '../../engine/errors.ts'
 import { appendRecords } from '../../engine/log/append-records.ts'
@@ -6,7 +7,8 @@ import type { TopicDefinition } from '../../engine/model/topology.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import type { Clock } from '../../engine/ports/world.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
-import { contentHash, type InputOptions, openInput, standardInput } from './open-input.ts'
+import { standardInput } from './input-format.ts'
+import { contentHash, type InputOptions, openInput } from './open-input.ts'
 
 /** Reads key and event time off a record's bytes. NaN: it has no event time of its own. A StreamError: the record is refused, as `onBad` says. */
 export type RecordReader = (value: Uint8Array) => { readonly key: Uint8Array | null; readonly eventTime: number }
@@ -19,12 +21,13 @@ export interface TakeInOptions extends InputOptions {
   readonly sourceId?: string
   readonly read: RecordReader
   readonly clock: Clock
-  readonly onTaken?: (records: number) => void
+  /** Told of records that are durable, and of the part of the file that was read; undefined where its size is not known. */
+  readonly onTaken?: (records: number, share: number | undefined) => void
 }
 
 /**
  * Takes a file into a topic, each record once: its identity is the content's hash and its number, so that the same ingest again adds nothing
- * and one that was interrupted goes on. USAGE when standard input has no source id.
+ * and one that was interrupted (also by `stop`) goes on. USAGE when standard input has no source id.
  */
 export async function takeIn({
   log,
@@ -34,6 +37,7 @@ export async function takeIn({
   read,
   clock,
   onTaken,
+  stop,
   ...input
 }: TakeInOptions): Promise<{ skipped: number; added: number }> {
   if (file === standardInput && sourceId === undefined) {
@@ -44,13 +48,20 @@ export async function takeIn({
     )
   }
   const id = await sourceIdOf(topic, file, sourceId)
+  const size = file === standardInput ? undefined : (await stat(file)).size
+  let bytesRead = 0
+  const onBytes = (bytes: number) => {
+    bytesRead = bytes
+  }
+  const stopping = stop === undefined ? {} : { stop }
   return appendRecords(log, {
     id,
     topic,
-    records: records(openInput(file, input), read, file, input.onBad),
+    records: records(openInput(file, { ...input, ...stopping, onBytes }), read, file, input.onBad, stop),
+    ...stopping,
     // Standard input may trickle: what is there is soon in the log, with the time it came at.
     ...(file === standardInput ? { takenAt: () => clock.now(), flush: { clock, afterMs: flushAfterMs } } : { takenAt: clock.now() }),
-    ...(onTaken === undefined ? {} : { onCommitted: onTaken }),
+    ...(onTaken === undefined ? {} : { onCommitted: (taken) => onTaken(taken, size === undefined ? undefined : bytesRead / size) }),
   })
 }
 
@@ -66,8 +77,9 @@ async function* records(
   read: RecordReader,
   file: string,
   onBad: InputOptions['onBad'],
+  stop: AbortSignal | undefined,
 ): AsyncIterable<NewRecord> {
-  for await (const batch of batches) {
+  for await (const batch of untilStopped(batches, stop)) {
     for (const { line, value } of batch) {
       let fields: ReturnType<RecordReader>
       try {
@@ -85,6 +97,15 @@ async function* records(
       }
       yield { value, ...fields }
     }
+  }
+}
+
+/** Reading that was told to stop ends behind the last whole batch. */
+async function* untilStopped<T>(source: AsyncIterable<T>, stop: AbortSignal | undefined): AsyncIterable<T> {
+  try {
+    yield* source
+  } catch (error) {
+    if (!stop?.aborted) throw error
   }
 }
 

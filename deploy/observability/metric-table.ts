@@ -18,6 +18,16 @@ const table = {
   reprise_records_processed_total: { type: 'counter', help: 'Source records that went through the job', labels: ['job', 'version'] },
   reprise_records_skipped_total: { type: 'counter', help: 'Source records passed over by policy skip', labels: ['job', 'version'] },
   reprise_dlq_records_total: { type: 'counter', help: 'Source records written to the dead letters', labels: ['job', 'version'] },
+  reprise_derived_skipped_total: {
+    type: 'counter',
+    help: 'Results of windows, timers and earlier stages passed over by policy skip',
+    labels: ['job', 'version'],
+  },
+  reprise_derived_dlq_records_total: {
+    type: 'counter',
+    help: 'Results of windows, timers and earlier stages written to the dead letters',
+    labels: ['job', 'version'],
+  },
   reprise_records_late_total: {
     type: 'counter',
     help: 'Records that came too late, by reason: late, idle, clock',

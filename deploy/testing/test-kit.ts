@@ -60,6 +60,7 @@ class Crashed extends Error {}
 /**
  * Runs a job without disk, sockets or real time. Sent records are in the log at once; `settle` waits until the job has done all it can.
  * Everything is deterministic but the sizes of slices, which the results must not depend on.
+ * The job is run as the test imported it, outside of the sandbox: its `Date` is the host's, also in values that come back from state.
  */
 export class TestKit implements AsyncDisposable {
   readonly clock: ManualClock

@@ -21,6 +21,8 @@ export interface AppendRecords {
   readonly partition?: (record: NewRecord, seq: number, partitions: number) => number
   /** For sources that trickle: what is gathered is committed after so long, although it is little. The records and their identity stay the same. */
   readonly flush?: { readonly clock: Clock; readonly afterMs: number }
+  /** Aborted: no more records are taken; those that were are durable when the call ends, and the next call goes on behind them. */
+  readonly stop?: AbortSignal
   /** Called when records are durable, with the count of all taken in so far under this id. */
   readonly onCommitted?: (seq: number) => void
 }
@@ -33,7 +35,7 @@ export interface AppendRecords {
  */
 export async function appendRecords(
   log: Log,
-  { id, topic, records, partition, takenAt, flush, onCommitted }: AppendRecords,
+  { id, topic, records, partition, takenAt, flush, stop, onCommitted }: AppendRecords,
 ): Promise<{ skipped: number; added: number }> {
   const info = log.topic(topic)
   if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
@@ -90,11 +92,12 @@ export async function appendRecords(
   } finally {
     ended.abort()
   }
-  return { skipped: end.seq, added: seq - end.seq }
+  return { skipped: end.seq, added: Math.max(0, seq - end.seq) }
 
   async function takeAll(): Promise<void> {
     for await (const record of records) {
       throwFailure()
+      if (stop?.aborted) break
       const to = partition === undefined ? defaultPartition(record, seq, partitions) : partition(record, seq, partitions)
       digest.add(record, to)
       seq++
@@ -110,7 +113,7 @@ export async function appendRecords(
         while (inFlight.size >= inFlightMax) await Promise.race(inFlight)
       } else if (flush !== undefined && !flushing) void flushLater(flush)
     }
-    if (seq < end.seq) checkUnchanged(id, end, seq, digest)
+    if (seq < end.seq && !stop?.aborted) checkUnchanged(id, end, seq, digest)
     throwFailure()
     if (sent.seq < seq) send()
     await Promise.all(inFlight)
@@ -138,5 +141,11 @@ function takeAppends(topic: string, builders: readonly BlockBuilder[]): Append[]
 
 function checkUnchanged(id: string, end: ProducerEnd, seq: number, digest: RecordDigest): void {
   if (seq === end.seq && digest.value() === end.hash) return
-  throw new StreamError('INGEST_SOURCE_CHANGED', { id, taken: end.seq, found: seq }, { fix: 'take changed content in under another id' })
+  throw new StreamError(
+    'INGEST_SOURCE_CHANGED',
+    { id, taken: end.seq, found: seq },
+    {
+      fix: 'take it in as it was the first time: the same records, with the same key and event time; or as another source: --source-id NAME',
+    },
+  )
 }

@@ -16,7 +16,11 @@ export function isNewTopic(spec: TopicSpec, existing: TopicInfo | undefined): bo
   const asked = settingsOf(spec)
   const there = settingsOf(existing)
   if (JSON.stringify(asked) === JSON.stringify(there)) return false
-  throw new StreamError('TOPIC_EXISTS', { topic: spec.name, existing: there, asked })
+  throw new StreamError(
+    'TOPIC_EXISTS',
+    { topic: spec.name, existing: there, asked },
+    { fix: 'leave out what differs: the settings of a topic stay; or choose another topic' },
+  )
 }
 
 /** The settings alone, in one order, with what is absent left out. */

@@ -22,12 +22,14 @@ export interface Slice {
   readonly skip?: readonly { readonly input: number; readonly offset: Offset }[]
 }
 
-/** Counts since the beginning of the job; in = processed + skipped + deadLettered. */
+/** Counts since the beginning of the job. Of source records, each once: in = processed + skipped + deadLettered. */
 export interface Totals {
   in: number
   processed: number
   skipped: number
   deadLettered: number
+  /** Of records that stand at no place of a source: what windows, timers and earlier stages gave, and what waited for its time. */
+  derived: { skipped: number; deadLettered: number }
   late: { late: number; idle: number; clock: number }
   /** By topic. */
   out: Record<string, number>

@@ -19,8 +19,8 @@ export interface JobRunOptions extends Pick<TaskWorld, 'crash' | 'onWait' | 'onP
   readonly version: number
   readonly parallelism: number
   readonly log: Log
-  /** Opens the state of a task, as it was left. */
-  readonly openState: (plan: TaskPlan, job: JobPlan) => Promise<TaskState>
+  /** Opens the state of a task, as it was left; its dates are those of `present`. */
+  readonly openState: (plan: TaskPlan, job: JobPlan, present: Present) => Promise<TaskState>
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
@@ -108,7 +108,7 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
     const { topology, present } = options.load()
     const plan = planOf(topology, options)
     const task = plan.tasks[id]!
-    const state = await options.openState(task, plan)
+    const state = await options.openState(task, plan, present)
     let life: TaskLife | undefined
     try {
       life = await TaskLife.begin(plan, task, world, state, present, recordsMax)
@@ -153,6 +153,7 @@ export async function totalsOf(log: Log, plan: JobPlan): Promise<Totals> {
     sum.processed += last.processed
     sum.skipped += last.skipped
     sum.deadLettered += last.deadLettered
+    for (const outcome of ['skipped', 'deadLettered'] as const) sum.derived[outcome] += last.derived[outcome]
     for (const reason of ['late', 'idle', 'clock'] as const) sum.late[reason] += last.late[reason]
     for (const [topic, count] of Object.entries(last.out)) sum.out[topic] = (sum.out[topic] ?? 0) + count
   }

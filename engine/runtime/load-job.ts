@@ -40,7 +40,11 @@ export function loadJob(bundle: JobBundle, host: JobHost): Topology {
     run(module, module.exports, requireFrom(host.modules))
   } catch (cause) {
     if (cause instanceof StreamError) throw cause
-    throw new StreamError('JOB_LOAD_FAILED', { job: bundle.name, reason: String(cause) }, { cause })
+    throw new StreamError(
+      'JOB_LOAD_FAILED',
+      { job: bundle.name, reason: String(cause) },
+      { cause, fix: 'the file is run when it is loaded: mend the line named' },
+    )
   }
   return jobOf(module.exports, bundle.name)
 }

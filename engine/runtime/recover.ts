@@ -58,10 +58,11 @@ export async function restorePoint(state: TaskState, journal: readonly JournalEn
   const hashes = new Map(journal.map(({ record }) => [record.slice.seq, record.hash]))
   const point = await state.restore(({ seq, hash }) => {
     if (seq > end.seq)
-      throw new StreamError('LOG_CORRUPT', {
-        ...where,
-        reason: `a checkpoint of slice ${seq} is ahead of the journal's end ${end.seq}: acknowledged data is gone`,
-      })
+      throw new StreamError(
+        'LOG_CORRUPT',
+        { ...where, reason: `a checkpoint of slice ${seq} is ahead of the journal's end ${end.seq}: acknowledged data is gone` },
+        { fix: 'restore the data directory, all of it, from a backup; or take the input in again in a new one' },
+      )
     return hashes.get(seq) === hash
   })
   const after = journal.filter(({ record }) => record.slice.seq > (point?.seq ?? 0))

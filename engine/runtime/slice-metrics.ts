@@ -20,6 +20,8 @@ export class SliceMetrics {
     metrics.add('reprise_records_processed_total', labels, totals.processed - before.processed)
     metrics.add('reprise_records_skipped_total', labels, totals.skipped - before.skipped)
     metrics.add('reprise_dlq_records_total', labels, totals.deadLettered - before.deadLettered)
+    metrics.add('reprise_derived_skipped_total', labels, totals.derived.skipped - before.derived.skipped)
+    metrics.add('reprise_derived_dlq_records_total', labels, totals.derived.deadLettered - before.derived.deadLettered)
     for (const reason of ['late', 'idle', 'clock'] as const) {
       metrics.add('reprise_records_late_total', { ...labels, reason }, totals.late[reason] - before.late[reason])
     }

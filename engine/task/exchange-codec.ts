@@ -1,6 +1,6 @@
 import type { BlockBuilder } from '../block/block-builder.ts'
 import type { BlockView } from '../block/block-view.ts'
-import { decodeValue, encodeValue } from '../codec/value-codec.ts'
+import { decodeValue, encodeValue, type MakeDate } from '../codec/value-codec.ts'
 import type { EpochMs, Key } from '../model/record.ts'
 import type { RunDecoder } from './decoded-run.ts'
 import { writeKey } from './key-bytes.ts'
@@ -75,17 +75,19 @@ export function writeExchangeWatermark(builder: BlockBuilder, mark: Omit<Exchang
 }
 
 /** Values are ExchangeRecords and ExchangeWatermarks. */
-export const exchangeDecoder: RunDecoder = (block, first, count, appendTime) => {
-  const values: unknown[] = new Array(count)
-  const times = new Float64Array(count)
-  for (let i = 0; i < count; i++) {
-    values[i] = readOne(block, first + i)
-    times[i] = block.eventTime(first + i)
+export const exchangeDecoder =
+  (makeDate: MakeDate | undefined): RunDecoder =>
+  (block, first, count, appendTime) => {
+    const values: unknown[] = new Array(count)
+    const times = new Float64Array(count)
+    for (let i = 0; i < count; i++) {
+      values[i] = readOne(block, first + i, makeDate)
+      times[i] = block.eventTime(first + i)
+    }
+    return { block, first, firstOffset: block.baseOffset + first, appendTime, count, values, times, bad: undefined, taken: 0 }
   }
-  return { block, first, firstOffset: block.baseOffset + first, appendTime, count, values, times, bad: undefined, taken: 0 }
-}
 
-function readOne(block: BlockView, i: number): ExchangeRecord | ExchangeWatermark {
+function readOne(block: BlockView, i: number, makeDate: MakeDate | undefined): ExchangeRecord | ExchangeWatermark {
   const bytes = block.value(i)!
   if (bytes[0] === 1) {
     return {
@@ -110,6 +112,6 @@ function readOne(block: BlockView, i: number): ExchangeRecord | ExchangeWatermar
     offset: bytes.readDoubleLE(24),
     rank: bytes.readDoubleLE(32),
     topic: bytes.utf8Slice(recordHead, topicEnd),
-    value: decodeValue(bytes, topicEnd, bytes.length),
+    value: decodeValue(bytes, topicEnd, bytes.length, makeDate),
   }
 }

@@ -24,14 +24,15 @@ export const headerNames = {
 
 /**
  * What happens to records that are not processed: nothing vanishes. Dead letters and late records keep the original bytes and say where they come from.
- * Invariant: each source record ends as exactly one of processed, skipped, dead-lettered.
+ * Invariant: each source record ends as exactly one of processed, skipped, dead-lettered; what fails out of its turn is counted as derived.
  */
 export class Reports {
   readonly totals: Totals
   private readonly moment: TaskMoment
   private readonly deadLetters: BlockBuilder
   private readonly late: BlockBuilder
-  private outcome: 'processed' | 'skipped' | 'deadLettered' = 'processed'
+  /** Of the source record whose turn it is; undefined between turns. */
+  private outcome: 'processed' | 'skipped' | 'deadLettered' | undefined = undefined
 
   constructor(moment: TaskMoment, totals: Totals, deadLetters: BlockBuilder, late: BlockBuilder) {
     this.moment = moment
@@ -46,7 +47,8 @@ export class Reports {
 
   recordEnds(): void {
     this.totals.in++
-    this.totals[this.outcome]++
+    this.totals[this.outcome!]++
+    this.outcome = undefined
   }
 
   /** The record at hand can't be used as it is. Throws by policy `fail`. */
@@ -55,7 +57,7 @@ export class Reports {
     if (policy === 'fail') {
       throw new StreamError(
         fault.code,
-        { topic: moment.topic, partition: moment.partition, offset: moment.offset, operator, path: fault.path, reason: fault.message },
+        { ...placeOf(moment), operator, path: fault.path, reason: fault.message },
         {
           cause,
           fix: `mend the job or the record's writer; or let the job go on without such records: onBad: 'deadLetter' (kept, can be retried) or 'skip' (counted)`,
@@ -63,10 +65,12 @@ export class Reports {
       )
     }
     if (policy === 'skip') {
-      if (this.outcome === 'processed') this.outcome = 'skipped'
+      if (this.outcome === undefined) this.totals.derived.skipped++
+      else if (this.outcome === 'processed') this.outcome = 'skipped'
       return
     }
-    this.outcome = 'deadLettered'
+    if (this.outcome === undefined) this.totals.derived.deadLettered++
+    else this.outcome = 'deadLettered'
     this.write(this.deadLetters, value, [
       header(headerNames.code, fault.code),
       header(headerNames.path, fault.path),
@@ -119,8 +123,21 @@ export class Reports {
   }
 }
 
+/** Nothing for what stands at no place: results of windows and timers. */
+function placeOf({ topic, partition, offset }: TaskMoment): object {
+  return topic === '' ? {} : { topic, partition, offset }
+}
+
 export function emptyTotals(): Totals {
-  return { in: 0, processed: 0, skipped: 0, deadLettered: 0, late: { late: 0, idle: 0, clock: 0 }, out: {} }
+  return {
+    in: 0,
+    processed: 0,
+    skipped: 0,
+    deadLettered: 0,
+    derived: { skipped: 0, deadLettered: 0 },
+    late: { late: 0, idle: 0, clock: 0 },
+    out: {},
+  }
 }
 
 function header(name: string, text: string): Header {

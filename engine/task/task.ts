@@ -143,7 +143,7 @@ export class Task {
           })
         case 'exchange':
           return new ExchangeFeed(
-            new InputBuffer(0, exchangeDecoder),
+            new InputBuffer(0, exchangeDecoder(deps.present.makeDate)),
             input.upstreamTasks.map((task) => ({ task, channel: watermarks.addChannel() })),
             { moment, present: deps.present, watermarks, emit: entries.get(input.exchange.node.id)! },
           )
@@ -237,8 +237,9 @@ export class Task {
       Object.assign(this.time, cursor.time)
       for (const { name, saved } of cursor.operators) this.operators.find(({ node }) => node.name === name)!.operator.load?.(saved)
       this.exchanges.forEach((exchange, i) => exchange.load(cursor.exchanges[i]))
-      const { late, out, ...counts } = cursor.totals
+      const { derived, late, out, ...counts } = cursor.totals
       Object.assign(this.totals, counts)
+      Object.assign(this.totals.derived, derived)
       Object.assign(this.totals.late, late)
       Object.assign(this.totals.out, out)
     }

@@ -112,11 +112,12 @@ export class EmbeddedHost implements LogHost {
     if (this.faults.rot && !this.rotten && random.chance(0.5)) this.rot()
   }
 
-  /** Not in the newest log file: a torn end of it is what a crash leaves, and looks the same. */
+  /** In any file but the newest log: a torn end of that is what a crash leaves, and looks the same. */
   private rot(): void {
     const numberOf = (name: string) => parseFileName(name)?.number ?? -1
     const names = this.disk.list().sort((a, b) => numberOf(a) - numberOf(b))
-    const old = names.slice(0, -2).filter((name) => numberOf(name) >= 0 && this.disk.find(name).memory.length > 0)
+    const newestLog = names.filter((name) => parseFileName(name)?.kind === 'log').at(-1)
+    const old = names.filter((name) => name !== newestLog && numberOf(name) >= 0 && this.disk.find(name).memory.length > 0)
     const name = old[this.random.int(old.length)]
     if (name === undefined) return
     const inode = this.disk.find(name)

@@ -1,7 +1,6 @@
 import type { Logger } from '../../ports/world.ts'
 import { denied, notAllowed } from './denied.ts'
 import { jobConsole } from './job-console.ts'
-import { jobDate } from './job-date.ts'
 import { jobIntl } from './job-intl.ts'
 import type { JobPresent } from './job-present.ts'
 
@@ -19,7 +18,7 @@ export function jobGlobals(present: JobPresent, logger: Logger): JobGlobals {
   const bound = new Map<string, unknown>()
   for (const name of hostNames) if (!allowed.has(name)) bound.set(name, undefined)
   for (const name of refused) bound.set(name, denied(name))
-  bound.set('Date', jobDate(present))
+  bound.set('Date', present.Date)
   bound.set('Math', jobMath(present))
   bound.set('Intl', jobIntl(present))
   bound.set('console', jobConsole(logger))

@@ -1,10 +1,13 @@
 import type { EpochMs } from '../../model/record.ts'
 import type { Present } from '../../task/present.ts'
+import { jobDate } from './job-date.ts'
 
 /** The present time and the random numbers of one task's job code: functions of the record and the slice at hand. */
 export class JobPresent implements Present {
   /** 0 until the first record is handled: also while the job file is evaluated. */
   time: EpochMs = 0
+  /** The `Date` of the job's code. */
+  readonly Date = jobDate(this)
   private a = 0
   private b = 0
   private c = 0
@@ -23,6 +26,8 @@ export class JobPresent implements Present {
     // Seeds that differ in one bit have nothing in common after these rounds.
     for (let i = 0; i < 12; i++) this.next()
   }
+
+  readonly makeDate = (ms: EpochMs): Date => new this.Date(ms)
 
   /** Like Math.random: 0 <= x < 1, 53 bits. */
   random(): number {

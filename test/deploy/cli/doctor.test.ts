@@ -17,7 +17,7 @@ test('a machine without a data directory is well, and is left as it was', async 
   const { exit, out } = await reprise(`doctor --data ${directory}/data`)
   expect(exit).toBe(0)
   for (const name of ['versions', 'machine', 'clock', 'disk', 'sync', 'data']) expect(out).toMatch(new RegExp(`^. {2}${name} `, 'm'))
-  expect(out).toContain('does not exist yet')
+  expect(out).toContain('holds no log yet')
   expect(await readdir(directory)).toEqual([])
 })
 

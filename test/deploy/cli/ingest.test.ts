@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { holderOf } from '../../../engine/log/embedded/directory-lock.ts'
 import { reprise } from './fake-terminal.ts'
 
 let folder: string
@@ -146,7 +147,9 @@ test('what trickles in on standard input outlives a kill of the process, and is 
   const args = ['--import', 'tsx', 'deploy/cli/main.ts', 'ingest', 't=-', '--data', data, '--source-id', 'pipe', '--json']
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] })
   child.stdin.write('{"n":1}\n{"n":2}\n')
-  await new Promise((resolve) => setTimeout(resolve, 6000))
+  // Looking in only once the child holds the directory: whoever opens it first is its writer.
+  await expect.poll(() => holderOf(path.join(data, 'log')).catch(() => undefined), { timeout: 60_000 }).toBeDefined()
+  await expect.poll(async () => (await reprise(`log tail t --data ${data}`)).out, { timeout: 60_000 }).toContain('{"n":2}')
   child.kill('SIGKILL')
   await once(child, 'exit')
   expect((await tail('t')).map(({ value }) => value.n)).toEqual([1, 2])

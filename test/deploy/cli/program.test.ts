@@ -1,6 +1,8 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { reprise } from './fake-terminal.ts'
 
 describe('the command line', () => {
@@ -10,6 +12,7 @@ describe('the command line', () => {
     ['descrbe job.ts', 'USAGE', 'did you mean describe?'],
     ['nothing-like-it', 'USAGE', 'reprise --help'],
     ['version extra', 'USAGE', 'too many arguments'],
+    ['log tail flights', 'USAGE', 'reprise log tail --help'],
   ])('"%s" is a usage error: exit code 2, nothing on standard output', async (args, code, text) => {
     const { exit, out, err } = await reprise(args)
     expect([exit, out]).toEqual([2, ''])
@@ -30,9 +33,13 @@ describe('the command line', () => {
     expect(out).toContain('describe')
   })
 
+  test('help of a verb also names the options that all verbs have', async () => {
+    expect((await reprise('log tail --help')).out).toMatch(/^Global Options:.*--json.*--no-color/ms)
+  })
+
   test('the help of each verb begins with examples that name it', async () => {
     const verbsOf = async (of: string) =>
-      [...(await reprise(`${of} --help`)).out.matchAll(/^ {2}([a-z]+) (?!.*job\.ts).*$/gm)].map(([, verb]) => verb!)
+      [...(await reprise(`${of} --help`)).out.matchAll(/^ {2}(?!reprise )([a-z]+) (?!.*job\.ts).*$/gm)].map(([, verb]) => verb!)
     const groups: Record<string, string[]> = { log: ['log tail', 'log verify'], dlq: ['dlq list', 'dlq show', 'dlq retry', 'dlq drop'] }
     const verbs = (await verbsOf('')).flatMap((verb) => groups[verb] ?? [verb])
     expect(verbs).toEqual(
@@ -50,6 +57,13 @@ describe('the command line', () => {
     expect([exit, out]).toEqual([5, ''])
     expect(err).toContain('error FILE_UNREADABLE')
     expect(err).toContain('nowhere.ts')
+    expect(err).toContain('  fix   check its name: ')
+  })
+
+  test('an error names its page by a path that can be opened from where one is', async () => {
+    vi.spyOn(process, 'cwd').mockReturnValue(path.resolve('deploy/cli'))
+    expect((await reprise('nothing-like-it')).err).toContain('  docs  ../../docs/errors/USAGE.md\n')
+    vi.restoreAllMocks()
   })
 
   test('errors are JSON on standard error when JSON is asked for', async () => {
@@ -85,6 +99,12 @@ describe('the command line', () => {
       platform: `${process.platform} ${process.arch}`,
     })
     expect((await reprise('--version')).out.trim()).toBe(JSON.parse(out).reprise)
+  })
+
+  test('a reader of messages who goes away changes nothing', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'deploy/cli/main.ts', 'nope'])
+    child.stderr.destroy()
+    expect(await once(child, 'exit')).toEqual([2, null])
   })
 
   test('as a process ends with its exit code and keeps the two outputs apart', async () => {

@@ -14,13 +14,22 @@ const labels = { job: 'orders', version: 'v1' }
 test('what the engine reports stands in the exposition', async () => {
   const metrics = new PrometheusMetrics()
   const slices = new SliceMetrics(metrics, labels, emptyTotals())
-  const totals = { in: 7, processed: 5, skipped: 1, deadLettered: 1, late: { late: 3, idle: 0, clock: 0 }, out: { delays: 4 } }
+  const totals = {
+    in: 7,
+    processed: 5,
+    skipped: 1,
+    deadLettered: 1,
+    derived: { skipped: 0, deadLettered: 2 },
+    late: { late: 3, idle: 0, clock: 0 },
+    out: { delays: 4 },
+  }
   slices.committed(journalOf(totals), 12)
   slices.committed(journalOf({ ...totals, in: 14 }), 12)
   const text = await metrics.text()
   expect(text).toContain('reprise_records_in_total{reprise_job="orders",version="v1"} 14')
   expect(text).toContain('reprise_records_late_total{reprise_job="orders",version="v1",reason="late"} 3')
   expect(text).toContain('reprise_records_out_total{reprise_job="orders",version="v1",topic="delays"} 4')
+  expect(text).toContain('reprise_derived_dlq_records_total{reprise_job="orders",version="v1"} 2')
   expect(text).toContain('reprise_commits_total{reprise_job="orders",version="v1"} 2')
   expect(text).toContain('reprise_watermark_timestamp_seconds{reprise_job="orders",version="v1"} 5')
   expect(text).toContain('reprise_commit_duration_seconds_bucket{le="0.01",reprise_job="orders",version="v1"} 0')

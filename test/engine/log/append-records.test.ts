@@ -153,3 +153,28 @@ test('however often it is interrupted, by whatever fault, each record is taken i
     { numRuns: 40 },
   )
 })
+
+test('told to stop, what was taken is durable, and the next call takes the rest', async () => {
+  const log = await memoryLog()
+  const content = records(0, 20)
+  for (const [at, already] of [
+    [7, 0],
+    // Stopped among those that were taken already: they are not compared to the end.
+    [3, 7],
+    [12, 7],
+  ] as const) {
+    const stop = new AbortController()
+    function* stopped() {
+      for (const [n, one] of content.entries()) {
+        if (n === at) stop.abort()
+        yield one
+      }
+    }
+    expect(await appendRecords(log, { ...source, records: stopped(), stop: stop.signal })).toEqual({
+      skipped: already,
+      added: Math.max(0, at - already),
+    })
+  }
+  expect(await appendRecords(log, { ...source, records: content })).toEqual({ skipped: 12, added: 8 })
+  expect((await all(log)).map((one) => one.map(plain))).toEqual(dealt(content, 3).map((one) => one.map(plain)))
+})

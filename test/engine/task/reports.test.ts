@@ -30,6 +30,18 @@ describe('reports', () => {
     )
   })
 
+  test('count what fails between the turns of source records apart from them', () => {
+    const { reports, totals, atRecord, deadLetters } = setUp()
+    atRecord(0)
+    reports.recordBegins()
+    reports.recordEnds()
+    reports.bad('deadLetter', fault, 'timer', 1)
+    reports.bad('skip', fault, 'timer', 2)
+    reports.bad('deadLetter', fault, 'timer', 3)
+    expect(totals).toMatchObject({ in: 1, processed: 1, skipped: 0, deadLettered: 0, derived: { skipped: 1, deadLettered: 2 } })
+    expect(deadLetters()).toHaveLength(2)
+  })
+
   test('keep the bytes, key and headers of a dead letter and say where it comes from', () => {
     const { reports, atRecord, deadLetters } = setUp()
     atRecord(2)
@@ -63,6 +75,13 @@ describe('reports', () => {
     const error = thrownBy(() => reports.bad('fail', fault, 'parse', undefined))
     expect(codeOf(error)).toBe('RECORD_MALFORMED')
     expect((error as StreamError).details).toMatchObject({ topic: 'in', partition: 3, offset: 11, operator: 'parse' })
+  })
+
+  test('name no place for what stands at none', () => {
+    const { reports, moment } = setUp()
+    moment.atTime(0)
+    const error = thrownBy(() => reports.bad('fail', fault, 'window', 1)) as StreamError
+    expect(Object.keys(error.details)).toEqual(['operator', 'path', 'reason'])
   })
 
   test('never pass over our own mistakes, nor what a job may not use', () => {

@@ -1,0 +1,53 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { reprise } from './fake-terminal.ts'
+
+const copying = `
+import { defineJob, topic } from 'reprise'
+const numbers = topic('numbers', { codec: 'json' })
+export default defineJob('copying', (job) => {
+  job.from(numbers).to(topic('copies', { codec: 'json' }))
+})
+`
+
+let folder: string
+let job: string
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'reprise-run-'))
+  job = path.join(folder, 'copying.ts')
+  await writeFile(job, copying)
+  await writeFile(path.join(folder, 'numbers.ndjson'), '1\n2\n')
+  await writeFile(path.join(folder, 'broken.ndjson'), '1\n2,\n')
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+test('a file whose name does not say what is in it is read as --format says', async () => {
+  await writeFile(path.join(folder, 'numbers.txt'), '1\n2\n')
+  const run = (flags: string) => reprise(`run ${job} --data ${folder}/c --ingest numbers=${folder}/numbers.txt --until-end --json ${flags}`)
+  expect(await run('')).toMatchObject({ exit: 2, err: expect.stringContaining('--format') })
+  expect(JSON.parse((await run('--format ndjson')).out)).toMatchObject({ in: 2, out: { copies: 2 } })
+})
+
+describe('a run that can not be as it was asked for is refused', () => {
+  test.each([
+    ['--data $/a --partitions numers=2', 5, 'TOPIC_UNKNOWN', 'the job reads numbers'],
+    ['--data $/a --ingest numers=$/numbers.ndjson', 5, 'TOPIC_UNKNOWN', 'the job reads numbers'],
+    ['--data $/a --ingest numbers=$/numbers.ndjson --source-id mine', 2, 'USAGE', '--ingest topic=-'],
+    ['--data $/copying.ts', 1, 'FILE_UNWRITABLE', 'name a directory'],
+    ['--data $/a --ingest numbers=$/none.ndjson', 5, 'FILE_UNREADABLE', 'check its name'],
+    ['--data $/a --ingest numbers=$/broken.ndjson', 1, 'RECORD_MALFORMED', '--on-bad skip'],
+  ])('%s', async (flags, exit, code, fix) => {
+    const ran = await reprise(`run ${job} ${flags.replaceAll('$', folder)} --until-end`)
+    expect(ran).toMatchObject({ exit, out: '' })
+    expect(ran.err).toMatch(new RegExp(`^error ${code}: .*^ {2}fix [^\n]*${fix}`, 'ms'))
+  })
+
+  test('with other partitions than the topic has', async () => {
+    const run = (flags: string) => reprise(`run ${job} --data ${folder}/b --until-end ${flags}`)
+    expect((await run('--partitions numbers=2')).exit).toBe(0)
+    expect((await run('--partitions numbers=2')).exit).toBe(0)
+    expect(await run('--partitions numbers=3')).toMatchObject({ exit: 3, err: expect.stringContaining('TOPIC_EXISTS') })
+  })
+})
