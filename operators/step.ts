@@ -29,13 +29,15 @@ export interface Traits {
   readonly keyed: boolean
   /** They are `WindowOutput`s. */
   readonly windowed: boolean
-  /** How long after its end a window upstream may take back and replace its result; 0: values are final. */
+  /** A window upstream may take results back and replace them. */
+  readonly retracts: boolean
+  /** How long after its end it may do so; 0: what is of a time that has passed is final. */
   readonly updatesMs: number
   /** How long after its time a value may be emitted: by a `process` that waits for late records. */
   readonly delayMs: number
 }
 
-export const plainValues: Traits = { keyed: false, windowed: false, updatesMs: 0, delayMs: 0 }
+export const plainValues: Traits = { keyed: false, windowed: false, retracts: false, updatesMs: 0, delayMs: 0 }
 
 /** The one class behind all the stream types (stream.ts): those say what an author may call, this makes the nodes. */
 export class Step {
@@ -77,6 +79,7 @@ export class Step {
     const traits: Traits = {
       keyed: streams.every((stream) => stream.traits.keyed),
       windowed: false,
+      retracts: streams.some((stream) => stream.traits.retracts),
       updatesMs: Math.max(...streams.map((stream) => stream.traits.updatesMs)),
       delayMs: Math.max(...streams.map((stream) => stream.traits.delayMs)),
     }
@@ -151,6 +154,7 @@ export class Step {
     this.checkDelay(place, plan.allowedLatenessMs)
     const traits: Partial<Traits> = {
       windowed: false,
+      retracts: false,
       updatesMs: 0,
       delayMs: plan.arrivalOrder ? this.traits.delayMs : plan.allowedLatenessMs,
     }
@@ -188,7 +192,7 @@ export class Step {
       ...stateless('table', [this.rows().id], (context) => new TableOperator(plan, context), `latest by ${order}`),
       stores: [name, `${name}.deleted`],
     }
-    const changes = this.nextNode(name, node, { onBad } as StepOptions, { keyed: true, windowed: false, updatesMs: 0 })
+    const changes = this.nextNode(name, node, { onBad } as StepOptions, { keyed: true, windowed: false, retracts: false, updatesMs: 0 })
     return { name, toStream: () => changes }
   }
 
@@ -197,12 +201,12 @@ export class Step {
     const fields = Object.entries(aggregators).map(([field, { type }]) => `${field} ${type}`)
     if (fields.length === 0) throw invalid(place, 'nothing is aggregated', 'name at least one: .aggregate({ flights: count() })')
     if (spec.time === 'event') this.checkDelay(place, spec.allowedLatenessMs)
-    const retracts = this.traits.updatesMs > 0
+    const { retracts } = this.traits
     if (retracts && !canRetract(spec, aggregators)) {
       throw invalid(
         { ...place, aggregators: fields },
-        'a window with allowedLateness upstream takes results back, and these aggregators (or a window of this kind) can not take records out',
-        'leave out allowedLateness there, or use a tumbling or sliding window and give aggregators of your own a `remove`',
+        'a window with allowedLateness or early results upstream takes results back, and these aggregators (or a window of this kind) can not take records out',
+        'leave out allowedLateness and early there, or use a tumbling or sliding window by event time and give aggregators of your own a `remove`',
       )
     }
     const step = this.nextNode(
@@ -219,7 +223,12 @@ export class Step {
         sideOutputs: spec.late === undefined ? {} : { late: spec.late.definition },
       },
       options,
-      { windowed: true, delayMs: 0, updatesMs: Math.max(updates(spec) ? spec.allowedLatenessMs : 0, this.traits.updatesMs) },
+      {
+        windowed: true,
+        delayMs: 0,
+        retracts: updates(spec) || retracts,
+        updatesMs: Math.max(spec.allowedLatenessMs, this.traits.updatesMs),
+      },
     )
     return step
   }

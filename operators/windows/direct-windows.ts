@@ -1,10 +1,11 @@
 import { assert } from '../../engine/assert.ts'
 import { compareKeys, type EpochMs, type Key } from '../../engine/model/record.ts'
 import type { Store } from '../../engine/ports/state.ts'
-import type { Operator, OperatorContext, TaskTime } from '../../engine/task/operator.ts'
+import type { OperatorContext, TaskTime } from '../../engine/task/operator.ts'
 import type { Accumulator, CompiledAggregate } from '../aggregates/compile.ts'
+import type { OpenWindows } from './early-state.ts'
 import { Results } from './results.ts'
-import type { SlidingSpec } from './spec.ts'
+import type { SlidingSpec, WindowInfo } from './spec.ts'
 import { WindowTime } from './window-time.ts'
 
 /** Where firing stopped within a window: the key that was emitted last. */
@@ -20,7 +21,7 @@ interface Cursor {
  * Owns: the store of its name. Invariants: I1 entries have records; I2 with end <= fired they have been emitted as they are;
  * I3 no entry's window is closed, after `advance` has returned true.
  */
-export class DirectWindows<T, Row> implements Operator {
+export class DirectWindows<T, Row> implements OpenWindows {
   private readonly context: OperatorContext
   private readonly aggregate: CompiledAggregate<T, Row>
   private readonly results: Results<T, Row>
@@ -98,6 +99,10 @@ export class DirectWindows<T, Row> implements Operator {
     if (!this.time.processing) return Number.POSITIVE_INFINITY
     const first = this.store.firstGroup()
     return first === undefined ? Number.POSITIVE_INFINITY : (first as number)
+  }
+
+  value({ key, end }: WindowInfo): Accumulator | undefined {
+    return this.store.group(end)?.get(key)
   }
 
   private locate(at: EpochMs): void {

@@ -1,12 +1,13 @@
 import { assert } from '../../engine/assert.ts'
 import type { EpochMs, Key } from '../../engine/model/record.ts'
-import type { Operator, OperatorContext, TaskTime } from '../../engine/task/operator.ts'
+import type { OperatorContext, TaskTime } from '../../engine/task/operator.ts'
 import type { Accumulator, CompiledAggregate } from '../aggregates/compile.ts'
+import type { OpenWindows } from './early-state.ts'
 import { type KeyRun, LiveKeys } from './live-keys.ts'
 import { PaneStore } from './pane-store.ts'
 import { Results } from './results.ts'
 import { RunningTotals } from './running-totals.ts'
-import type { SlidingSpec } from './spec.ts'
+import type { SlidingSpec, WindowInfo } from './spec.ts'
 import { StackTotals } from './stack-totals.ts'
 import type { PaneRange, Totals } from './totals.ts'
 import { WindowTime } from './window-time.ts'
@@ -28,7 +29,7 @@ interface Cursor {
  * `time.fired`; while a window is being fired, it is that window; I2 a key is listed once for each pane from `range.from` on that has it;
  * I3 a total has the cells of its range and the apart parts that count from `range.end` or before; I4 `due` is not above the next end to fire.
  */
-export class PanedWindows<T, Row> implements Operator {
+export class PanedWindows<T, Row> implements OpenWindows {
   private readonly context: OperatorContext
   private readonly results: Results<T, Row>
   private readonly panes: PaneStore<T>
@@ -148,6 +149,10 @@ export class PanedWindows<T, Row> implements Operator {
 
   nextProcessingDue(): EpochMs {
     return this.time.processing ? this.due : Number.POSITIVE_INFINITY
+  }
+
+  value({ key, end }: WindowInfo): Accumulator | undefined {
+    return this.panes.window(end, key)
   }
 
   private locate(at: EpochMs): void {

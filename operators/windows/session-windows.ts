@@ -1,11 +1,12 @@
 import { assert } from '../../engine/assert.ts'
 import { compareKeys, type EpochMs, type Key } from '../../engine/model/record.ts'
 import type { Entry, Group, Store } from '../../engine/ports/state.ts'
-import type { Operator, OperatorContext, TaskTime } from '../../engine/task/operator.ts'
+import type { OperatorContext, TaskTime } from '../../engine/task/operator.ts'
 import type { Accumulator, CompiledAggregate } from '../aggregates/compile.ts'
 import { DueKeys } from './due-keys.ts'
+import type { OpenWindows } from './early-state.ts'
 import { Results, type WindowResult } from './results.ts'
-import type { SessionSpec } from './spec.ts'
+import type { SessionSpec, WindowInfo } from './spec.ts'
 import { WindowTime } from './window-time.ts'
 
 /** A session from its first record to `gap` after its last. */
@@ -32,7 +33,7 @@ const all = 0
  * Invariants: I1 sessions of a key don't overlap; I2 each has its key among the due keys no later than its next change by time: its end while it has
  * not fired, else just after its end + allowed lateness; I3 `fired` sessions end at or before `time.fired`; the others are above, except while firing.
  */
-export class SessionWindows<T, Row> implements Operator {
+export class SessionWindows<T, Row> implements OpenWindows {
   private readonly context: OperatorContext
   private readonly aggregate: CompiledAggregate<T, Row>
   private readonly results: Results<T, Row>
@@ -115,6 +116,19 @@ export class SessionWindows<T, Row> implements Operator {
 
   nextProcessingDue(): EpochMs {
     return this.time.processing ? this.dueKeys.earliest : Number.POSITIVE_INFINITY
+  }
+
+  value({ key, start }: WindowInfo): Accumulator | undefined {
+    return this.store
+      .group(all)
+      ?.get(key)
+      ?.find(({ first }) => first === start)?.acc
+  }
+
+  /** The sessions of a key that have not fired. */
+  openSessions(key: Key): WindowInfo[] {
+    const sessions = this.store.group(all)?.get(key) ?? []
+    return sessions.filter(({ fired }) => !fired).map(({ first, last }) => ({ key, start: first, end: last + this.gapMs }))
   }
 
   /** The usual case: the key's only session goes on. Changes nothing when it throws. */

@@ -5,7 +5,7 @@ import { avg } from '../../../operators/aggregates/avg.ts'
 import { count } from '../../../operators/aggregates/count.ts'
 import { max, min } from '../../../operators/aggregates/extremes.ts'
 import { sum } from '../../../operators/aggregates/sum.ts'
-import { session, sliding, tumbling, type WindowSpec } from '../../../operators/windows/spec.ts'
+import { describeWindow, session, sliding, tumbling, type WindowSpec } from '../../../operators/windows/spec.ts'
 import { windowOperator } from '../../../operators/windows/window-operator.ts'
 import { Random } from '../../support/random.ts'
 import { type Expected, expectFixed, expectSessions, type JudgedRecord, wholeSum } from '../../support/window-oracle.ts'
@@ -37,34 +37,39 @@ interface Kind {
   readonly expected: (records: readonly JudgedRecord[]) => Expected
 }
 
-function fixed(size: number, slide: number, lateness: number): Kind {
-  const spec = size === slide ? tumbling(size, { allowedLateness: lateness }) : sliding(size, slide, { allowedLateness: lateness })
-  const name = `${size === slide ? `tumbling ${size}` : `sliding ${size} every ${slide}`}, allowed lateness ${lateness}`
-  return { name, spec, expected: (records) => expectFixed(records, { size, slide, lateness }) }
+function fixed(size: number, slide: number, lateness: number, early?: number): Kind {
+  const options = { allowedLateness: lateness, ...(early === undefined ? {} : { early }) }
+  const spec = size === slide ? tumbling(size, options) : sliding(size, slide, options)
+  return { name: describeWindow(spec), spec, expected: (records) => expectFixed(records, { size, slide, lateness }) }
 }
 
-function sessions(gap: number, lateness: number): Kind {
-  return {
-    name: `session ${gap}, allowed lateness ${lateness}`,
-    spec: session(gap, { allowedLateness: lateness }),
-    expected: (records) => expectSessions(records, { gap, lateness }),
-  }
+function sessions(gap: number, lateness: number, early?: number): Kind {
+  const spec = session(gap, { allowedLateness: lateness, ...(early === undefined ? {} : { early }) })
+  return { name: describeWindow(spec), spec, expected: (records) => expectSessions(records, { gap, lateness }) }
 }
 
 const kinds: readonly Kind[] = [
   fixed(10, 10, 0),
   fixed(10, 10, 7),
+  fixed(10, 10, 0, 3),
+  fixed(10, 10, 7, 4),
   fixed(10, 5, 0),
   fixed(10, 5, 8),
   fixed(10, 4, 0),
   fixed(10, 4, 6),
+  fixed(10, 4, 0, 3),
+  fixed(10, 4, 6, 1),
   fixed(9, 3, 0),
   fixed(12, 1, 0),
   fixed(12, 1, 5),
+  fixed(12, 1, 0, 5),
   fixed(7, 6, 3),
   sessions(6, 0),
   sessions(6, 4),
   sessions(3, 9),
+  sessions(6, 0, 4),
+  sessions(6, 4, 1),
+  sessions(3, 9, 7),
 ]
 
 for (const kind of kinds) {
