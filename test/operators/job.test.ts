@@ -134,7 +134,7 @@ describe('a job', () => {
         .aggregate({ n: count() })
         .to(lines)
       const updated = keyed
-        .window('daily', sliding('1d', '1h', { allowedLateness: '1h' }))
+        .window('daily', sliding('1d', '1h', { allowedLateness: '1h', early: '5m' }))
         .aggregate({ n: count() })
         .map(({ n }) => n)
       updated.process('too-early', { allowedLateness: '59m', onRecord() {} })
@@ -200,7 +200,17 @@ describe('the fingerprint of a job', () => {
         .aggregate({ n: max((flight) => flight.delay) })
         .to(lines)
     })
-    expect(new Set([job(1), job(2), job(1, 'other'), other].map(fingerprint)).size).toBe(4)
+    const early = defineJob('job', (job) => {
+      byOrigin(job)
+        .window('daily', tumbling('1d', { early: '1h' }))
+        .aggregate({ n: count() })
+        .to(lines)
+    })
+    expect(early.nodes[2]).toMatchObject({
+      detail: 'tumbling 1d, early every 1h: n count',
+      stores: ['daily', 'daily.changed', 'daily.early'],
+    })
+    expect(new Set([job(1), job(2), job(1, 'other'), other, early].map(fingerprint)).size).toBe(5)
   })
 })
 
@@ -235,6 +245,10 @@ describe('a wrong job is refused with place, reason and fix', () => {
         .aggregate({ most: notRetractable })],
     ['sessions after a window that updates', { operator: 'sessions' }, (job) =>
       keyed(job).window('daily', tumbling('1d', { allowedLateness: '1h' })).aggregate({ n: count() }).map((row: unknown) => row).window('sessions', session('2d')).aggregate({ n: count() })],
+    ['aggregators that can not take back after early results', { operator: 'weekly', aggregators: ['most reduce'] }, (job) =>
+      keyed(job).window('daily', tumbling('1d', { early: '1h' })).aggregate({ n: count() }).window('weekly', tumbling('7d')).aggregate({ most: notRetractable })],
+    ['a window by processing time after early results', { operator: 'weekly' }, (job) =>
+      keyed(job).window('daily', tumbling('1d', { early: '1h' })).aggregate({ n: count() }).window('weekly', tumbling('7d', { time: 'processing' })).aggregate({ n: count() })],
     ['an aggregation of nothing', { operator: 'w' }, (job) => keyed(job).window('w', tumbling('1d')).aggregate({})],
     ['writing what is read', { topic: 'flights', operator: 'sink.flights' }, (job) => job.from(flights).to(flights)],
     ['writing what is read to a side output', { topic: 'flights', operator: 'p' }, (job) => keyed(job).process('p', { sideOutputs: { again: flights }, onRecord() {} })],

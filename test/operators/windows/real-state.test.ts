@@ -3,7 +3,7 @@ import { noMetrics, silentLogger } from '../../../engine/ports/world.ts'
 import { count } from '../../../operators/aggregates/count.ts'
 import { max } from '../../../operators/aggregates/extremes.ts'
 import { sum } from '../../../operators/aggregates/sum.ts'
-import { session, sliding, tumbling, type WindowSpec } from '../../../operators/windows/spec.ts'
+import { describeWindow, session, sliding, tumbling, type WindowSpec } from '../../../operators/windows/spec.ts'
 import { windowOperator } from '../../../operators/windows/window-operator.ts'
 import { MemoryCheckpointStore } from '../../../state/memory-checkpoint-store.ts'
 import { openTaskState } from '../../../state/task-state.ts'
@@ -17,6 +17,9 @@ const specs: readonly WindowSpec[] = [
   sliding(12, 2),
   sliding(10, 4, { allowedLateness: 6 }),
   session(6, { allowedLateness: 4 }),
+  tumbling(10, { early: 3 }),
+  sliding(10, 4, { early: 1, allowedLateness: 6 }),
+  session(6, { early: 4 }),
 ]
 const aggregators = [
   { n: count(), sum: sum((record: LogRecord) => record.value) },
@@ -24,7 +27,7 @@ const aggregators = [
 ] as const
 
 for (const spec of specs) {
-  test(`${spec.kind}, allowed lateness ${spec.allowedLatenessMs}: goes on from real checkpoints as if nothing had happened`, async () => {
+  test(`${describeWindow(spec)}: goes on from real checkpoints as if nothing had happened`, async () => {
     for (let seed = 1; seed <= 12; seed++) {
       const random = new Random(seed)
       const partitions = randomPartitions(random)

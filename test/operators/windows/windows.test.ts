@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
+import { aggregator } from '../../../operators/aggregates/aggregator.ts'
 import { count } from '../../../operators/aggregates/count.ts'
 import { max } from '../../../operators/aggregates/extremes.ts'
 import { sum } from '../../../operators/aggregates/sum.ts'
 import { session, sliding, tumbling, type WindowSpec } from '../../../operators/windows/spec.ts'
 import { windowOperator, windowStores } from '../../../operators/windows/window-operator.ts'
+import { OperatorRun } from '../../support/operator-run.ts'
 import { type Emitted, type LogRecord, type RunOptions, runWindows, type Slice } from '../../support/window-run.ts'
 
 /** One partition's slices: times of records of key `a`; `idle` ends a slice in which the partition is idle. */
@@ -27,7 +29,7 @@ function run(
 }
 
 const told = (emitted: readonly Emitted[]) =>
-  emitted.map(({ start, end, row, retract }) => `${retract ? 'not ' : ''}[${start},${end}) ${row.n}`)
+  emitted.map(({ start, end, row, retract, early }) => `${retract ? 'not ' : ''}${early ? 'early ' : ''}[${start},${end}) ${row.n}`)
 
 test('a tumbling window fires once the watermark reaches its end, with the records of [start, end)', () => {
   const { emitted, late } = run(tumbling(10), [[0, 9], [10], [19.5], [20]])
@@ -93,6 +95,127 @@ test('by processing time, windows go by append time; what comes below the clock 
   ])
 })
 
+test('early results come when time has passed a multiple of the interval, and are taken back by the next', () => {
+  const { emitted } = run(tumbling(20, { early: 5 }), [[1], [2, 4], [5], [6, 9], [9.5], [11], [16], [20]])
+  expect(told(emitted).slice(0, 7)).toEqual([
+    'early [0,20) 4',
+    'not early [0,20) 4',
+    'early [0,20) 8',
+    'not early [0,20) 8',
+    'early [0,20) 9',
+    'not early [0,20) 9',
+    '[0,20) 9',
+  ])
+  // Caused by 5, 10, 15 and the end; event time is always that of the window.
+  expect(emitted.slice(0, 7).map(({ stamp }) => stamp)).toEqual([4, 9, 9, 14, 14, 19, 19])
+  expect(emitted.slice(0, 7).every(({ eventTime }) => eventTime === 19)).toBe(true)
+})
+
+test('a window that has not changed gives nothing early, and its final result all the same', () => {
+  const { emitted } = run(tumbling(20, { early: 5 }), [[1], [26], [32], [40]], { outOfOrderness: 20 })
+  expect(told(emitted).slice(0, 7)).toEqual([
+    'early [0,20) 1',
+    'early [20,40) 1',
+    'not early [20,40) 1',
+    'early [20,40) 2',
+    'not early [0,20) 1',
+    '[0,20) 1',
+    'early [40,60) 1',
+  ])
+})
+
+test('every open sliding window gives what it has so far', () => {
+  const { emitted } = run(sliding(10, 5, { early: 3 }), [[1], [3], [30]])
+  expect(told(emitted).slice(0, 6)).toEqual([
+    'early [-5,5) 2',
+    'early [0,10) 2',
+    'not early [-5,5) 2',
+    '[-5,5) 2',
+    'not early [0,10) 2',
+    '[0,10) 2',
+  ])
+})
+
+test('sessions that become one take back what each of them gave', () => {
+  const { emitted } = run(session(10, { early: 5 }), [[1], [12], [8], [16], [90]], { outOfOrderness: 10 })
+  expect(told(emitted).slice(0, 7)).toEqual([
+    'early [1,11) 1',
+    'early [12,22) 1',
+    'not early [1,11) 1',
+    'not early [12,22) 1',
+    'early [1,26) 4',
+    'not early [1,26) 4',
+    '[1,26) 4',
+  ])
+})
+
+test('a session that has grown beyond the end of its early result replaces it there: what follows may count that time as complete', () => {
+  const { emitted } = run(session(6, { early: 10 }), [[8], [10, 11], [16], [18], [30]])
+  expect(told(emitted).slice(0, 5)).toEqual(['early [8,17) 3', 'not early [8,17) 3', 'early [8,24) 5', 'not early [8,24) 5', '[8,24) 5'])
+  expect(emitted.slice(0, 5).map(({ stamp }) => stamp)).toEqual([9, 16, 16, 23, 23])
+})
+
+test('what a session gave early is taken back in time for its own end, also when it ends later', () => {
+  const { emitted } = run(session(6, { early: 10 }), [[8], [10, 11], [16, 18, 30]])
+  expect(emitted.slice(1, 3)).toMatchObject([
+    { retract: true, early: true, end: 17, stamp: 16 },
+    { retract: false, end: 24, stamp: 23 },
+  ])
+})
+
+test('by processing time, early results come by the clock', () => {
+  const spec = tumbling(20, { time: 'processing', early: 5 })
+  expect(told(run(spec, [[1], [6], [8], [11], [21]]).emitted).slice(0, 5)).toEqual([
+    'early [0,20) 2',
+    'not early [0,20) 2',
+    'early [0,20) 4',
+    'not early [0,20) 4',
+    '[0,20) 4',
+  ])
+  const clock = new OperatorRun(windowOperator(spec, { n: count() }))
+  const due: number[] = []
+  const moveTo = (time: number) => {
+    clock.moveTo(Number.NEGATIVE_INFINITY, time)
+    due.push(clock.operator.nextProcessingDue!())
+  }
+  moveTo(3)
+  clock.record({}, { appendTime: 4 })
+  moveTo(4)
+  moveTo(5)
+  clock.record({}, { appendTime: 6 })
+  moveTo(7)
+  expect(due).toEqual([Number.POSITIVE_INFINITY, 5, 20, 10])
+})
+
+test('a result that can not be made takes the early one before it back', () => {
+  for (const spec of [tumbling(20, { early: 5 }), session(15, { early: 5 })]) {
+    const fragile = aggregator({
+      init: () => 0,
+      add: (n: number) => n + 1,
+      merge: (n: number, other: number) => n + other,
+      result(n: number) {
+        if (n === 3) throw new Error('three')
+        return n
+      },
+    })
+    const op = new OperatorRun(windowOperator(spec, { n: fragile }))
+    op.moveTo(1)
+    op.record({}, { eventTime: 2 })
+    op.record({}, { eventTime: 3 })
+    op.moveTo(5)
+    op.record({}, { eventTime: 6 })
+    op.moveTo(7)
+    op.restart()
+    op.moveTo(60)
+    expect(op.passed.map(({ value, retract }) => [(value as { row: { n: number } }).row.n, retract])).toEqual([
+      [2, false],
+      [2, true],
+    ])
+    expect(op.bad).toHaveLength(1)
+    expect(op.stores.names()).toEqual([])
+  }
+})
+
 test('without budget nothing is emitted; what is due comes with the next one', () => {
   let budget = 0
   const { emitted } = run(sliding(10, 5), [[1], [6], [30]], { budget: () => budget++ % 2 })
@@ -143,7 +266,7 @@ test('a value of the wrong type is a bad record that says what it was', () => {
 })
 
 test('every store a window uses is named', () => {
-  for (const spec of [tumbling(10), sliding(10, 5), sliding(12, 1, { allowedLateness: 20 }), session(5)]) {
+  for (const spec of [tumbling(10), sliding(10, 5), sliding(12, 1, { allowedLateness: 20 }), session(5), sliding(10, 5, { early: 2 })]) {
     const seen = new Set<string>()
     run(spec, [[1], [6], [2], [30]], { crash: () => true, onStores: (names) => names.forEach((name) => seen.add(name)) })
     expect(windowStores('w', spec)).toEqual(expect.arrayContaining([...seen]))
