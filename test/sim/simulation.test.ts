@@ -68,6 +68,7 @@ const wanted = [
     'merged',
     'process',
     'processing time',
+    ...['tumbling', 'session', 'two windows', 'processing time'].map((kind) => `${kind}, early`),
   ].map((kind) => `job ${kind}`),
   'job stateless, skip',
   'job stateless, deadLetter',

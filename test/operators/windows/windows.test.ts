@@ -187,6 +187,40 @@ test('by processing time, early results come by the clock', () => {
   expect(due).toEqual([Number.POSITIVE_INFINITY, 5, 20, 10])
 })
 
+test('records that do not change the value give nothing early', () => {
+  const op = new OperatorRun(windowOperator(tumbling(20, { early: 5 }), { highest: max(Number) }))
+  op.moveTo(1)
+  op.record(9, { eventTime: 2 })
+  op.moveTo(5)
+  op.record(8, { eventTime: 6 })
+  op.moveTo(10)
+  expect(op.passed).toHaveLength(1)
+  op.record(10, { eventTime: 11 })
+  op.moveTo(15)
+  expect(op.passed.map(({ retract }) => retract)).toEqual([false, true, false])
+})
+
+test('a restart among early results goes on where they stopped', () => {
+  const fragile = aggregator({ init: () => 0, add: (n: number) => n + 1, merge: (n: number, other: number) => n + other, result: odd })
+  const op = new OperatorRun(windowOperator(tumbling(20, { early: 5 }), { n: fragile }))
+  op.moveTo(1)
+  for (const key of ['a', 'b', 'b', 'c']) op.record({}, { key, eventTime: 2 })
+  op.budget.left = 1
+  op.moveTo(
+    6,
+    6,
+    () => 1,
+    () => op.restart(),
+  )
+  expect(op.passed.map(({ key }) => key)).toEqual(['a', 'c'])
+  expect(op.bad).toHaveLength(1)
+})
+
+function odd(n: number): number {
+  if (n % 2 === 0) throw new Error('even')
+  return n
+}
+
 test('a result that can not be made takes the early one before it back', () => {
   for (const spec of [tumbling(20, { early: 5 }), session(15, { early: 5 })]) {
     const fragile = aggregator({
