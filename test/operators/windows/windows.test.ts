@@ -204,7 +204,7 @@ test('a restart among early results goes on where they stopped', () => {
   const fragile = aggregator({ init: () => 0, add: (n: number) => n + 1, merge: (n: number, other: number) => n + other, result: odd })
   const op = new OperatorRun(windowOperator(tumbling(20, { early: 5 }), { n: fragile }))
   op.moveTo(1)
-  for (const key of ['a', 'b', 'b', 'c']) op.record({}, { key, eventTime: 2 })
+  for (const key of ['a', 'a', 'b', 'c']) op.record({}, { key, eventTime: 2 })
   op.budget.left = 1
   op.moveTo(
     6,
@@ -212,7 +212,7 @@ test('a restart among early results goes on where they stopped', () => {
     () => 1,
     () => op.restart(),
   )
-  expect(op.passed.map(({ key }) => key)).toEqual(['a', 'c'])
+  expect(op.passed.map(({ key }) => key)).toEqual(['b', 'c'])
   expect(op.bad).toHaveLength(1)
 })
 
