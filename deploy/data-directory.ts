@@ -13,6 +13,7 @@ import { fingerprint } from '../operators/fingerprint.ts'
 import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
 import { LevelSpillStore } from '../state/level-spill-store.ts'
 import { openTaskState } from '../state/task-state.ts'
+import { logTraces } from './log-traces.ts'
 import { realClock } from './real-clock.ts'
 
 export interface DataDirectoryOptions {
@@ -37,7 +38,8 @@ export class DataDirectory {
   static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
     const { directory, logger, probe, log: settings = {} } = options
     await mkdir(directory, { recursive: true })
-    const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: realClock, logger, probe, settings, fatal })
+    const traces = await logTraces(directory)
+    const log = await openEmbeddedLog({ directory: join(directory, 'log'), clock: realClock, logger, probe, settings, traces, fatal })
     return new DataDirectory(options, log)
   }
 

@@ -40,6 +40,8 @@ export interface EmbeddedLogOptions {
   /** Ends the process: a write or sync failed and what the disk holds is not known. Absent: thrown where nobody catches it. */
   readonly fatal?: (error: unknown) => void
   readonly newLogId?: () => LogId
+  /** Names of what was found beside the directory that only a used log leaves: with any, a log that is missing is damage and no new one. */
+  readonly traces?: readonly string[]
   /** Released when the log is closed. */
   readonly lock?: { release(): Promise<void> }
 }
@@ -127,7 +129,7 @@ export class EmbeddedLog implements Log {
 
   static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
     const settings = { ...embeddedLogDefaults, ...options.settings }
-    const all: AllOptions = { logger: silentLogger, probe: noProbe, fatal: throwOutside, newLogId, ...options, settings }
+    const all: AllOptions = { logger: silentLogger, probe: noProbe, fatal: throwOutside, newLogId, traces: [], ...options, settings }
     try {
       const recovered = await recover(all)
       const reserve = new DiskReserve(all, settings.reserveBytes)

@@ -1,11 +1,12 @@
 import { StreamError } from '../../errors.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
-import { logFileName, parseFileName, segmentFileName } from './file-names.ts'
+import { logFileName, newestLog, parseFileName, segmentFileName } from './file-names.ts'
 import { bodyOffset, type FrameHead, type LogId, readDetail, readEntries } from './frame.ts'
 import { checkDirectory, entryFault, type Fault, frameBehind } from './frame-fault.ts'
 import type { HeadState } from './head.ts'
 import { readLogHead, readWhole } from './log-scan.ts'
 import { filesTakenOut, type Operation } from './operation.ts'
+import { traceOfUse } from './trace-of-use.ts'
 import { segmentFaults } from './verify-segment.ts'
 
 export interface FileFault {
@@ -46,29 +47,30 @@ class LogVerification {
   }
 
   async run(): Promise<LogReport> {
-    const names = (await this.fs.list()).filter((name) => parseFileName(name)).sort()
-    const newest = await this.newest(names)
-    if (newest) await this.verifyListed(names, newest.bytes, newest.head)
-    else if (names.some((name) => parseFileName(name)?.kind === 'segment'))
-      this.fault('', 0, 'there are segments and no log file that can be read')
+    const all = await this.fs.list()
+    const names = all.filter((name) => parseFileName(name)).sort()
+    const newest = newestLog(names)
+    const trace = newest === undefined ? traceOfUse(all, []) : undefined
+    if (newest !== undefined) await this.verifyFrom(names, newest)
+    else if (trace !== undefined) this.fault(logFileName(1), 0, `no log file is left, and ${trace} shows that there was one`)
     const { faults, torn, frames, blocks, bytes } = this
     return { faults, torn, unlisted: names.filter((name) => !this.checked.has(name)), files: this.checked.size, frames, blocks, bytes }
   }
 
-  /** The newest log file with a head that verifies. */
-  private async newest(names: readonly string[]): Promise<{ bytes: Buffer; head: FrameHead } | undefined> {
-    for (const name of [...names].reverse()) {
-      const { kind, number } = parseFileName(name)!
-      if (kind !== 'log') continue
+  /** What the newest log file lists. When its head is damaged the older ones still tell what else there is, as far as they go. */
+  private async verifyFrom(names: readonly string[], newest: number): Promise<void> {
+    for (
+      let number: number | undefined = newest;
+      number !== undefined;
+      number = newestLog(names.slice(0, names.indexOf(logFileName(number))))
+    ) {
+      const name = logFileName(number)
       const bytes = await readWhole(this.fs, name)
       const head = readLogHead(bytes, number)
-      if (!('reason' in head)) return { bytes, head }
-      if (frameBehind(bytes, 8, { file: number, logId: undefined }, -1)) {
-        this.checked.add(name)
-        this.fault(name, head.position, `${head.reason}, and there are frames behind it`)
-      }
+      if (!('reason' in head)) return this.verifyListed(names, bytes, head)
+      this.checked.add(name)
+      this.fault(name, head.position, head.reason)
     }
-    return undefined
   }
 
   private async verifyListed(names: readonly string[], bytes: Buffer, head: FrameHead): Promise<void> {
