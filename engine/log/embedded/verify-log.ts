@@ -1,8 +1,9 @@
 import { StreamError } from '../../errors.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
+import { blockFaults } from './block-faults.ts'
 import { logFileName, newestLog, parseFileName, segmentFileName } from './file-names.ts'
-import { bodyOffset, type FrameHead, type LogId, readDetail, readEntries } from './frame.ts'
-import { checkDirectory, entryFault, type Fault, frameBehind } from './frame-fault.ts'
+import { type FrameHead, type LogId, readDetail } from './frame.ts'
+import { checkDirectory, type Fault, frameBehind } from './frame-fault.ts'
 import type { HeadState } from './head.ts'
 import { readLogHead, readWhole } from './log-scan.ts'
 import { filesTakenOut, type Operation } from './operation.ts'
@@ -106,7 +107,7 @@ class LogVerification {
       const found: FrameHead | Fault = checkDirectory(bytes, position, { logId, file, position }, bytes.length)
       const inOrder: boolean = 'reason' in found || gap || found.commitNumber === last + 1
       const frame: FrameHead | Fault = inOrder ? found : { position, reason: 'commit number out of order' }
-      const faults = 'reason' in frame ? [frame] : this.blockFaults(bytes, frame)
+      const faults = 'reason' in frame ? [frame] : blockFaults(bytes, frame.position, frame)
       const next = 'reason' in frame ? frameBehind(bytes, position + 8, { logId, file }, last)?.position : position + frame.length
       if (faults.length > 0 && newest && (next === undefined || next === bytes.length)) {
         this.torn = { file: name, position, what: faults[0]!.reason }
@@ -117,24 +118,12 @@ class LogVerification {
       if (!('reason' in frame)) {
         last = frame.commitNumber
         this.frames++
+        this.blocks += frame.blocks
         visit(frame)
       }
       if (next === undefined) return
       position = next
     }
-  }
-
-  private blockFaults(bytes: Buffer, frame: FrameHead): Fault[] {
-    const faults: Fault[] = []
-    let end = frame.position + bodyOffset(frame)
-    for (const { position, length, check } of readEntries(bytes, frame.position, frame)) {
-      this.blocks++
-      const reason = entryFault(bytes, position, frame.position + frame.length, length, check)
-      if (reason !== undefined) faults.push({ position, reason })
-      end = position + length
-    }
-    if (end !== frame.position + frame.length) faults.push({ position: end, reason: 'the blocks do not fill the frame' })
-    return faults
   }
 
   private async verifySegmentFile(names: readonly string[], number: number, logId: LogId): Promise<void> {
