@@ -219,12 +219,19 @@ export class EmbeddedLog implements Log {
       const epoch = (known?.epoch ?? 0) + 1
       return { operation: { op: 'producer', name: id, number: known?.number ?? catalog.nextProducer, epoch }, result: epoch }
     })
-    const { end } = this.catalog.producers.get(id)!
-    return { id, epoch, end, commit: (commit) => this.writer.commit(id, epoch, commit) }
+    const { end, number } = this.catalog.producers.get(id)!
+    return { id, epoch, end, commit: (commit) => this.writer.commit({ name: id, number, epoch }, commit) }
   }
 
   producerEnd(id: string): ProducerEnd | undefined {
     return this.catalog.producers.get(id)?.end
+  }
+
+  forgetProducer(id: string, epoch: number): Promise<void> {
+    return this.change((catalog) => {
+      const number = catalog.producers.get(id)?.number ?? 0
+      return { op: 'forgetProducer', number: catalog.heldProducer({ name: id, number, epoch }).number }
+    })
   }
 
   /** What a reader in another thread needs (see EmbeddedReaderHost); can be cloned. */

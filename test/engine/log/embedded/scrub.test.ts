@@ -8,6 +8,7 @@ import { SimClock } from '../../../support/sim-clock.ts'
 import { SimDisk, type SimFs } from '../../../support/sim-fs.ts'
 
 const minute = 60_000
+const largestBlock = 1400
 const hour = 60 * minute
 const small: Partial<EmbeddedLogSettings> = { reserveBytes: 0, ownSegmentBytesMin: 1000, joinedBlockBytes: 1000, scrubEveryMs: hour }
 
@@ -110,10 +111,9 @@ describe('the log is read through in the background', () => {
     const world = await World.open({ scrubBytesPerSecond: 1000 })
     await world.fill()
     await world.pass(minute)
-    const largest = 1400
     for (let second = 1; world.rounds === 0; second++) {
       await world.pass(1000)
-      expect(world.bytesRead).toBeLessThanOrEqual((second + 1) * 1000 + largest)
+      expect(world.bytesRead).toBeLessThanOrEqual((second + 1) * 1000 + largestBlock)
       expect(second).toBeLessThan(60)
     }
     expect(world.bytesRead).toBeGreaterThan(8000)
@@ -176,6 +176,21 @@ describe('the log is read through in the background', () => {
     expect(world.errors).toEqual([])
   })
 
+  test('damage found in a file that leaves the list before it was read to its end is not told of', async () => {
+    const world = await World.open({ scrubBytesPerSecond: 100 })
+    await world.fill()
+    const segment = world.files().find((name) => parseFileName(name)?.kind === 'segment')!
+    world.flip(segment, 400)
+    await world.pass(minute)
+    expect(world.bytesRead).toBeGreaterThan(0)
+    await world.log.deleteTopic('orders')
+    await world.log.rewrite()
+    expect(world.files()).not.toContain(segment)
+    await world.pass(3 * minute, 1000)
+    expect(world.rounds).toBe(1)
+    expect(world.errors).toEqual([])
+  })
+
   test('a listed file that is missing is told of', async () => {
     const world = await World.open()
     await world.fill()
@@ -200,8 +215,11 @@ describe('the log is read through in the background', () => {
       const world = await World.open({ scrubBytesPerSecond: 100 })
       await world.fill()
       await world.pass(waits)
+      const before = world.bytesRead
       await world.log.close()
       const { bytesRead } = world
+      // What was being read already.
+      expect(bytesRead - before).toBeLessThanOrEqual(largestBlock)
       await world.pass(2 * hour, minute)
       expect(world.bytesRead).toBe(bytesRead)
       expect(world.rounds).toBe(0)
