@@ -6,7 +6,7 @@ import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
 import type { EmbeddedLogSettings } from '../engine/log/embedded/settings.ts'
 import type { TaskState } from '../engine/ports/state.ts'
-import type { Logger, Probe } from '../engine/ports/world.ts'
+import type { Logger, Metrics, Probe } from '../engine/ports/world.ts'
 import { noMetrics } from '../engine/ports/world.ts'
 import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
 import type { Present } from '../engine/task/present.ts'
@@ -15,11 +15,13 @@ import { fingerprint } from '../operators/fingerprint.ts'
 import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
 import { LevelSpillStore } from '../state/level-spill-store.ts'
 import { openTaskState } from '../state/task-state.ts'
+import { logTraces } from './log-traces.ts'
 import { realClock } from './real-clock.ts'
 
 export interface DataDirectoryOptions {
   readonly directory: string
   readonly logger: Logger
+  readonly metrics?: Metrics
   readonly probe: Probe
   /** State of all tasks together stays below this in memory; the rest goes to disk. */
   readonly memoryBytesMax: number
@@ -37,9 +39,11 @@ export class DataDirectory {
 
   /** Errors: LOG_LOCKED and those of EmbeddedLog.open. */
   static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
-    const { directory, logger, probe, log: settings = {} } = options
+    const { directory, logger, metrics = noMetrics, probe, log: settings = {} } = options
     await makeDirectory(directory)
-    const log = await openEmbeddedLog({ directory: path.join(directory, 'log'), clock: realClock, logger, probe, settings, fatal })
+    const traces = await logTraces(directory)
+    const own = { directory: path.join(directory, 'log'), clock: realClock, fatal }
+    const log = await openEmbeddedLog({ ...own, logger, metrics, probe, settings, traces })
     return new DataDirectory(options, log)
   }
 

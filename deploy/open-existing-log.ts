@@ -8,6 +8,7 @@ import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
 import { ReadOnlyLog } from '../engine/log/embedded/read-only-log.ts'
 import type { LogView } from '../engine/ports/log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
+import { logTraces } from './log-traces.ts'
 import { realClock } from './real-clock.ts'
 
 /** Where a data directory has its log. FILE_UNREADABLE when there is none: verbs that only look must not make one. */
@@ -20,7 +21,7 @@ export async function logDirectoryOf(data: string): Promise<string> {
 
 /** Opens the log of a data directory, calls `act`, and closes it. Errors: FILE_UNREADABLE, LOG_LOCKED and those of EmbeddedLog.open. */
 export async function withExistingLog<T>(data: string, act: (log: EmbeddedLog) => Promise<T>): Promise<T> {
-  return closing(await openToWrite(await logDirectoryOf(data)), act)
+  return closing(await openToWrite(await existingLog(data)), act)
 }
 
 /**
@@ -29,29 +30,38 @@ export async function withExistingLog<T>(data: string, act: (log: EmbeddedLog) =
  * Errors: FILE_UNREADABLE and those of EmbeddedLog.open and ReadOnlyLog.open.
  */
 export async function withLogView<T>(data: string, act: (log: LogView) => Promise<T>): Promise<T> {
-  const directory = await logDirectoryOf(data)
-  return closing((await openUnlessHeld(directory)) ?? (await openToRead(directory)), act)
+  const existing = await existingLog(data)
+  return closing((await openUnlessHeld(existing)) ?? (await openToRead(existing)), act)
 }
 
 /** The same for those who stay: others can open the directory to write while `act` runs. */
 export async function withFollowedLog<T>(data: string, act: (log: ReadOnlyLog) => Promise<T>): Promise<T> {
-  const directory = await logDirectoryOf(data)
-  await (await openUnlessHeld(directory))?.close()
-  return closing(await openToRead(directory), act)
+  const existing = await existingLog(data)
+  await (await openUnlessHeld(existing))?.close()
+  return closing(await openToRead(existing), act)
 }
 
-function openToWrite(directory: string): Promise<EmbeddedLog> {
-  return openEmbeddedLog({ directory, clock: realClock, logger: silentLogger })
+interface ExistingLog {
+  readonly directory: string
+  readonly traces: readonly string[]
 }
 
-function openToRead(directory: string): Promise<ReadOnlyLog> {
-  return ReadOnlyLog.open({ fs: new NodeFileSystem(directory), clock: realClock })
+async function existingLog(data: string): Promise<ExistingLog> {
+  return { directory: await logDirectoryOf(data), traces: await logTraces(data) }
 }
 
-async function openUnlessHeld(directory: string): Promise<EmbeddedLog | undefined> {
-  if (await holderOf(directory)) return undefined
+function openToWrite(existing: ExistingLog): Promise<EmbeddedLog> {
+  return openEmbeddedLog({ ...existing, clock: realClock, logger: silentLogger })
+}
+
+function openToRead({ directory, traces }: ExistingLog): Promise<ReadOnlyLog> {
+  return ReadOnlyLog.open({ fs: new NodeFileSystem(directory), traces, clock: realClock })
+}
+
+async function openUnlessHeld(existing: ExistingLog): Promise<EmbeddedLog | undefined> {
+  if (await holderOf(existing.directory)) return undefined
   try {
-    return await openToWrite(directory)
+    return await openToWrite(existing)
   } catch (error) {
     // Somebody came in between.
     if (codeOf(error) === 'LOG_LOCKED') return undefined

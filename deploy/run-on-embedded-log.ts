@@ -1,4 +1,5 @@
 import { StreamError } from '../engine/errors.ts'
+import { ingestEnd } from '../engine/log/ingest-ends.ts'
 import type { Totals } from '../engine/model/slice.ts'
 import type { TopicDefinition, Topology } from '../engine/model/topology.ts'
 import type { Logger, Metrics, Probe } from '../engine/ports/world.ts'
@@ -195,7 +196,7 @@ async function takeInAll({ data, ingest, partitions, stop, onTaken, onBad = 'fai
 /** The same files again are no new input. */
 async function refuseNewInput({ data, ingest }: RunRequest, job: string): Promise<void> {
   for (const { topic, file } of ingest) {
-    const taken = file !== standardInput && data.log.producerEnd(await sourceIdOf(topic, file)) !== undefined
+    const taken = file !== standardInput && (await ingestEnd(data.log, await sourceIdOf(topic, file))) !== undefined
     if (!taken) throw sealed(job, topic)
   }
 }

@@ -36,6 +36,13 @@ export const logSettings = z.strictObject({
     .default(embeddedLogDefaults.rewriteBacklogBytesMax)
     .describe('Log files not yet rewritten; above it commits wait'),
   quietAfterMs: ms.min(1).default(embeddedLogDefaults.quietAfterMs).describe('A quiet frame is written after this long without a commit'),
+  scrubBytesPerSecond: z
+    .number()
+    .int()
+    .nonnegative()
+    .default(embeddedLogDefaults.scrubBytesPerSecond)
+    .describe('The whole log is read and checked in the background, at most so fast; 0: never'),
+  scrubEveryMs: ms.default(embeddedLogDefaults.scrubEveryMs).describe('Pause between two such rounds; 0: never'),
   clockAheadAccepted: z
     .boolean()
     .default(false)

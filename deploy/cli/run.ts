@@ -91,8 +91,9 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
   const probe = failAt(terminal.env.REPRISE_FAIL_AT)
   const job = await openJobFile(file, logger)
   job.load()
-  const data = await DataDirectory.open({ directory: flags.data, logger, probe, memoryBytesMax, log: settings.log, state: settings.state })
   const metrics = new PrometheusMetrics()
+  const { log, state } = settings
+  const data = await DataDirectory.open({ directory: flags.data, logger, metrics, probe, memoryBytesMax, log, state })
   const signals = stopSignals(() =>
     say(terminal, flags, 'stopping: finishing the slice, committing, writing a checkpoint (again to stop at once)'),
   )

@@ -42,6 +42,12 @@ const table = {
     buckets: durations,
   },
   reprise_watermark_timestamp_seconds: { type: 'gauge', help: 'Event time up to which results are complete', labels: ['job', 'version'] },
+  reprise_log_scrubbed_bytes_total: { type: 'counter', help: 'Bytes of the log that were read and checked in the background', labels: [] },
+  reprise_log_faults_total: {
+    type: 'counter',
+    help: 'Damaged places of the log found in the background; counted again in each round',
+    labels: [],
+  },
 } as const satisfies Record<string, MetricRow>
 
 export const metricTable: Readonly<Record<string, MetricRow>> = table

@@ -112,6 +112,11 @@ export interface Log {
   producer(id: string): Promise<Producer>
   /** How far the producer of this name came, without fencing it. */
   producerEnd(id: string): ProducerEnd | undefined
+  /**
+   * Forgets how far a producer came, durably: nothing of it is kept. Refused with COMMIT_FENCED unless `epoch` is its newest. Whoever held it
+   * is fenced, also once the name is opened anew, which then begins at seq 0: who needs its end later records it BEFORE.
+   */
+  forgetProducer(id: string, epoch: number): Promise<void>
   close(): Promise<void>
 }
 

@@ -61,6 +61,10 @@ export class PassThroughLog implements Log {
     return this.inner.producerEnd(id)
   }
 
+  forgetProducer(id: string, epoch: number): Promise<void> {
+    return this.inner.forgetProducer(id, epoch)
+  }
+
   close(): Promise<void> {
     return this.inner.close()
   }

@@ -1,3 +1,4 @@
+import { StreamError } from '../../engine/errors.ts'
 import type { Offset } from '../../engine/model/record.ts'
 import type { LogReader, Producer } from '../../engine/ports/log.ts'
 import { PassThroughLog } from './pass-through-log.ts'
@@ -25,6 +26,13 @@ export class RetryingLog extends PassThroughLog {
       this.newest.set(id, producer)
       return producer
     })
+  }
+
+  override async forgetProducer(id: string, epoch: number): Promise<void> {
+    const held = this.newest.get(id)
+    if (held?.epoch !== epoch) throw new StreamError('COMMIT_FENCED', { producer: id, epoch })
+    await held.forget()
+    this.newest.delete(id)
   }
 
   override reader(topic: string, partition: number, from: Offset): LogReader {

@@ -50,6 +50,14 @@ export class RetryingProducer implements Producer {
     this.successorsEnd = end
   }
 
+  /** Whoever still holds it only looks from now on. */
+  forget(): Promise<void> {
+    return this.exclusively(async () => {
+      await this.log.forgetProducer(this.id, this.opened.epoch)
+      this.supersede(this.acknowledged)
+    })
+  }
+
   commit(commit: Commit): Promise<Committed> {
     return new Promise((resolve, reject) => {
       const from = commit.appends.map(({ topic, partition }) => {

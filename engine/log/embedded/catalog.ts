@@ -17,6 +17,13 @@ export interface TopicState {
   readonly partitions: readonly PartitionState[]
 }
 
+/** What a holder knows a producer by. The number tells it from one of the same name that was forgotten. */
+export interface ProducerHold {
+  readonly name: string
+  readonly number: number
+  readonly epoch: number
+}
+
 export interface ProducerState {
   readonly name: string
   readonly number: number
@@ -115,6 +122,17 @@ export class Catalog {
     }
   }
 
+  /** Errors: COMMIT_FENCED when it was opened again since, or forgotten. */
+  heldProducer({ name, number, epoch }: ProducerHold): ProducerState {
+    const producer = this.producers.get(name)
+    if (producer?.number === number && producer.epoch === epoch) return producer
+    assert(
+      number < this.nextProducer && (producer?.number !== number || epoch < producer.epoch),
+      () => `${name} was never opened in epoch ${epoch}`,
+    )
+    throw new StreamError('COMMIT_FENCED', { producer: name, epoch, newest: producer?.epoch ?? 'forgotten' })
+  }
+
   /** Errors: TOPIC_UNKNOWN. */
   topic(name: string): TopicState {
     const topic = this.topicsByName.get(name)
@@ -144,6 +162,12 @@ export class Catalog {
         const known = this.producers.get(name)
         if (known) known.epoch = epoch
         else this.addProducer({ name, number, epoch, end: { seq: 0, hash: '' } })
+        return
+      }
+      case 'forgetProducer': {
+        const producer = this.producersByNumber.get(operation.number)
+        if (producer) this.producers.delete(producer.name)
+        this.producersByNumber.delete(operation.number)
         return
       }
       case 'trim':

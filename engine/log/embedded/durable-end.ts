@@ -13,8 +13,7 @@ export interface FoundEnd extends PublishedEnd {
 }
 
 interface Scanned {
-  /** Undefined when the file has no head that verifies. */
-  readonly logId: LogId | undefined
+  readonly logId: LogId
   /** The last frame there is, whether or not its blocks are all written. */
   readonly last: FrameHead | undefined
   /** Files that frame takes off the list. */
@@ -28,10 +27,10 @@ interface Scanned {
  *
  * Invariants of the writer that this rests on:
  * I1 a frame is only written when the sync of the one before it has returned, and what stands before a frame is never taken back;
- * I2 a head and its directory entry are synced before the first frame behind it is written;
+ * I2 a head is synced before its file is called a log file, and that name before the first frame behind the head is written;
  * I3 a file is removed only after the edit that takes it off the list was synced.
- * So the last frame does not count until another stands behind it (I1), a file counts only with a frame behind its head (I2), and
- * an edit at the very end counts when files that it takes out are gone (I3).
+ * So the last frame does not count until another stands behind it (I1), a file without a head is damaged and one with nothing behind
+ * its head does not count yet (I2), and an edit at the very end counts when files that it takes out are gone (I3).
  */
 export class DurableEnd {
   private readonly fs: FileSystem
@@ -63,7 +62,7 @@ export class DurableEnd {
 
   private async inFile(number: number): Promise<FoundEnd | undefined> {
     const { logId, last, takenOut } = await this.scanSound(number)
-    if (logId === undefined || last === undefined) return undefined
+    if (last === undefined) return undefined
     const known = this.found?.file === number
     if (await this.someGone(takenOut)) return { logId, file: number, position: last.position + last.length }
     return last.position === 0 && !known ? undefined : { logId, file: number, position: last.position }
@@ -105,7 +104,6 @@ export class DurableEnd {
     let last: FrameHead | undefined
     let takenOut: readonly number[] = []
     let position = known?.position ?? 0
-    if (logId === undefined) return { logId, last, takenOut, fault: { position, reason: 'no head that verifies' } }
     const cursor = new FrameCursor(file, { logId, file: number })
     for (;;) {
       const found = await cursor.at(position)
@@ -127,11 +125,12 @@ export class DurableEnd {
   }
 }
 
-/** @returns undefined when the file does not begin with a head. Errors: LOG_FORMAT_UNKNOWN. */
-async function readLogId(file: ReadFile, number: number): Promise<LogId | undefined> {
+/** Errors: LOG_CORRUPT when the file does not begin with a head, LOG_FORMAT_UNKNOWN. */
+async function readLogId(file: ReadFile, number: number): Promise<LogId> {
   const bytes = Buffer.alloc(frameHeadBytes)
   const head = readFrameHead(bytes.subarray(0, await file.read(bytes, 0)), 0)
-  if (head === undefined) return undefined
+  if (head === undefined) throw corrupt(logFileName(number), 0, 'no head that verifies')
   checkFormat(head)
-  return head.kind === frameKind.head && head.file === number ? head.logId : undefined
+  if (head.kind !== frameKind.head || head.file !== number) throw corrupt(logFileName(number), 0, 'the file does not begin with its head')
+  return head.logId
 }

@@ -4,7 +4,7 @@ import { StreamError } from '../../errors.ts'
 import type { EpochMs, Offset } from '../../model/record.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import type { Bounds, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
-import { type Clock, type Logger, noProbe, type Probe, silentLogger } from '../../ports/world.ts'
+import { type Clock, type Logger, type Metrics, noMetrics, noProbe, type Probe, silentLogger } from '../../ports/world.ts'
 import { ChangeCounter } from '../change-counter.ts'
 import { isNewTopic, settingsOf } from '../topic-spec.ts'
 import { AppendClock } from './append-clock.ts'
@@ -24,10 +24,9 @@ import { type Recovered, recover } from './recovery.ts'
 import { RemovedFiles } from './removed-files.ts'
 import { Rewriter } from './rewriter.ts'
 import { Rotation } from './rotation.ts'
-import { type ScrubOptions, scrub } from './scrub.ts'
+import { Scrubber } from './scrubber.ts'
 import { SegmentDirectories } from './segment-directory.ts'
 import { type EmbeddedLogSettings, embeddedLogDefaults } from './settings.ts'
-import type { FileFault } from './verify-log.ts'
 import { Writer } from './writer.ts'
 
 export interface EmbeddedLogOptions {
@@ -35,11 +34,14 @@ export interface EmbeddedLogOptions {
   readonly fs: FileSystem
   readonly clock: Clock
   readonly logger?: Logger
+  readonly metrics?: Metrics
   readonly probe?: Probe
   readonly settings?: Partial<EmbeddedLogSettings>
   /** Ends the process: a write or sync failed and what the disk holds is not known. Absent: thrown where nobody catches it. */
   readonly fatal?: (error: unknown) => void
   readonly newLogId?: () => LogId
+  /** Names of what was found beside the directory that only a used log leaves: with any, a log that is missing is damage and no new one. */
+  readonly traces?: readonly string[]
   /** Released when the log is closed. */
   readonly lock?: { release(): Promise<void> }
 }
@@ -62,13 +64,14 @@ export class EmbeddedLog implements Log {
   private readonly removed: RemovedFiles
   private readonly rewriter: Rewriter
   private readonly housekeeping: Housekeeping
+  private readonly scrubber: Scrubber
   private readonly options: AllOptions
   private closed = false
   private ticking = false
   private readonly stop = new AbortController()
 
   private constructor(options: AllOptions, { catalog, logId, file }: Recovered, reserve: DiskReserve) {
-    const { fs, clock, logger, probe, fatal, settings } = options
+    const { fs, clock, logger, metrics, probe, fatal, settings } = options
     this.options = options
     this.catalog = catalog
     this.logId = logId
@@ -122,12 +125,24 @@ export class EmbeddedLog implements Log {
     this.rewriter = new Rewriter({ ...shared, removed: this.removed })
     this.housekeeping = new Housekeeping({ ...shared, rewriter: this.rewriter })
     this.housekeeping.start()
+    const current = () => ({ number: this.writer.currentFile, end: this.writer.currentEnd })
+    this.scrubber = new Scrubber({ fs, clock, logger, metrics, settings, catalog, logId, current })
+    this.scrubber.start()
     this.rewriter.wake()
   }
 
   static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
     const settings = { ...embeddedLogDefaults, ...options.settings }
-    const all: AllOptions = { logger: silentLogger, probe: noProbe, fatal: throwOutside, newLogId, ...options, settings }
+    const all: AllOptions = {
+      logger: silentLogger,
+      metrics: noMetrics,
+      probe: noProbe,
+      fatal: throwOutside,
+      newLogId,
+      traces: [],
+      ...options,
+      settings,
+    }
     try {
       const recovered = await recover(all)
       const reserve = new DiskReserve(all, settings.reserveBytes)
@@ -204,12 +219,19 @@ export class EmbeddedLog implements Log {
       const epoch = (known?.epoch ?? 0) + 1
       return { operation: { op: 'producer', name: id, number: known?.number ?? catalog.nextProducer, epoch }, result: epoch }
     })
-    const { end } = this.catalog.producers.get(id)!
-    return { id, epoch, end, commit: (commit) => this.writer.commit(id, epoch, commit) }
+    const { end, number } = this.catalog.producers.get(id)!
+    return { id, epoch, end, commit: (commit) => this.writer.commit({ name: id, number, epoch }, commit) }
   }
 
   producerEnd(id: string): ProducerEnd | undefined {
     return this.catalog.producers.get(id)?.end
+  }
+
+  forgetProducer(id: string, epoch: number): Promise<void> {
+    return this.change((catalog) => {
+      const number = catalog.producers.get(id)?.number ?? 0
+      return { op: 'forgetProducer', number: catalog.heldProducer({ name: id, number, epoch }).number }
+    })
   }
 
   /** What a reader in another thread needs (see EmbeddedReaderHost); can be cloned. */
@@ -244,20 +266,17 @@ export class EmbeddedLog implements Log {
     return backUp({ fs: this.options.fs, catalog: this.catalog, writer: this.writer, removed: this.removed }, to)
   }
 
-  /** Reads all segments, slowly, and tells what is damaged before a reader meets it. */
-  scrub(options: ScrubOptions): Promise<readonly FileFault[]> {
-    return scrub({ fs: this.options.fs, clock: this.options.clock, catalog: this.catalog, logId: this.logId }, options)
-  }
-
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
     this.stop.abort()
     this.counter.end()
     this.housekeeping.close()
+    const scrubbed = this.scrubber.close()
     const rewritten = this.rewriter.close()
     await this.writer.close()
     await rewritten
+    await scrubbed
     await this.source.files.close()
     await this.options.lock?.release()
   }

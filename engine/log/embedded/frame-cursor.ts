@@ -9,7 +9,7 @@ export interface FoundFrame {
   readonly frame: FrameHead
 }
 
-/** Reads heads and directories of frames, through a window that moves forward. Blocks are passed over. */
+/** Reads frames through a window that moves forward: heads and directories, which pass blocks over, or whole ones. */
 export class FrameCursor {
   private readonly file: ReadFile
   private readonly place: Omit<FramePlace, 'position'>
@@ -29,6 +29,14 @@ export class FrameCursor {
     const at = position - this.windowAt
     const frame = checkDirectory(this.window, at, { ...this.place, position }, Number.POSITIVE_INFINITY)
     return 'reason' in frame ? frame : { bytes: this.window, at, frame }
+  }
+
+  /** The same with the frame's blocks in the bytes, as far as the file has them. They are not verified. */
+  async whole(position: number): Promise<FoundFrame | Fault> {
+    const found = await this.at(position)
+    if ('reason' in found) return found
+    await this.need(position, found.frame.length)
+    return { bytes: this.window, at: position - this.windowAt, frame: found.frame }
   }
 
   private async need(position: number, bytes: number): Promise<void> {

@@ -3,15 +3,14 @@ import { headBytes, magic } from '../../block/layout.ts'
 import { StreamError } from '../../errors.ts'
 import type { EpochMs, Offset } from '../../model/record.ts'
 import type { Commit, Committed, ProducerEnd } from '../../ports/log.ts'
-import type { Catalog, PartitionState, ProducerState } from './catalog.ts'
+import type { Catalog, PartitionState, ProducerHold, ProducerState } from './catalog.ts'
 import type { NamedEnd } from './frame.ts'
 import type { PlacedBlock } from './frame-writer.ts'
 
 /** A commit that waits for its group. */
 export interface CommitRequest {
   readonly kind: 'commit'
-  readonly producer: string
-  readonly epoch: number
+  readonly producer: ProducerHold
   readonly commit: Commit
   readonly bytes: number
   readonly resolve: (committed: Committed) => void
@@ -62,13 +61,11 @@ export class Group {
     return [...this.stagedProducers].map(([{ number }, { seq, hash }]) => ({ producer: number, seq, hash }))
   }
 
-  private checkProducer({ producer: name, epoch, commit }: CommitRequest): ProducerState {
-    const producer = this.catalog.producers.get(name)
-    assert(producer !== undefined && epoch <= producer.epoch, () => `commit of ${name} in epoch ${epoch}, which was never opened`)
-    if (epoch < producer.epoch) throw new StreamError('COMMIT_FENCED', { producer: name, epoch, newest: producer.epoch })
+  private checkProducer({ producer: hold, commit }: CommitRequest): ProducerState {
+    const producer = this.catalog.heldProducer(hold)
     const end = this.stagedProducers.get(producer) ?? producer.end
     if (end.seq === commit.expect.seq && end.hash === commit.expect.hash) return producer
-    throw new StreamError('COMMIT_CONFLICT', { producer: name, expected: commit.expect, found: end })
+    throw new StreamError('COMMIT_CONFLICT', { producer: hold.name, expected: commit.expect, found: end })
   }
 }
 

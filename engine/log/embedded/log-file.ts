@@ -1,5 +1,5 @@
 import type { FileSystem, WriteFile } from '../../ports/file-system.ts'
-import { logFileName } from './file-names.ts'
+import { begunFileName, logFileName } from './file-names.ts'
 
 /**
  * The one file that is appended to.
@@ -17,8 +17,18 @@ export class LogFile {
     this.file = file
   }
 
+  /** Under the name of a file that is begun; see `named`. */
   static async create(fs: FileSystem, number: number): Promise<LogFile> {
-    return new LogFile(number, await fs.create(logFileName(number), { syncOnWrite: true }))
+    return new LogFile(number, await fs.create(begunFileName(number), { syncOnWrite: true }))
+  }
+
+  /** Gives the file its name, durably. Its head must be durable BEFORE. DISK_FULL: it has not got it. */
+  async named(fs: FileSystem): Promise<void> {
+    await fs.rename(begunFileName(this.number), this.name)
+    await fs.syncDirectory().catch((cause: unknown) => {
+      // For want of space, too: it may have its name now, which can't be taken back.
+      throw new Error(`${this.name} may have its name or not`, { cause })
+    })
   }
 
   /** One write. The bytes may not be changed before it settles. */

@@ -63,7 +63,7 @@ export function scanFrames(bytes: Buffer, head: FrameHead): ScannedLog {
  * proves that something durable was lost.
  * @returns the fault with the reason, or undefined when it is torn.
  */
-export function damageBehind(bytes: Buffer, fault: Fault, file: number, logId: LogId | undefined, after: number): Fault | undefined {
+export function damageBehind(bytes: Buffer, fault: Fault, file: number, logId: LogId, after: number): Fault | undefined {
   // The torn frame's own head may well verify; what counts is one behind it.
   const behind = frameBehind(bytes, fault.position + 8, { file, logId }, after)
   return behind && { position: fault.position, reason: `${fault.reason}, and there is a frame behind it at ${behind.position}` }

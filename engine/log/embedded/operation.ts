@@ -32,6 +32,8 @@ export type Operation =
   | { readonly op: 'createTopic'; readonly topic: TopicInfo }
   | { readonly op: 'deleteTopic'; readonly topic: number }
   | { readonly op: 'producer'; readonly name: string; readonly number: number; readonly epoch: number }
+  /** Nothing is kept of it; its number is never used again. */
+  | { readonly op: 'forgetProducer'; readonly number: number }
   | { readonly op: 'trim'; readonly starts: readonly NewStart[] }
   /** Files leave the list and others take their place. */
   | { readonly op: 'files'; readonly out: readonly number[]; readonly in: readonly SegmentInfo[] }

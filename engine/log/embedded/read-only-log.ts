@@ -4,14 +4,16 @@ import type { FileSystem } from '../../ports/file-system.ts'
 import type { Clock } from '../../ports/world.ts'
 import { corrupt } from './corrupt.ts'
 import { DurableEnd } from './durable-end.ts'
-import { parseFileName } from './file-names.ts'
 import { FollowedLog } from './followed-log.ts'
 import type { LogId } from './frame.ts'
+import { logIsGone, traceOfUse } from './trace-of-use.ts'
 
 export interface ReadOnlyLogOptions {
   /** Of the log's directory, for reading only. */
   readonly fs: FileSystem
   readonly clock: Clock
+  /** See EmbeddedLogOptions. */
+  readonly traces?: readonly string[]
 }
 
 const pollMs = 100
@@ -39,7 +41,7 @@ export class ReadOnlyLog extends FollowedLog {
     const { fs, clock } = options
     const durable = new DurableEnd(fs)
     const found = await lookAgain(clock, () => durable.find())
-    if (found === undefined) throw await noLog(fs)
+    if (found === undefined) throw await noLog(options)
     const log = new ReadOnlyLog(options, durable, found.logId)
     await log.refresh()
     return log
@@ -79,15 +81,13 @@ async function lookAgain<T>(clock: Clock, look: () => Promise<T | undefined>): P
       if (found !== undefined || attempt === attemptsMax) return found
     } catch (error) {
       if (codeOf(error) !== 'FILE_UNREADABLE') throw error
-      if (attempt === attemptsMax) throw corrupt((error as StreamError).details.file as string, 0, 'the file is missing', error)
+      if (attempt === attemptsMax) throw corrupt((error as StreamError).details.file as string, 0, 'the file is missing', { cause: error })
     }
     await clock.sleep(pollMs)
   }
 }
 
-async function noLog(fs: FileSystem): Promise<StreamError> {
-  const segment = (await fs.list()).find((name) => parseFileName(name)?.kind === 'segment')
-  return segment
-    ? corrupt(segment, 0, 'there are segments and no log file')
-    : new StreamError('LOG_UNAVAILABLE', { reason: 'there is no log yet' })
+async function noLog({ fs, traces = [] }: ReadOnlyLogOptions): Promise<StreamError> {
+  const trace = traceOfUse(await fs.list(), traces)
+  return trace ? logIsGone(trace) : new StreamError('LOG_UNAVAILABLE', { reason: 'there is no log yet' })
 }

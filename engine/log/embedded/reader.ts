@@ -76,7 +76,7 @@ export class EmbeddedReader implements LogReader {
         if (codeOf(error) !== 'FILE_UNREADABLE') throw error
         // A file that is missing was rewritten: the newer list says where its content is.
         const moved = this.source.catalog().edits !== edits || (await this.source.refresh())
-        if (!moved) throw corrupt(fileName(extent), 0, 'the file is missing', error)
+        if (!moved) throw corrupt(fileName(extent), 0, 'the file is missing', { cause: error })
       }
     }
   }

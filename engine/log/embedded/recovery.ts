@@ -3,7 +3,7 @@ import type { FileSystem } from '../../ports/file-system.ts'
 import type { Clock, Logger } from '../../ports/world.ts'
 import { Catalog } from './catalog.ts'
 import { corrupt } from './corrupt.ts'
-import { logFileName, parseFileName, reserveFileName, segmentFileName } from './file-names.ts'
+import { logFileName, newestLog, parseFileName, reserveFileName, segmentFileName } from './file-names.ts'
 import { type FrameHead, frameKind, type LogId, readDetail, readEntries } from './frame.ts'
 import { FrameWriter, type PlacedBlock } from './frame-writer.ts'
 import { catalogOf, encodeJson, type HeadState, headStateOf } from './head.ts'
@@ -12,6 +12,7 @@ import { damageBehind, readLogHead, readWhole, type ScannedLog, scanFrames } fro
 import { filesTakenOut } from './operation.ts'
 import type { LogProbe } from './probe-points.ts'
 import type { EmbeddedLogSettings } from './settings.ts'
+import { logIsGone, traceOfUse } from './trace-of-use.ts'
 
 export interface RecoveryParts {
   readonly fs: FileSystem
@@ -21,6 +22,8 @@ export interface RecoveryParts {
   readonly settings: EmbeddedLogSettings
   /** Gives the id of a log that is created. */
   readonly newLogId: () => LogId
+  /** See EmbeddedLogOptions. */
+  readonly traces: readonly string[]
 }
 
 export interface Recovered {
@@ -61,25 +64,16 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
 }
 
 async function find(parts: RecoveryParts, names: readonly string[]): Promise<Found> {
-  const { fs, logger } = parts
-  const parsed = names.map(parseFileName)
-  const logs = parsed.flatMap((name) => (name?.kind === 'log' ? [name.number] : [])).sort((a, b) => b - a)
-  for (const number of logs) {
-    const name = logFileName(number)
-    const bytes = await readWhole(fs, name)
-    const head = readLogHead(bytes, number)
-    if ('reason' in head) {
-      // A head is durable before the first frame is written behind it: with none behind it the file was never used.
-      const damage = damageBehind(bytes, head, number, undefined, -1)
-      if (damage) throw corrupt(name, damage.position, damage.reason)
-      logger.info({ file: name }, 'log file without a head was never used')
-      continue
-    }
-    return foundIn(parts, names, bytes, scanFrames(bytes, head))
+  const newest = newestLog(names)
+  if (newest === undefined) {
+    const trace = traceOfUse(names, parts.traces)
+    if (trace) throw logIsGone(trace)
+    return { catalog: new Catalog(), logId: parts.newLogId(), carried: [] }
   }
-  const segment = parsed.find((name) => name?.kind === 'segment')
-  if (segment) throw corrupt(segmentFileName(segment.number), 0, 'there are segments and no log file')
-  return { catalog: new Catalog(), logId: parts.newLogId(), carried: [] }
+  const bytes = await readWhole(parts.fs, logFileName(newest))
+  const head = readLogHead(bytes, newest)
+  if ('reason' in head) throw corrupt(logFileName(newest), head.position, head.reason)
+  return foundIn(parts, names, bytes, scanFrames(bytes, head))
 }
 
 async function foundIn({ fs, logger }: RecoveryParts, names: readonly string[], bytes: Buffer, scanned: ScannedLog): Promise<Found> {
@@ -142,7 +136,7 @@ async function beginFile(parts: RecoveryParts, catalog: Catalog, logId: LogId, c
   await file.write(head.bytes)
   await file.sync(head.bytes.length)
   probe.at('log.recover.after-head')
-  await fs.syncDirectory()
+  await file.named(fs)
   probe.at('log.recover.after-directory')
   const carriedEntries = readEntries(head.bytes, 0, head.head)
   const quiet = frames.encode(
@@ -174,7 +168,8 @@ async function sweep({ fs, logger }: RecoveryParts, catalog: Catalog, current: n
   for (const name of await fs.list()) {
     const parsed = parseFileName(name)
     if (parsed === undefined || parsed.number === current) continue
-    if (parsed.kind === 'log' ? catalog.logs.has(parsed.number) : catalog.segments.has(parsed.number)) continue
+    if (parsed.kind === 'log' && catalog.logs.has(parsed.number)) continue
+    if (parsed.kind === 'segment' && catalog.segments.has(parsed.number)) continue
     logger.debug({ file: name }, 'file that is not listed removed')
     await fs.remove(name)
   }

@@ -44,7 +44,7 @@ export class Rotation {
       await file.write(bytes)
       await file.sync(bytes.length)
       probe.at('log.rotate.after-head')
-      await fs.syncDirectory()
+      await file.named(fs)
       probe.at('log.rotate.after-directory')
     } catch (error) {
       if (codeOf(error) !== 'DISK_FULL') throw error

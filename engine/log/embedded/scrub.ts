@@ -1,64 +1,100 @@
 import { codeOf, StreamError } from '../../errors.ts'
-import type { FileSystem } from '../../ports/file-system.ts'
+import type { FileSystem, ReadFile } from '../../ports/file-system.ts'
 import type { Clock } from '../../ports/world.ts'
 import type { Catalog } from './catalog.ts'
-import { segmentFileName } from './file-names.ts'
+import { logFileName, segmentFileName } from './file-names.ts'
 import type { LogId } from './frame.ts'
+import type { Fault } from './frame-fault.ts'
 import type { FileFault } from './verify-log.ts'
+import { logFileFaults } from './verify-log-file.ts'
 import { segmentFaults } from './verify-segment.ts'
+
+export interface ScrubParts {
+  readonly fs: FileSystem
+  readonly clock: Clock
+  readonly catalog: Catalog
+  readonly logId: LogId
+  /** The file that is appended to, and its durable end. */
+  readonly current: () => { readonly number: number; readonly end: number }
+}
 
 export interface ScrubOptions {
   readonly bytesPerSecond: number
   readonly signal?: AbortSignal
+  /** Told of bytes that were read, as it goes on. */
+  readonly onRead?: (bytes: number) => void
 }
 
-/** Reads every segment that is listed, at a bounded rate. Log files are read when they are rewritten and at each start. */
-export async function scrub(
-  parts: { fs: FileSystem; clock: Clock; catalog: Catalog; logId: LogId },
-  { bytesPerSecond, signal }: ScrubOptions,
-): Promise<readonly FileFault[]> {
-  const { fs, clock, catalog, logId } = parts
+type Pace = (bytes: number) => Promise<void>
+
+/** Reading stops here when it was told to. */
+class Stopped extends Error {}
+
+/**
+ * Reads every file of the log that is listed when its turn comes, at a bounded rate, and checks every block. Files may come and go
+ * meanwhile: what is wrong with one that has left the list does not matter any more.
+ */
+export async function scrub(parts: ScrubParts, options: ScrubOptions): Promise<readonly FileFault[]> {
+  const { catalog, current } = parts
+  const pace = paceOf(parts.clock, options)
+  const listed = (number: number) => catalog.segments.has(number) || catalog.logs.has(number) || current().number === number
   const faults: FileFault[] = []
-  const startedAt = clock.monotonic()
-  let bytes = 0
-  const pace = async (more: number) => {
-    bytes += more
-    const ahead = (bytes / bytesPerSecond) * 1000 - (clock.monotonic() - startedAt)
-    if (ahead > 10) await clock.sleep(ahead, signal)
-  }
-  for (const number of [...catalog.segments.keys()]) {
-    if (signal?.aborted) break
-    for (const fault of await faultsOf(fs, number, logId, pace, signal)) {
-      // Rewritten meanwhile: whatever was wrong with it does not matter any more.
-      if (catalog.segments.has(number)) faults.push(fault)
+  const seen = new Set<number>()
+  try {
+    // A file begun or written while the others were read has its turn too; the tail that grows meanwhile does not.
+    for (let number = nextOf(parts, seen); number !== undefined; number = nextOf(parts, seen)) {
+      seen.add(number)
+      const found = await faultsOf(parts, number, pace)
+      if (listed(number)) faults.push(...found)
     }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
   }
   return faults
 }
 
-async function faultsOf(
-  fs: FileSystem,
-  number: number,
-  logId: LogId,
-  pace: (bytes: number) => Promise<void>,
-  signal?: AbortSignal,
-): Promise<FileFault[]> {
-  const name = segmentFileName(number)
+function nextOf({ catalog, current }: ScrubParts, seen: ReadonlySet<number>): number | undefined {
+  const files = [...catalog.segments.keys(), ...catalog.logs.keys(), current().number]
+  return files.find((number) => !seen.has(number))
+}
+
+function paceOf(clock: Clock, { bytesPerSecond, signal, onRead }: ScrubOptions): Pace {
+  const startedAt = clock.monotonic()
+  let bytes = 0
+  return async (more) => {
+    bytes += more
+    onRead?.(more)
+    const ahead = (bytes / bytesPerSecond) * 1000 - (clock.monotonic() - startedAt)
+    if (ahead > 10) await clock.sleep(ahead, signal)
+    if (signal?.aborted) throw new Stopped()
+  }
+}
+
+async function faultsOf(parts: ScrubParts, number: number, pace: Pace): Promise<FileFault[]> {
+  const { fs, catalog, logId, current } = parts
+  const segment = catalog.segments.has(number)
+  const name = segment ? segmentFileName(number) : logFileName(number)
+  const end = catalog.logs.get(number)?.end ?? current().end
+  const read = (file: ReadFile) =>
+    segment ? segmentFaults(file, number, logId, pace) : logFileFaults(file, { logId, file: number }, end, pace)
   const faults: FileFault[] = []
   try {
-    const file = await fs.open(name)
-    try {
-      for await (const { position, reason } of segmentFaults(file, number, logId, pace)) {
-        faults.push({ file: name, position, what: reason })
-        if (signal?.aborted) break
-      }
-    } finally {
-      await file.close()
-    }
+    for (const { position, reason } of await all(fs, name, read)) faults.push({ file: name, position, what: reason })
   } catch (error) {
     if (!(error instanceof StreamError)) throw error
     if (codeOf(error) === 'FILE_UNREADABLE') return [{ file: name, position: 0, what: 'the file is missing' }]
     faults.push({ file: name, position: error.details.position as number, what: error.details.reason as string })
+  }
+  return faults
+}
+
+async function all(fs: FileSystem, name: string, read: (file: ReadFile) => AsyncGenerator<Fault, void>): Promise<Fault[]> {
+  const file = await fs.open(name)
+  const faults: Fault[] = []
+  try {
+    for await (const fault of read(file)) faults.push(fault)
+  } finally {
+    await file.close()
   }
   return faults
 }

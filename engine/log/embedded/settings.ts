@@ -22,6 +22,10 @@ export interface EmbeddedLogSettings {
   readonly clockAheadAccepted: boolean
   /** Disk space kept back for control operations and edits. */
   readonly reserveBytes: number
+  /** The whole log is read and checked in the background, at most so fast. 0: never. */
+  readonly scrubBytesPerSecond: number
+  /** From the end of one such round to the beginning of the next; the first begins a minute after the start. 0: never. */
+  readonly scrubEveryMs: number
   /** Retention and removal of dead files are looked at this often. */
   readonly housekeepingEveryMs: number
 }
@@ -40,5 +44,7 @@ export const embeddedLogDefaults: EmbeddedLogSettings = {
   clockAheadMsMax: 3_600_000,
   clockAheadAccepted: false,
   reserveBytes: 16 * mib,
+  scrubBytesPerSecond: 4 * mib,
+  scrubEveryMs: 24 * 3_600_000,
   housekeepingEveryMs: 60_000,
 }

@@ -1,11 +1,13 @@
 import { StreamError } from '../../errors.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
-import { logFileName, parseFileName, segmentFileName } from './file-names.ts'
-import { bodyOffset, type FrameHead, type LogId, readDetail, readEntries } from './frame.ts'
-import { checkDirectory, entryFault, type Fault, frameBehind } from './frame-fault.ts'
+import { blockFaults } from './block-faults.ts'
+import { logFileName, newestLog, parseFileName, segmentFileName } from './file-names.ts'
+import { type FrameHead, type LogId, readDetail } from './frame.ts'
+import { checkDirectory, type Fault, frameBehind } from './frame-fault.ts'
 import type { HeadState } from './head.ts'
 import { readLogHead, readWhole } from './log-scan.ts'
 import { filesTakenOut, type Operation } from './operation.ts'
+import { traceOfUse } from './trace-of-use.ts'
 import { segmentFaults } from './verify-segment.ts'
 
 export interface FileFault {
@@ -46,29 +48,30 @@ class LogVerification {
   }
 
   async run(): Promise<LogReport> {
-    const names = (await this.fs.list()).filter((name) => parseFileName(name)).sort()
-    const newest = await this.newest(names)
-    if (newest) await this.verifyListed(names, newest.bytes, newest.head)
-    else if (names.some((name) => parseFileName(name)?.kind === 'segment'))
-      this.fault('', 0, 'there are segments and no log file that can be read')
+    const all = await this.fs.list()
+    const names = all.filter((name) => parseFileName(name)).sort()
+    const newest = newestLog(names)
+    const trace = newest === undefined ? traceOfUse(all, []) : undefined
+    if (newest !== undefined) await this.verifyFrom(names, newest)
+    else if (trace !== undefined) this.fault(logFileName(1), 0, `no log file is left, and ${trace} shows that there was one`)
     const { faults, torn, frames, blocks, bytes } = this
     return { faults, torn, unlisted: names.filter((name) => !this.checked.has(name)), files: this.checked.size, frames, blocks, bytes }
   }
 
-  /** The newest log file with a head that verifies. */
-  private async newest(names: readonly string[]): Promise<{ bytes: Buffer; head: FrameHead } | undefined> {
-    for (const name of [...names].reverse()) {
-      const { kind, number } = parseFileName(name)!
-      if (kind !== 'log') continue
+  /** What the newest log file lists. When its head is damaged the older ones still tell what else there is, as far as they go. */
+  private async verifyFrom(names: readonly string[], newest: number): Promise<void> {
+    for (
+      let number: number | undefined = newest;
+      number !== undefined;
+      number = newestLog(names.slice(0, names.indexOf(logFileName(number))))
+    ) {
+      const name = logFileName(number)
       const bytes = await readWhole(this.fs, name)
       const head = readLogHead(bytes, number)
-      if (!('reason' in head)) return { bytes, head }
-      if (frameBehind(bytes, 8, { file: number, logId: undefined }, -1)) {
-        this.checked.add(name)
-        this.fault(name, head.position, `${head.reason}, and there are frames behind it`)
-      }
+      if (!('reason' in head)) return this.verifyListed(names, bytes, head)
+      this.checked.add(name)
+      this.fault(name, head.position, head.reason)
     }
-    return undefined
   }
 
   private async verifyListed(names: readonly string[], bytes: Buffer, head: FrameHead): Promise<void> {
@@ -104,7 +107,7 @@ class LogVerification {
       const found: FrameHead | Fault = checkDirectory(bytes, position, { logId, file, position }, bytes.length)
       const inOrder: boolean = 'reason' in found || gap || found.commitNumber === last + 1
       const frame: FrameHead | Fault = inOrder ? found : { position, reason: 'commit number out of order' }
-      const faults = 'reason' in frame ? [frame] : this.blockFaults(bytes, frame)
+      const faults = 'reason' in frame ? [frame] : blockFaults(bytes, frame.position, frame)
       const next = 'reason' in frame ? frameBehind(bytes, position + 8, { logId, file }, last)?.position : position + frame.length
       if (faults.length > 0 && newest && (next === undefined || next === bytes.length)) {
         this.torn = { file: name, position, what: faults[0]!.reason }
@@ -115,24 +118,12 @@ class LogVerification {
       if (!('reason' in frame)) {
         last = frame.commitNumber
         this.frames++
+        this.blocks += frame.blocks
         visit(frame)
       }
       if (next === undefined) return
       position = next
     }
-  }
-
-  private blockFaults(bytes: Buffer, frame: FrameHead): Fault[] {
-    const faults: Fault[] = []
-    let end = frame.position + bodyOffset(frame)
-    for (const { position, length, check } of readEntries(bytes, frame.position, frame)) {
-      this.blocks++
-      const reason = entryFault(bytes, position, frame.position + frame.length, length, check)
-      if (reason !== undefined) faults.push({ position, reason })
-      end = position + length
-    }
-    if (end !== frame.position + frame.length) faults.push({ position: end, reason: 'the blocks do not fill the frame' })
-    return faults
   }
 
   private async verifySegmentFile(names: readonly string[], number: number, logId: LogId): Promise<void> {

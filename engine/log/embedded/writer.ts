@@ -5,7 +5,7 @@ import type { Clock, Logger } from '../../ports/world.ts'
 import type { ChangeCounter } from '../change-counter.ts'
 import { checkCommitSize } from '../limits.ts'
 import type { AppendClock } from './append-clock.ts'
-import type { Catalog } from './catalog.ts'
+import type { Catalog, ProducerHold } from './catalog.ts'
 import type { DiskReserve } from './disk-reserve.ts'
 import { type FrameKind, frameKind, type LogId, type NamedEnd } from './frame.ts'
 import { FrameWriter, type PlacedBlock } from './frame-writer.ts'
@@ -80,12 +80,12 @@ export class Writer {
     return this.inFlight ?? this.parts.appendClock.now()
   }
 
-  commit(producer: string, epoch: number, commit: Commit): Promise<Committed> {
+  commit(producer: ProducerHold, commit: Commit): Promise<Committed> {
     return new Promise((resolve, reject) => {
       checkCommitSize(commit.appends)
       const bytes = commit.appends.reduce((sum, { block }) => sum + block.length, 0)
       if (!this.queue.hasRoomFor(bytes)) throw new StreamError('LOG_UNAVAILABLE', { reason: 'too many commits are waiting' })
-      this.submit({ kind: 'commit', producer, epoch, commit, bytes, resolve, reject })
+      this.submit({ kind: 'commit', producer, commit, bytes, resolve, reject })
     })
   }
 

@@ -117,6 +117,11 @@ export class MemoryLog implements Log {
     return this.storage.producerEnd(id)
   }
 
+  async forgetProducer(id: string, epoch: number): Promise<void> {
+    this.checkOpen()
+    this.storage.forgetProducer(id, epoch)
+  }
+
   /** Deletes what is older or more than the topics' retention allows, in whole blocks, below every pin. */
   retain(now: EpochMs): void {
     const changed = [...this.storage.topics.values()].flatMap((topic) => topic.partitions.map((partition) => partition.retain(now)))

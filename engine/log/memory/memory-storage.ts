@@ -20,6 +20,8 @@ export class MemoryStorage {
   readonly topics = new Map<string, MemoryTopic>()
   lastAppendTime: EpochMs = 0
   private readonly producers = new Map<string, { epoch: number; end: ProducerEnd }>()
+  /** Of all producers, so that a name that was forgotten never has the same twice. */
+  private lastEpoch = 0
   private lastTopicId = 0
 
   createTopic(spec: TopicSpec): { info: TopicInfo; created: boolean } {
@@ -45,8 +47,8 @@ export class MemoryStorage {
   }
 
   openProducer(id: string): { epoch: number; end: ProducerEnd } {
-    const { epoch, end } = this.producers.get(id) ?? { epoch: 0, end: { seq: 0, hash: '' } }
-    const opened = { epoch: epoch + 1, end }
+    const end = this.producers.get(id)?.end ?? { seq: 0, hash: '' }
+    const opened = { epoch: ++this.lastEpoch, end }
     this.producers.set(id, opened)
     return { ...opened }
   }
@@ -55,9 +57,19 @@ export class MemoryStorage {
     return this.producers.get(id)?.end
   }
 
+  forgetProducer(id: string, epoch: number): void {
+    this.heldProducer(id, epoch)
+    this.producers.delete(id)
+  }
+
+  private heldProducer(id: string, epoch: number) {
+    const producer = this.producers.get(id)
+    if (producer?.epoch === epoch) return producer
+    throw new StreamError('COMMIT_FENCED', { producer: id, epoch, newest: producer?.epoch ?? 'forgotten' })
+  }
+
   commit(id: string, epoch: number, { expect, next, appends }: Commit, now: EpochMs): Committed {
-    const producer = this.producers.get(id)!
-    if (producer.epoch !== epoch) throw new StreamError('COMMIT_FENCED', { producer: id, epoch, newest: producer.epoch })
+    const producer = this.heldProducer(id, epoch)
     const { end } = producer
     if (end.seq !== expect.seq || end.hash !== expect.hash)
       throw new StreamError('COMMIT_CONFLICT', { producer: id, expected: expect, found: end })

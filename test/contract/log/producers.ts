@@ -155,4 +155,34 @@ export function producerContract(test: LogTest): void {
     await (await Writer.open(log)).send(append('orders', 0, record(1)))
     expect(await valuesOf(log, 'orders')).toEqual(values(0, 2))
   })
+
+  test('a producer that is forgotten begins anew, and nobody who held it commits any more', async ({ log, reopen }) => {
+    await streamTopic(log)
+    const older = await Writer.open(log)
+    const writer = await Writer.open(log)
+    const other = await Writer.open(log, 'writer-2')
+    await writer.send(append('orders', 0, record(0)))
+    await other.send(append('orders', 0, record(1)))
+    await expect(log.forgetProducer('writer', older.producer.epoch)).rejects.toMatchObject({ code: 'COMMIT_FENCED' })
+    expect(log.producerEnd('writer')).toEqual(writer.end)
+    await log.forgetProducer('writer', writer.producer.epoch)
+    expect(log.producerEnd('writer')).toBeUndefined()
+    await expect(log.forgetProducer('writer', writer.producer.epoch)).rejects.toMatchObject({ code: 'COMMIT_FENCED' })
+    const fenced = (expect_: typeof newEnd) => writer.producer.commit({ expect: expect_, next: after(expect_), appends: [] })
+    await expect(fenced(writer.end)).rejects.toMatchObject({ code: 'COMMIT_FENCED' })
+    const anew = await Writer.open(log)
+    expect(anew.end).toEqual(newEnd)
+    // The same name, and the end that it would build on; but another's.
+    for (const held of [older, writer])
+      await expect(held.producer.commit({ expect: newEnd, next: after(newEnd), appends: [] })).rejects.toMatchObject({
+        code: 'COMMIT_FENCED',
+      })
+    await anew.send(append('orders', 0, record(2)))
+    await log.forgetProducer('writer', anew.producer.epoch)
+    const reopened = await reopen()
+    expect(reopened.producerEnd('writer')).toBeUndefined()
+    expect(reopened.producerEnd('writer-2')).toEqual(other.end)
+    expect((await reopened.producer('writer')).end).toEqual(newEnd)
+    expect(await valuesOf(reopened, 'orders')).toEqual(values(0, 3))
+  })
 }

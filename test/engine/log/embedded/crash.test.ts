@@ -66,7 +66,8 @@ describe('a file system that breaks its promises is found out', () => {
   for (const [name, wrap] of Object.entries(liars)) {
     test(name, async () => {
       const violations: string[] = []
-      for (let seed = 1; seed <= 300 && violations.length === 0; seed++) {
+      // A truncation left out shows seldom.
+      for (let seed = 300; seed <= 700 && violations.length === 0; seed++) {
         const { violation } = await crashRun({ seed, fullDisk: true, wrap })
         if (violation) violations.push(violation)
       }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { codeOf } from '../../../../engine/errors.ts'
 import { EmbeddedLog, type EmbeddedLogOptions } from '../../../../engine/log/embedded/embedded-log.ts'
-import { logFileName, parseFileName } from '../../../../engine/log/embedded/file-names.ts'
+import { begunFileName, logFileName, parseFileName, reserveFileName } from '../../../../engine/log/embedded/file-names.ts'
 import { frameKind, readDetail } from '../../../../engine/log/embedded/frame.ts'
 import { FrameWriter } from '../../../../engine/log/embedded/frame-writer.ts'
 import type { HeadState } from '../../../../engine/log/embedded/head.ts'
 import { readLogHead, scanFrames } from '../../../../engine/log/embedded/log-scan.ts'
+import { ReadOnlyLog } from '../../../../engine/log/embedded/read-only-log.ts'
 import type { EmbeddedLogSettings } from '../../../../engine/log/embedded/settings.ts'
 import { verifyLog } from '../../../../engine/log/embedded/verify-log.ts'
 import type { Log } from '../../../../engine/ports/log.ts'
@@ -41,6 +42,13 @@ async function contentOf(log: Log): Promise<unknown> {
   return Promise.all(
     partitions.map(async ([name, partition]) => [name, partition, await readAll(log, name, partition, log.bounds(name, partition).start)]),
   )
+}
+
+/** A clock on which waiting takes no time. */
+function waiting(): SimClock {
+  const clock = new SimClock()
+  clock.sleep = async () => {}
+  return clock
 }
 
 /** All that can happen without time passing has happened. */
@@ -119,7 +127,7 @@ describe('a torn write', () => {
     }
   })
 
-  test('of a head at any byte leaves the file before it in force', async () => {
+  test('of a head at any byte leaves the file before it in force, unless the file has its name: then the head was durable', async () => {
     const disk = await filled()
     const before = filesOf(disk)
     const log = await openOn(disk)
@@ -127,8 +135,11 @@ describe('a torn write', () => {
     const { name, content, number } = newest(filesOf(disk))
     const [head] = framesOf({ content, number })
     for (let cut = 0; cut < head!.length; cut += 3) {
-      const torn = diskWith(new Map([...before, [name, content.subarray(0, cut)]]))
+      const torn = diskWith(new Map([...before, [begunFileName(number), content.subarray(0, cut)]]))
+      expect((await verifyLog(torn.mount())).faults).toEqual([])
       expect(await contentOf(await openOn(torn))).toEqual(after)
+      const named = diskWith(new Map([...before, [name, content.subarray(0, cut)]]))
+      await expect(openOn(named)).rejects.toMatchObject({ code: 'LOG_CORRUPT', details: { file: name, position: 0 } })
     }
   })
 })
@@ -183,7 +194,6 @@ describe('one flipped bit', () => {
       const failed = outcomes.find((one) => one.status === 'rejected')!
       expect(failed.reason).toMatchObject({ code: 'LOG_CORRUPT', details: { file: name, position: expect.any(Number) } })
       await (await Writer.open(log, 'third')).send(append('orders', 0, record(1)), append('orders', 1, record(1)))
-      expect((await log.scrub({ bytesPerSecond: Number.POSITIVE_INFINITY })).map(({ file }) => file)).toEqual([name])
       await log.close()
     }
   })
@@ -232,6 +242,90 @@ describe('a flipped bit in the head', () => {
   })
 })
 
+describe('a log that is gone', () => {
+  const corruptAt = (file: string) => ({ code: 'LOG_CORRUPT', details: { file, position: 0 }, fix: expect.stringContaining('backup') })
+  const ruins: Record<string, (content: Buffer) => Buffer> = {
+    'cut to nothing': () => Buffer.alloc(0),
+    'overwritten with zeros': ({ length }) => Buffer.alloc(length),
+    'overwritten with something': ({ length }) => Buffer.alloc(length, 0xa5),
+    'cut within its head': (content) => content.subarray(0, 40),
+  }
+  for (const [how, ruined] of Object.entries(ruins)) {
+    test(`every log file ${how}: not taken for a new log by anyone, and left as it is`, async () => {
+      const used = filesOf(await filled())
+      // Opened once and never used again: one file, nothing else.
+      const once = new SimDisk(1)
+      await (await openOn(once)).close()
+      const alone = [...filesOf(once)].filter(([name]) => parseFileName(name))
+      expect(alone.map(([name]) => name)).toEqual([logFileName(1)])
+      for (const files of [used, new Map(alone)]) {
+        const ruin = new Map([...files].map(([name, content]) => [name, parseFileName(name)?.kind === 'log' ? ruined(content) : content]))
+        const disk = diskWith(ruin)
+        const { name } = newest(files)
+        await expect(openOn(disk)).rejects.toMatchObject(corruptAt(name))
+        await expect(ReadOnlyLog.open({ fs: disk.mount(), clock: new SimClock() })).rejects.toMatchObject(corruptAt(name))
+        expect((await verifyLog(disk.mount())).faults).toContainEqual({ file: name, position: 0, what: expect.any(String) })
+        expect(filesOf(disk)).toEqual(ruin)
+      }
+    })
+  }
+
+  test('no log file is left, but what only a log leaves', async () => {
+    const files = filesOf(await filled())
+    const kindOf = (name: string) => parseFileName(name)?.kind ?? name
+    for (const left of ['segment', reserveFileName]) {
+      const rest = new Map([...files].filter(([name]) => kindOf(name) === left))
+      expect(rest.size).toBeGreaterThan(0)
+      const disk = diskWith(rest)
+      await expect(openOn(disk)).rejects.toMatchObject(corruptAt(logFileName(1)))
+      await expect(ReadOnlyLog.open({ fs: disk.mount(), clock: waiting() })).rejects.toMatchObject(corruptAt(logFileName(1)))
+      expect((await verifyLog(disk.mount())).faults).toMatchObject([{ file: logFileName(1), position: 0 }])
+      expect(filesOf(disk)).toEqual(rest)
+    }
+  })
+
+  test('nothing is left of it, but there are traces of it elsewhere', async () => {
+    const traces = ['checkpoints/orders.v1.task-0/41.manifest']
+    const reason = expect.stringContaining(traces[0]!)
+    for (const disk of [new SimDisk(1), diskWith(new Map([[begunFileName(1), Buffer.alloc(100)]]))]) {
+      const found = { code: 'LOG_CORRUPT', details: { file: logFileName(1), position: 0, reason } }
+      await expect(openOn(disk, { traces })).rejects.toMatchObject(found)
+      await expect(ReadOnlyLog.open({ fs: disk.mount(), clock: waiting(), traces })).rejects.toMatchObject(found)
+    }
+    // As long as there is a log they say nothing.
+    const disk = new SimDisk(1)
+    await (await openOn(disk)).close()
+    await (await openOn(disk, { traces })).close()
+  })
+
+  test('a process that dies while it makes its first log, and then again, leaves a new one, whatever survives', async () => {
+    let died = 0
+    for (let first = 0, lived = false; !lived; first++) {
+      for (const second of [0, 1, 2, 3, 4, 5, 6]) {
+        for (const kept of [undefined, 0, 0.5, 1]) {
+          const disk = new SimDisk(1000 * first + 10 * second + (kept ?? 0.1) * 10)
+          for (const operationsMax of [first, second]) {
+            const fs = disk.mount({ operationsMax })
+            const opened = openOn(disk, { fs }).then(() => true)
+            lived = await Promise.race([opened, fs.killed.then(() => false)])
+            if (lived) break
+            died++
+            if (kept !== undefined) disk.losePower(kept)
+          }
+          expect((await verifyLog(disk.mount())).faults).toEqual([])
+          const log = await openOn(disk)
+          await streamTopic(log)
+          await (await Writer.open(log)).send(append('orders', 0, record(1)))
+          await log.close()
+          expect(disk.list().filter((name) => parseFileName(name)?.kind === 'begun')).toEqual([])
+        }
+      }
+      expect(first).toBeLessThan(30)
+    }
+    expect(died).toBeGreaterThan(300)
+  })
+})
+
 describe('other damage', () => {
   test('a listed file that is missing, or shorter than the list says, keeps the log from opening', async () => {
     const files = filesOf(await filled())
@@ -249,12 +343,6 @@ describe('other damage', () => {
       checked++
     }
     expect(checked).toBeGreaterThan(2)
-  })
-
-  test('segments without any log file are no new log', async () => {
-    const files = filesOf(await filled())
-    const segments = new Map([...files].filter(([name]) => parseFileName(name)?.kind === 'segment'))
-    await expect(openOn(diskWith(segments))).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
   })
 
   test('a frame that another log or another file left behind is not taken for a new one', async () => {
