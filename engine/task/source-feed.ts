@@ -17,6 +17,9 @@ export class SourceFeed implements Feed {
   readonly skips = new Set<number>()
   private watermark = Number.NEGATIVE_INFINITY
   private readonly node: SourceNode
+  // The topic's, near at hand: they are asked for with each record.
+  private readonly topic: string
+  private readonly outOfOrdernessMs: number
   private readonly partition: number
   private readonly ordinal: number
   private readonly moment: TaskMoment
@@ -31,6 +34,8 @@ export class SourceFeed implements Feed {
   ) {
     this.buffer = source.buffer
     this.node = source.node
+    this.topic = source.node.topic.name
+    this.outOfOrdernessMs = source.node.topic.outOfOrdernessMs
     this.partition = source.partition
     this.ordinal = source.ordinal
     this.channels = [source.channel]
@@ -47,7 +52,7 @@ export class SourceFeed implements Feed {
     moment.eventTime = time
     moment.stamp = this.watermark
     moment.appendTime = run.appendTime
-    moment.topic = this.node.topic.name
+    moment.topic = this.topic
     moment.partition = this.partition
     moment.offset = run.firstOffset + i
     moment.atRecord(this.ordinal, run.block, run.first + i)
@@ -64,7 +69,7 @@ export class SourceFeed implements Feed {
       )
     } else {
       this.emit(run.values[i])
-      this.raise(time - this.node.topic.outOfOrdernessMs)
+      this.raise(time - this.outOfOrdernessMs)
     }
     reports.recordEnds()
   }
