@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { StreamError } from '../engine/errors.ts'
 import type { EmbeddedLog } from '../engine/log/embedded/embedded-log.ts'
@@ -79,7 +79,7 @@ export class DataDirectory {
 
 async function makeDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(path.join(directory, 'log'), { recursive: true })
+    await makeWithParents(path.resolve(directory, 'log'))
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     const inTheWay = code === 'EEXIST' || code === 'ENOTDIR'
@@ -92,6 +92,16 @@ async function makeDirectory(directory: string): Promise<void> {
       },
     )
   }
+}
+
+/** Not Node's own `recursive`: below a directory that takes no entries, as /proc, that never comes back. */
+async function makeWithParents(directory: string): Promise<void> {
+  const made = () => mkdir(directory).catch((error: NodeJS.ErrnoException) => error)
+  const failure = await made()
+  if (failure?.code === 'ENOENT' && path.dirname(directory) !== directory) {
+    await makeWithParents(path.dirname(directory))
+    await mkdir(directory)
+  } else if (failure !== undefined && !(failure.code === 'EEXIST' && (await stat(directory)).isDirectory())) throw failure
 }
 
 /** What the disk holds is not known: nothing may be answered any more. */

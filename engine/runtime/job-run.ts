@@ -33,9 +33,13 @@ export interface JobRunOptions extends Pick<TaskWorld, 'crash' | 'onWait' | 'onP
 /** Runs one version of a job: all its tasks, each recovered after failures that a new life can mend. Resolves when all have ended. */
 export async function runJob(options: JobRunOptions): Promise<Totals> {
   const { log, version, parallelism } = options
-  const { topology } = options.load()
+  const first = options.load()
+  const { topology } = first
   await createTopics(log, topology, version, parallelism)
   const plan = planOf(topology, options)
+  // Planning has run nothing of it: the instance is as fresh for the first life that asks.
+  const unused = [first]
+  const load = () => unused.pop() ?? options.load()
   const drift = new DriftBoard()
   const ended = new Set<number>()
   const failed = new AbortController()
@@ -54,7 +58,7 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
       upstreamEnded: () => upstream.every((task) => ended.has(task)),
     }
     try {
-      await runTask(id, options, world)
+      await runTask(id, { ...options, load }, world)
     } catch (error) {
       failed.abort()
       throw error
