@@ -7,5 +7,5 @@ export default defineConfig({
       { find: /^reprise$/, replacement: new URL('./index.ts', import.meta.url).pathname },
     ],
   },
-  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { include: ['test/**/*.test.ts'], maxWorkers: '100%', testTimeout: 60_000, hookTimeout: 60_000 },
 })
