@@ -13,8 +13,8 @@ import { SimDisk } from '../../../support/sim-fs.ts'
 
 const chunk = 1 << 14
 
-async function world(more: { settings?: Partial<EmbeddedLogSettings>; fs?: (fs: FileSystem) => FileSystem } = {}) {
-  const disk = new SimDisk(1)
+async function world(more: { settings?: Partial<EmbeddedLogSettings>; fs?: (fs: FileSystem) => FileSystem; seed?: number } = {}) {
+  const disk = new SimDisk(more.seed ?? 1)
   const fs = disk.mount()
   const fatal: unknown[] = []
   const log = await EmbeddedLog.open({
@@ -28,7 +28,7 @@ async function world(more: { settings?: Partial<EmbeddedLogSettings>; fs?: (fs: 
 }
 
 /** Changes how a log file is filled. */
-function filling(fill: (file: WriteFile, from: number, to: number) => Promise<void>) {
+function filling(fill: (file: WriteFile, from: number, to: number) => Promise<void>, written = () => {}) {
   return (fs: FileSystem): FileSystem => ({
     list: () => fs.list(),
     open: (name) => fs.open(name),
@@ -37,8 +37,12 @@ function filling(fill: (file: WriteFile, from: number, to: number) => Promise<vo
     syncDirectory: () => fs.syncDirectory(),
     async create(name, options) {
       const file = await fs.create(name, options)
+      const write = async (bytes: Uint8Array, position: number) => {
+        await file.write(bytes, position)
+        written()
+      }
       const fillAhead = (from: number, to: number) => fill(file, from, to)
-      return Object.assign(Object.create(file) as WriteFile, { fillAhead })
+      return Object.assign(Object.create(file) as WriteFile, { fillAhead, write })
     },
   })
 }
@@ -104,16 +108,37 @@ test('a disk that has no room to make ahead still takes what fits', async () => 
   await log.close()
 })
 
-test('when making room fails in another way nothing is acknowledged any more, not even what was being written', async () => {
-  let fail: (error: Error) => void = () => {}
-  const { log, writer, fatal } = await world({ fs: filling(() => new Promise((_, reject) => (fail = reject))) })
-  for (const n of numbers(0, 8)) await writer.send(append('orders', 0, record(n)))
-  const underWay = writer.send(append('orders', 0, record(8)))
-  fail(new Error('EIO'))
-  await expect(underWay).rejects.toMatchObject({ code: 'COMMIT_OUTCOME_UNKNOWN' })
-  await expect(writer.send(append('orders', 0, record(9)))).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' })
-  expect(fatal).toMatchObject([{ message: 'EIO' }])
-  expect(log.bounds('orders', 0).end).toBe(8)
+test('when making room fails in another way nothing is acknowledged any more, not even what is written already', async () => {
+  for (const written of [false, true]) {
+    let fail: (error: Error) => void = () => {}
+    let onWrite: (() => void) | undefined
+    const fs = filling(
+      () => new Promise((_, reject) => (fail = reject)),
+      () => onWrite?.(),
+    )
+    const { log, writer, fatal } = await world({ fs })
+    for (const n of numbers(0, 8)) await writer.send(append('orders', 0, record(n)))
+    if (written) onWrite = () => fail(new Error('EIO'))
+    else fail(new Error('EIO'))
+    await expect(writer.send(append('orders', 0, record(8)))).rejects.toMatchObject({ code: 'COMMIT_OUTCOME_UNKNOWN' })
+    await expect(writer.send(append('orders', 0, record(9)))).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' })
+    expect(fatal).toMatchObject([{ message: 'EIO' }])
+    expect(log.bounds('orders', 0).end).toBe(8)
+  }
+})
+
+test('what is written while the log closes is either refused or there when it opens again', async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const { log, writer, disk } = await world({ seed })
+    for (const n of numbers(0, 10)) await writer.send(append('orders', 0, record(n)))
+    const closing = log.close()
+    const random = new Random(seed)
+    for (let turns = random.int(60); turns > 0; turns--) await undefined
+    const made = await log.createTopic({ name: 'late', partitions: 1, kind: 'stream' }).catch(() => undefined)
+    await closing
+    const again = await EmbeddedLog.open({ fs: disk.mount(), clock: new SimClock(), settings: { reserveBytes: 0 } })
+    expect(again.topic('late')).toEqual(made)
+  }
 })
 
 test('no write touches what is being filled, and all of it is there', async () => {
