@@ -31,4 +31,9 @@ export interface WriteFile extends ReadFile {
   /** Durable when it resolves. After a failure nothing may be assumed of the file; never retried. */
   sync(): Promise<void>
   truncate(size: number): Promise<void>
+  /**
+   * Makes [from, to), behind the end, zeros that have their place on the disk, so that writing there later is faster. Others may write and
+   * sync elsewhere in the file meanwhile; a failure other than DISK_FULL counts for what they wrote too. May do nothing.
+   */
+  fillAhead(from: number, to: number): Promise<void>
 }

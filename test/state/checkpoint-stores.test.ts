@@ -117,6 +117,7 @@ function recorded(real: FileSystem, calls: string[], rots = false): FileSystem {
           await file.sync()
         },
         truncate: (size) => file.truncate(size),
+        fillAhead: (from, to) => file.fillAhead(from, to),
         async close() {
           calls.push('close')
           await file.close()

@@ -14,6 +14,8 @@ class Inode {
   readonly dirty = new Set<number>()
   /** The file was cut shorter, and the disk does not know. */
   shortened = false
+  /** A sync by way of another descriptor failed: told to this one too. */
+  failedElsewhere = false
 }
 
 /** Bytes that grow without being copied each time. */
@@ -354,9 +356,29 @@ class SimFile implements WriteFile {
   async sync(): Promise<void> {
     const { fs, name } = this
     await fs.change(`sync ${name}`)
-    if (fs.disk.sync(this.inode, fs.faults.syncFails)) return
+    const failedElsewhere = this.inode.failedElsewhere
+    this.inode.failedElsewhere = false
+    if (fs.disk.sync(this.inode, fs.faults.syncFails) && !failedElsewhere) return
     fs.failures++
     fs.disk.note(`SYNC FAILED ${name}`)
+    throw new Error('EIO')
+  }
+
+  async fillAhead(from: number, to: number): Promise<void> {
+    const { fs, name, inode } = this
+    const { faults, disk } = fs
+    for (let at = from; at < to; at += sectorBytes) {
+      const end = Math.min(to, at + sectorBytes)
+      await fs.change(`fill ${name} ${at}..${end}`)
+      const growth = Math.max(0, end - inode.memory.length)
+      if (disk.random.chance(faults.writeFull) || disk.bytesUsed() + growth > faults.quota) this.full()
+      disk.writeSector(inode, Buffer.alloc(end - at), at)
+    }
+    await fs.change(`sync filled ${name}`)
+    if (disk.sync(inode, faults.syncFails)) return
+    inode.failedElsewhere = true
+    fs.failures++
+    disk.note(`SYNC FAILED ${name}`)
     throw new Error('EIO')
   }
 

@@ -4,7 +4,7 @@ import { logFileName, parseFileName, segmentFileName } from './file-names.ts'
 import { type FrameHead, frameHeadBytes, frameKind, type LogId, readFrameHead } from './frame.ts'
 import { FrameCursor } from './frame-cursor.ts'
 import { type Fault, frameBehind } from './frame-fault.ts'
-import { checkFormat, readWhole } from './log-scan.ts'
+import { checkFormat } from './log-scan.ts'
 import { filesTakenOut } from './operation.ts'
 import type { PublishedEnd } from './published.ts'
 
@@ -74,10 +74,10 @@ export class DurableEnd {
     const file = await this.fs.open(name)
     try {
       const scanned = await this.scan(file, number)
-      const { logId, last, fault } = scanned
+      const { fault } = scanned
       const size = await file.size()
       if (!this.worthSearching(number, fault.position, size)) return scanned
-      const behind = frameBehind(await readWhole(this.fs, name), fault.position + 8, { file: number, logId }, last?.commitNumber ?? -1)
+      const behind = await this.behind(file, size, scanned, number)
       if (behind === undefined) return scanned
       // The writer may have gone on meanwhile. What stands before that frame stays as it is from now on (I1): it must verify.
       const again = await this.scan(file, number)
@@ -88,11 +88,18 @@ export class DurableEnd {
     }
   }
 
+  private async behind(file: ReadFile, size: number, { logId, last, fault }: Scanned, number: number): Promise<FrameHead | undefined> {
+    const base = fault.position + 8
+    const tail = Buffer.allocUnsafeSlow(size - base)
+    const read = await file.read(tail, base)
+    return frameBehind(tail.subarray(0, read), 0, { file: number, logId }, last?.commitNumber ?? -1, base)
+  }
+
   /** At the first look, and when a tail that does not verify stays: a writer that lives goes on. */
   private worthSearching(file: number, position: number, size: number): boolean {
     const tail = this.tails.get(file)
     const stays = tail?.position === position
-    const worth = size > position && (this.found === undefined || (stays && tail.searchedSize !== size))
+    const worth = size > position + 8 && (this.found === undefined || (stays && tail.searchedSize !== size))
     this.tails.set(file, { position, searchedSize: worth ? size : stays ? tail.searchedSize : 0 })
     return worth
   }

@@ -39,16 +39,17 @@ export function checkDirectory(bytes: Buffer, at: number, place: FramePlace, lim
   return head
 }
 
-/** Looks for a frame head from `from` on that names this file and its own position, and whose commit number is above `after`. */
+/** Looks for a frame head from `from` on that names this file and its own position, and whose commit number is above `after`. `base`: where bytes begin in the file. */
 export function frameBehind(
   bytes: Buffer,
   from: number,
   place: { file: number; logId: LogId | undefined },
   after: number,
+  base = 0,
 ): FrameHead | undefined {
   for (let at = from; at + frameHeadBytes <= bytes.length; at += 8) {
     const head = readFrameHead(bytes, at)
-    if (head === undefined || head.file !== place.file || head.position !== at || head.commitNumber <= after) continue
+    if (head === undefined || head.file !== place.file || head.position !== base + at || head.commitNumber <= after) continue
     if (place.logId === undefined || place.logId === head.logId) return head
   }
   return undefined

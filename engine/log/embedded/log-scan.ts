@@ -11,6 +11,12 @@ export interface ScannedLog {
   readonly fault: Fault | undefined
 }
 
+/** Room that was made ahead and not used is no torn frame. */
+export function onlyZeros(bytes: Buffer, from: number): boolean {
+  for (let at = from; at < bytes.length; at++) if (bytes[at] !== 0) return false
+  return true
+}
+
 /** A whole file, or its first `limit` bytes. */
 export async function readWhole(fs: FileSystem, name: string, limit = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const file = await fs.open(name)

@@ -33,7 +33,7 @@ export class NodeFileSystem implements FileSystem {
 
   async open(name: string): Promise<ReadFile> {
     const path = join(this.directory, name)
-    return new NodeFile(path, await this.call(path, (done) => open(path, 'r', done)), false)
+    return new NodeFile(path, await this.call(path, (done) => open(path, 'r', done)))
   }
 
   async create(name: string, { syncOnWrite = false }: CreateOptions = {}): Promise<WriteFile> {
@@ -42,7 +42,10 @@ export class NodeFileSystem implements FileSystem {
     // Linux: one call that writes and syncs is faster than two (each goes through the pool). Elsewhere the flag is weak or missing.
     const synced = syncOnWrite && process.platform === 'linux' && O_DSYNC !== undefined
     const flags = O_RDWR | O_CREAT | O_EXCL | (synced ? O_DSYNC : 0)
-    return new NodeFile(path, await this.call(path, (done) => open(path, flags, 0o640, done)), synced)
+    const fd = await this.call<number>(path, (done) => open(path, flags, 0o640, done))
+    // Opened while the file has this name.
+    const fillFd = synced ? await this.call<number>(path, (done) => open(path, O_RDWR, done)) : undefined
+    return new NodeFile(path, fd, fillFd)
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -73,16 +76,16 @@ export class NodeFileSystem implements FileSystem {
 class NodeFile implements WriteFile {
   private readonly path: string
   private readonly fd: number
-  /** Opened with O_DSYNC. */
-  private readonly synced: boolean
+  /** The same file without O_DSYNC, where it is opened with that: a failed sync is told to each of them. */
+  private readonly fillFd: number | undefined
   /** Something was changed that the last sync or synced write does not cover. */
   private dirty = false
   private shortened = false
 
-  constructor(path: string, fd: number, synced: boolean) {
+  constructor(path: string, fd: number, fillFd?: number) {
     this.path = path
     this.fd = fd
-    this.synced = synced
+    this.fillFd = fillFd
   }
 
   async size(): Promise<number> {
@@ -100,7 +103,7 @@ class NodeFile implements WriteFile {
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    if (!this.synced) this.dirty = true
+    if (this.fillFd === undefined) this.dirty = true
     let done = 0
     while (done < bytes.length) {
       done += await this.call<number>((callback) => write(this.fd, bytes, done, bytes.length - done, position + done, callback))
@@ -122,8 +125,18 @@ class NodeFile implements WriteFile {
     await this.call<void>((done) => ftruncate(this.fd, size, (error) => done(error, undefined)))
   }
 
+  async fillAhead(from: number, to: number): Promise<void> {
+    const fd = this.fillFd
+    if (fd === undefined) return
+    const zeros = Buffer.alloc(to - from)
+    for (let done = 0; done < zeros.length; )
+      done += await this.call<number>((callback) => write(fd, zeros, done, zeros.length - done, from + done, callback))
+    await this.call<void>((done) => fdatasync(fd, (error) => done(error, undefined)))
+  }
+
   async close(): Promise<void> {
-    await this.call<void>((done) => closeFd(this.fd, (error) => done(error, undefined)))
+    for (const fd of [this.fd, this.fillFd])
+      if (fd !== undefined) await this.call<void>((done) => closeFd(fd, (error) => done(error, undefined)))
   }
 
   private call<T>(start: (done: Done<T>) => void): Promise<T> {

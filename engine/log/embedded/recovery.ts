@@ -8,7 +8,7 @@ import { type FrameHead, frameKind, type LogId, readDetail, readEntries } from '
 import { FrameWriter, type PlacedBlock } from './frame-writer.ts'
 import { catalogOf, encodeJson, type HeadState, headStateOf } from './head.ts'
 import { LogFile } from './log-file.ts'
-import { damageBehind, readLogHead, readWhole, type ScannedLog, scanFrames } from './log-scan.ts'
+import { damageBehind, onlyZeros, readLogHead, readWhole, type ScannedLog, scanFrames } from './log-scan.ts'
 import { filesTakenOut } from './operation.ts'
 import type { LogProbe } from './probe-points.ts'
 import type { EmbeddedLogSettings } from './settings.ts'
@@ -83,7 +83,8 @@ async function foundIn({ fs, logger }: RecoveryParts, names: readonly string[], 
   if (fault) {
     const damage = damageBehind(bytes, fault, head.file, head.logId, (last ?? head).commitNumber)
     if (damage) throw corrupt(name, damage.position, damage.reason)
-    logger.info({ file: name, ...fault, bytes: bytes.length }, 'a torn frame at the end of the log was left out')
+    if (!onlyZeros(bytes, fault.position))
+      logger.info({ file: name, ...fault, bytes: bytes.length }, 'a torn frame at the end of the log was left out')
   }
   const catalog = catalogOf(readDetail(bytes, 0, head) as HeadState, head.commitNumber)
   // Files that a later frame took off the list may be gone already.

@@ -2,6 +2,8 @@
 export interface EmbeddedLogSettings {
   /** A log file is closed and a new one begun at this size. */
   readonly logFileBytes: number
+  /** Room made ahead of the end of a log file that grows by little at a time, at once. 0: none. */
+  readonly fillAheadBytes: number
   /** Largest commit, and largest group of commits. */
   readonly commitBytesMax: number
   /** Commits that wait for their group, all together; more are refused with LOG_UNAVAILABLE. */
@@ -34,6 +36,7 @@ const mib = 1 << 20
 
 export const embeddedLogDefaults: EmbeddedLogSettings = {
   logFileBytes: 64 * mib,
+  fillAheadBytes: mib,
   commitBytesMax: 32 * mib,
   pendingBytesMax: 128 * mib,
   rewriteBacklogBytesMax: 1024 * mib,

@@ -5,7 +5,7 @@ import { logFileName, newestLog, parseFileName, segmentFileName } from './file-n
 import { type FrameHead, type LogId, readDetail } from './frame.ts'
 import { checkDirectory, type Fault, frameBehind } from './frame-fault.ts'
 import type { HeadState } from './head.ts'
-import { readLogHead, readWhole } from './log-scan.ts'
+import { onlyZeros, readLogHead, readWhole } from './log-scan.ts'
 import { filesTakenOut, type Operation } from './operation.ts'
 import { traceOfUse } from './trace-of-use.ts'
 import { segmentFaults } from './verify-segment.ts'
@@ -108,9 +108,10 @@ class LogVerification {
       const inOrder: boolean = 'reason' in found || gap || found.commitNumber === last + 1
       const frame: FrameHead | Fault = inOrder ? found : { position, reason: 'commit number out of order' }
       const faults = 'reason' in frame ? [frame] : blockFaults(bytes, frame.position, frame)
-      const next = 'reason' in frame ? frameBehind(bytes, position + 8, { logId, file }, last)?.position : position + frame.length
-      if (faults.length > 0 && newest && (next === undefined || next === bytes.length)) {
-        this.torn = { file: name, position, what: faults[0]!.reason }
+      const behind = faults.length > 0 ? frameBehind(bytes, position + 8, { logId, file }, last) : undefined
+      const next = 'reason' in frame ? behind?.position : position + frame.length
+      if (faults.length > 0 && newest && behind === undefined) {
+        if (!onlyZeros(bytes, position)) this.torn = { file: name, position, what: faults[0]!.reason }
         return
       }
       for (const fault of faults) this.fault(name, fault.position, fault.reason)

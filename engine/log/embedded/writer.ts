@@ -55,6 +55,7 @@ export class Writer {
   private rotateAt: number
   private inFlight: EpochMs | undefined
   private running = false
+  private loop: Promise<void> = Promise.resolve()
   private lastKind: FrameKind = frameKind.quiet
   private lastFrameAt = 0
   private lastCommitAt = Number.NEGATIVE_INFINITY
@@ -136,7 +137,11 @@ export class Writer {
     if (this.backlog) this.backlog = { error: new StreamError('LOG_UNAVAILABLE', { reason: 'closed' }) }
     if (this.failure === undefined) await this.quiet()
     this.parts.probe.at('log.close.after-quiet')
+    const sound = this.failure === undefined
     this.fail(new StreamError('LOG_UNAVAILABLE', { reason: 'closed' }))
+    // Something may have come behind the quiet frame and be under way.
+    await this.loop
+    if (sound) await this.file.giveRoomBack()
     await this.file.close()
   }
 
@@ -151,7 +156,7 @@ export class Writer {
   private start(): void {
     if (this.running || this.queue.length === 0) return
     this.running = true
-    this.run().catch((error) => this.fatal(error))
+    this.loop = this.run().catch((error) => void this.fatal(error))
   }
 
   /** The only loop. */
@@ -272,7 +277,7 @@ export class Writer {
     appendTime: EpochMs,
     content: { blocks?: readonly PlacedBlock[]; ends?: readonly NamedEnd[]; detail?: Buffer },
   ): Promise<void> {
-    const { catalog, logId, probe, published, changes, clock } = this.parts
+    const { catalog, logId, probe, published, changes, clock, settings } = this.parts
     const { file } = this
     const place = { logId, file: file.number, position: file.end }
     const { bytes, head } = this.frames.encode(place, { kind, appendTime, commitNumber: catalog.commitNumber + 1, ...content })
@@ -287,6 +292,7 @@ export class Writer {
       throw error
     }
     probe.at('log.commit.after-sync')
+    if (settings.fillAheadBytes > 0) file.makeRoom(bytes.length, settings.fillAheadBytes, settings.logFileBytes)
     catalog.apply(bytes, 0, head)
     this.lastKind = kind
     this.lastFrameAt = clock.monotonic()
@@ -319,6 +325,7 @@ export class Writer {
     }
     this.rotateAt = settings.logFileBytes
     published.setEnd(this.file.number, this.file.end)
+    await old.giveRoomBack()
     await old.close()
     probe.at('log.rotate.after-switch')
     rotated()

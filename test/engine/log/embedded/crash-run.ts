@@ -36,6 +36,7 @@ export interface CrashResult {
 
 const settings: Partial<EmbeddedLogSettings> = {
   logFileBytes: 6000,
+  fillAheadBytes: 16_384,
   ownSegmentBytesMin: 3000,
   mixedSegmentsMax: 3,
   joinedBlockBytes: 2500,

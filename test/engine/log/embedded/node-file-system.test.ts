@@ -49,6 +49,23 @@ both('what is written anywhere is read back, with zeros in the holes', async (fs
   }
 })
 
+both('room made ahead reads as zeros at most, beside what is written meanwhile, also under a new name', async (fs) => {
+  const file = await fs.create('begun', { syncOnWrite: true })
+  await file.write(Buffer.from('head'), 0)
+  await fs.rename('begun', 'file')
+  await Promise.all([file.fillAhead(4096, 12_288), file.write(Buffer.from('more'), 4)])
+  await file.write(Buffer.from('later'), 8000)
+  await file.sync()
+  const found = await text(fs, 'file')
+  expect(found.slice(0, 8)).toBe('headmore')
+  expect(found.slice(8000, 8005)).toBe('later')
+  expect(found.replaceAll('\0', '')).toBe('headmorelater')
+  await file.truncate(8)
+  await file.sync()
+  expect(await text(fs, 'file')).toBe('headmore')
+  await file.close()
+})
+
 both('files are listed, renamed and removed; a file that is open stays readable', async (fs) => {
   for (const name of ['b', 'a']) await (await fs.create(name)).close()
   const file = await fs.create('c')
