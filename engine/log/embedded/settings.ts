@@ -36,7 +36,7 @@ const mib = 1 << 20
 
 export const embeddedLogDefaults: EmbeddedLogSettings = {
   logFileBytes: 64 * mib,
-  fillAheadBytes: mib,
+  fillAheadBytes: mib / 4,
   commitBytesMax: 32 * mib,
   pendingBytesMax: 128 * mib,
   rewriteBacklogBytesMax: 1024 * mib,
