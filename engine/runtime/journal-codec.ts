@@ -3,11 +3,17 @@ import { StreamError } from '../errors.ts'
 import type { EpochMs } from '../model/record.ts'
 import type { JournalRecord } from '../model/slice.ts'
 
-/** A journal record is JSON: it is read by people too. */
-export function journalBlock(record: JournalRecord, eventTime: EpochMs): Uint8Array {
-  const builder = new BlockBuilder()
-  builder.add({ key: null, value: Buffer.from(JSON.stringify(record)), eventTime })
-  return builder.finish()
+/** Writes journal records as blocks. A record is JSON: it is read by people too. */
+export class JournalWriter {
+  private readonly builder = new BlockBuilder()
+
+  block(record: JournalRecord, eventTime: EpochMs): Uint8Array {
+    const { builder } = this
+    builder.reset()
+    builder.values.utf8(JSON.stringify(record))
+    builder.endWith(eventTime, [], true, false)
+    return builder.finish()
+  }
 }
 
 /** Bytes that passed the log's checksum and are no journal record: LOG_CORRUPT. */

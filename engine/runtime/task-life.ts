@@ -8,7 +8,7 @@ import type { Present } from '../task/present.ts'
 import { Task } from '../task/task.ts'
 import { chooseRanges } from './choose-slice.ts'
 import type { DriftBoard } from './drift-board.ts'
-import { journalBlock } from './journal-codec.ts'
+import { JournalWriter } from './journal-codec.ts'
 import type { JobPlan, TaskPlan } from './plan.ts'
 import { readJournal, rerun, restorePoint } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
@@ -61,6 +61,7 @@ export class TaskLife {
   private readonly inputs: TaskInputs
   private readonly trimmer: Trimmer
   private readonly metrics: SliceMetrics
+  private readonly journal = new JournalWriter()
   private readonly inFlight: InFlight[] = []
   private failure: { error: unknown } | undefined = undefined
   private checkpointedAt: number
@@ -247,7 +248,7 @@ export class TaskLife {
       next: { seq: task.seq, hash: task.hash },
       appends: [
         ...blocks.map(({ topic, partition, block }) => ({ topic, partition, block })),
-        { topic: job.topics.journal, partition: plan.id, block: journalBlock(journal, Math.max(0, task.processingTime)) },
+        { topic: job.topics.journal, partition: plan.id, block: this.journal.block(journal, Math.max(0, task.processingTime)) },
       ],
     })
     const sentAt = world.clock.monotonic()

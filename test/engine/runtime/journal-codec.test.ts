@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { BlockView, viewsOf } from '../../../engine/block/block-view.ts'
 import { codeOf } from '../../../engine/errors.ts'
 import type { JournalRecord } from '../../../engine/model/slice.ts'
-import { journalBlock, parseJournalRecord } from '../../../engine/runtime/journal-codec.ts'
+import { JournalWriter, parseJournalRecord } from '../../../engine/runtime/journal-codec.ts'
 import { emptyTotals } from '../../../engine/task/reports.ts'
 import { slack } from '../task/blocks.ts'
 
@@ -22,7 +22,7 @@ const record: JournalRecord = {
 }
 
 test('a journal record comes back as it was', () => {
-  const block = new BlockView({ ...viewsOf(slack(journalBlock(record, 9))), blocks: [0], release() {} }, 0)
+  const block = new BlockView({ ...viewsOf(slack(new JournalWriter().block(record, 9))), blocks: [0], release() {} }, 0)
   expect(block.count).toBe(1)
   expect(block.eventTime(0)).toBe(9)
   expect(parseJournalRecord(block.value(0), where)).toEqual(record)
