@@ -1,4 +1,5 @@
 import { compareKeys, type Key } from '../../engine/model/record.ts'
+import type { Accumulator } from '../aggregates/compile.ts'
 
 /** What is known of a key while it has records in panes that have not left. */
 export interface KeyRun {
@@ -9,6 +10,8 @@ export interface KeyRun {
   live: boolean
   /** It stands among the keys, live or not. Kept by LiveKeys. */
   placed: boolean
+  /** Of the window that is next, where it is kept at hand: one and the same object as long as the run is placed. */
+  readonly total: Accumulator | undefined
 }
 
 /**
@@ -18,6 +21,9 @@ export interface KeyRun {
 export class LiveKeys<R extends KeyRun> {
   /** Sorted; some may not be live any more. */
   runs: R[] = []
+  /** Of `runs`, at the same places: whoever walks all of them does not have to visit each. */
+  keys: Key[] = []
+  totals: (Accumulator | undefined)[] = []
   private fresh: R[] = []
   private dead = 0
 
@@ -58,36 +64,54 @@ export class LiveKeys<R extends KeyRun> {
 
   /** From the last to the first, so that each run that makes way is moved once. */
   private insert(fresh: readonly R[]): void {
-    const { runs } = this
+    const { runs, keys, totals } = this
     let to = runs.length
-    for (const run of fresh) runs.push(run)
+    for (const run of fresh) this.push(run)
     for (let f = fresh.length - 1; f >= 0; f--) {
       const run = fresh[f]!
       const place = this.above(run.key, to)
-      for (let i = to - 1; i >= place; i--) runs[i + f + 1] = runs[i]!
+      moveUp(runs, place, to, f + 1)
+      moveUp(keys, place, to, f + 1)
+      moveUp(totals, place, to, f + 1)
       runs[place + f] = run
+      keys[place + f] = run.key
+      totals[place + f] = run.total
       to = place
     }
   }
 
+  private push(run: R): void {
+    this.runs.push(run)
+    this.keys.push(run.key)
+    this.totals.push(run.total)
+  }
+
   /** The place of the first key above among runs[0, to). */
   private above(key: Key, to: number): number {
-    const { runs } = this
+    const { keys } = this
     let from = 0
     let end = to
     while (from < end) {
       const middle = (from + end) >>> 1
-      if (compareKeys(runs[middle]!.key, key) <= 0) from = middle + 1
+      if (compareKeys(keys[middle]!, key) <= 0) from = middle + 1
       else end = middle
     }
     return from
   }
 
   private sweep(): void {
-    this.runs = this.runs.filter(stays)
+    const { runs } = this
+    this.runs = []
+    this.keys = []
+    this.totals = []
+    for (const run of runs) if (stays(run)) this.push(run)
     this.fresh = this.fresh.filter(stays)
     this.dead = 0
   }
+}
+
+function moveUp<T>(list: T[], from: number, to: number, by: number): void {
+  for (let i = to - 1; i >= from; i--) list[i + by] = list[i]!
 }
 
 function stays(run: KeyRun): boolean {

@@ -42,7 +42,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
   private readonly live = new LiveKeys<KeyRun>()
   /** Apart parts that don't count yet, by the end they count from. */
   private readonly pending = new Map<EpochMs, { readonly pane: number; readonly key: Key }[]>()
-  private readonly batch: (Accumulator | undefined)[] = []
+  private readonly batch = new Array<Accumulator | undefined>(batchMax).fill(undefined)
   private due = Number.POSITIVE_INFINITY
   /** Place in the live keys of the window being fired, or -1. */
   private next = -1
@@ -107,7 +107,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
 
   save(): Cursor | undefined {
     const { fired } = this.time
-    if (this.next > 0) return { fired, end: this.range.end, after: this.live.runs[this.next - 1]!.key }
+    if (this.next > 0) return { fired, end: this.range.end, after: this.live.keys[this.next - 1]! }
     return fired === Number.NEGATIVE_INFINITY ? undefined : { fired }
   }
 
@@ -272,31 +272,19 @@ export class PanedWindows<T, Row> implements OpenWindows {
   /** Emits the window of `range`, from `next` on. @returns false when the budget is used up before the last key. */
   private fire(): boolean {
     const { results, context, range, batch } = this
-    const { runs } = this.live
+    const { keys } = this.live
     const { budget } = context
     const start = range.end - this.panes.sizeMs
-    while (this.next < runs.length) {
-      const count = this.gather(this.next)
+    while (this.next < keys.length) {
+      const count = this.totals.gather(this.live, this.next, batch)
       for (let i = 0; i < count; i++, this.next++) {
         if (budget.left <= 0) return false
         const total = batch[i]
-        if (total !== undefined) results.due(runs[this.next]!.key, start, range.end, total)
+        if (total !== undefined) results.due(keys[this.next]!, start, range.end, total)
       }
     }
     this.next = -1
     return true
-  }
-
-  /** Totals of the live keys from `first` on, a batch at a time: in a loop as short as this one the reads of many keys overlap. @returns how many. */
-  private gather(first: number): number {
-    const { totals, batch } = this
-    const { runs } = this.live
-    const count = Math.min(batchMax, runs.length - first)
-    for (let i = 0; i < count; i++) {
-      const total = (batch[i] = totals.value(runs[first + i]!))
-      assert(total === undefined || total.n > 0, 'a total without records')
-    }
-    return count
   }
 
   /** Takes out the panes that the window after the one that ends at `end` doesn't have. */

@@ -1,6 +1,6 @@
 import type { Key } from '../../engine/model/record.ts'
 import type { Accumulator, CompiledAggregate } from '../aggregates/compile.ts'
-import type { KeyRun } from './live-keys.ts'
+import type { KeyRun, LiveKeys } from './live-keys.ts'
 import type { ApartPart, PaneStore } from './pane-store.ts'
 import type { PaneRange, Totals } from './totals.ts'
 
@@ -28,7 +28,7 @@ export class StackTotals<T> implements Totals<Run> {
   }
 
   newRun(key: Key): Run {
-    return { key, panes: 0, live: false, placed: false, front: [], back: undefined }
+    return { key, panes: 0, live: false, placed: false, total: undefined, front: [], back: undefined }
   }
 
   paneEnters(pane: number, live: readonly Run[], keysOf: (pane: number) => readonly Run[]): void {
@@ -65,7 +65,13 @@ export class StackTotals<T> implements Totals<Run> {
     return front.length === 0 && back === undefined
   }
 
-  value(run: Run): Accumulator | undefined {
+  gather({ runs }: LiveKeys<Run>, first: number, batch: (Accumulator | undefined)[]): number {
+    const count = Math.min(batch.length, runs.length - first)
+    for (let i = 0; i < count; i++) batch[i] = this.value(runs[first + i]!)
+    return count
+  }
+
+  private value(run: Run): Accumulator | undefined {
     const { front, back } = run
     if (front.length === 0) return back
     const first = front[front.length - 1]!.acc

@@ -1,6 +1,6 @@
 import type { EpochMs, Key } from '../../engine/model/record.ts'
 import type { Accumulator } from '../aggregates/compile.ts'
-import type { KeyRun } from './live-keys.ts'
+import type { KeyRun, LiveKeys } from './live-keys.ts'
 import type { ApartPart } from './pane-store.ts'
 
 /** The panes [from, to) of the window that ends at `end`; between two windows: those of the next one that have entered. */
@@ -24,6 +24,9 @@ export interface Totals<R extends KeyRun> {
   refresh(run: R): void
   /** No pane has the key. */
   empty(run: R): boolean
-  /** Undefined when no pane has the key. Not to be changed or kept. */
-  value(run: R): Accumulator | undefined
+  /**
+   * Totals of the live keys from place `first` on, as many as `batch` has room for: undefined where no pane has the key. Not to be changed or kept.
+   * @returns how many.
+   */
+  gather(live: LiveKeys<R>, first: number, batch: (Accumulator | undefined)[]): number
 }

@@ -17,7 +17,7 @@ test('the live keys are those added and not dropped since, in canonical order', 
       const runs = new Map<Key, KeyRun>()
       const model = new Set<Key>()
       const runOf = (at: Key) => {
-        const run = runs.get(at) ?? { key: at, panes: 0, live: false, placed: false }
+        const run = runs.get(at) ?? { key: at, panes: 0, live: false, placed: false, total: { n: 1 } }
         runs.set(at, run)
         return run
       }
@@ -36,6 +36,9 @@ test('the live keys are those added and not dropped since, in canonical order', 
       const keys = [...model].sort(compareKeys)
       expect(live.runs.filter((run) => run.live).map((run) => run.key)).toEqual(keys)
       expect(live.runs.length).toBeLessThanOrEqual(keys.length + (live.runs.length >> 2) + 1)
+      expect(live.keys).toEqual(live.runs.map((run) => run.key))
+      expect(live.totals).toEqual(live.runs.map((run) => run.total))
+      expect(live.totals.every((total, i) => total === live.runs[i]!.total)).toBe(true)
       const behind = live.runs.slice(live.placeAfter(sought)).filter((run) => run.live)
       expect(behind.map((run) => run.key)).toEqual(keys.filter((at) => compareKeys(at, sought) > 0))
     }),
