@@ -26,9 +26,12 @@ export interface BenchJob {
   readonly settings?: Partial<RuntimeSettings>
 }
 
+/** Told of the totals after each acknowledged slice. */
+export type OnProgress = (totals: Totals) => void
+
 export interface PreparedJob {
   /** One task: parallelism 1. */
-  run(options: { readonly until: RunUntil; readonly stop?: AbortSignal }): Promise<Totals>
+  run(options: { readonly until: RunUntil; readonly stop?: AbortSignal; readonly onProgress?: OnProgress }): Promise<Totals>
   /** The most bytes the state held in memory after a slice, as it counts them. */
   stateBytesMax(): number
 }
@@ -40,7 +43,7 @@ export async function prepareJob(data: DataDirectory, { job, settings }: BenchJo
   let stateBytesMax = 0
   return {
     stateBytesMax: () => stateBytesMax,
-    run: ({ until, stop = new AbortController().signal }) =>
+    run: ({ until, stop = new AbortController().signal, onProgress }) =>
       runJob({
         load: () => file.load(),
         version: 1,
@@ -54,8 +57,9 @@ export async function prepareJob(data: DataDirectory, { job, settings }: BenchJo
         settings: { ...defaultRuntimeSettings, ...settings },
         until,
         stop,
-        onProgress: () => {
+        onProgress: (_task, totals) => {
           stateBytesMax = Math.max(stateBytesMax, state?.bytesInMemory ?? 0)
+          onProgress?.(totals)
         },
       }),
   }
@@ -75,17 +79,26 @@ export interface RunToEnd extends BenchJob {
   readonly memoryBytesMax?: number
   /** Told of every point of commit, checkpoint and recovery as it is passed. */
   readonly probe?: (point: string) => void
+  readonly onProgress?: OnProgress
   readonly profiler?: Profiler | undefined
 }
 
 /** Runs a job over all that its log holds, as complete input: every window gives its result. Throws when it did not take `records`. */
-export async function runToEnd({ dataDir, records, memoryBytesMax, probe: at, profiler, ...bench }: RunToEnd): Promise<BenchRun> {
+export async function runToEnd({
+  dataDir,
+  records,
+  memoryBytesMax,
+  probe: at,
+  onProgress,
+  profiler,
+  ...bench
+}: RunToEnd): Promise<BenchRun> {
   const probe = at === undefined ? noProbe : { at }
   const data = await openData(dataDir, { probe, ...(memoryBytesMax === undefined ? {} : { memoryBytesMax }) })
   const job = await prepareJob(data, bench, probe)
   await profiler?.start()
   const started = performance.now()
-  const totals = await job.run({ until: 'complete' })
+  const totals = await job.run({ until: 'complete', ...(onProgress === undefined ? {} : { onProgress }) })
   const seconds = (performance.now() - started) / 1000
   await profiler?.stop()
   await data.close()

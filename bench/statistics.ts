@@ -12,8 +12,8 @@ export function quantile(values: readonly number[], q: number): number {
   return below + (sorted[Math.ceil(place)]! - below) * (place - Math.floor(place))
 }
 
-/** Slope of the least-squares line through the points (x, y). NaN for fewer than two different x. */
-export function slope(points: readonly (readonly [number, number])[]): number {
+/** Slope of the least-squares line through the points (x, y), and its standard error. NaN for fewer than two different x (error: fewer than three points). */
+export function slope(points: readonly (readonly [number, number])[]): { readonly slope: number; readonly error: number } {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
   const meanX = mean(points.map(([x]) => x))
   const meanY = mean(points.map(([, y]) => y))
@@ -23,7 +23,9 @@ export function slope(points: readonly (readonly [number, number])[]): number {
     covariance += (x - meanX) * (y - meanY)
     variance += (x - meanX) ** 2
   }
-  return variance === 0 ? Number.NaN : covariance / variance
+  const slope = variance === 0 ? Number.NaN : covariance / variance
+  const residual = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0)
+  return { slope, error: points.length < 3 ? Number.NaN : Math.sqrt(residual / (points.length - 2) / variance) }
 }
 
 /** (highest - lowest) / median: how far repetitions lie apart. */

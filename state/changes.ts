@@ -45,7 +45,9 @@ export class Changes {
   cleared(contents: GroupContents): void {
     contents.removedIn = this.generation
     // What came and went within a generation no checkpoint has seen.
-    if (contents.born !== this.generation) this.list.cleared.push(contents)
+    this.list.clear(contents, contents.born !== this.generation)
+    contents.entries.clear()
+    contents.removed.clear()
   }
 
   /** The live generation is frozen, the next one begins. @returns the number and changes of the frozen one. */

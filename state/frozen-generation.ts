@@ -57,6 +57,7 @@ export class FrozenGeneration implements FrozenValues {
   /** Its records are in a file. */
   release(): void {
     this.runs = []
+    this.list.cleared.length = 0
   }
 
   private saveLive(entry: StateEntry): void {

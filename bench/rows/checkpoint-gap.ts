@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { defaultRuntimeSettings } from '../../engine/runtime/settings.ts'
 import { cloneData } from '../data-dir.ts'
 import { GcPauses, now, pausedWithin } from '../gc-pauses.ts'
 import type { Row, RowContext, RowResult } from '../row.ts'
@@ -7,6 +8,7 @@ import { quantile } from '../statistics.ts'
 
 const keys = 1_000_000
 const limitMs = 50
+const { commitsInFlightMax } = defaultRuntimeSettings
 
 /** Every key is in the state after the first million records; checkpoints of all of them are written while the rest keeps changing them. */
 export const checkpointGap: Row = {
@@ -22,6 +24,7 @@ async function measure({ workDir, inputDir, records, profiler }: RowContext): Pr
   cloneData(inputDir, dataDir)
   const sliceAt: number[] = []
   const checkpointAt: number[] = []
+  let beforeFiring = 0
   const gc = new GcPauses()
   const run = await runToEnd({
     dataDir,
@@ -33,12 +36,15 @@ async function measure({ workDir, inputDir, records, profiler }: RowContext): Pr
       if (point === 'commit.sent') sliceAt.push(now())
       else if (point.startsWith('checkpoint.')) checkpointAt.push(now())
     },
+    onProgress: ({ out }) => {
+      if (Object.keys(out).length === 0) beforeFiring = sliceAt.length - commitsInFlightMax
+    },
   })
   const pauses = await gc.stop()
-  // The first million records make the table grow, the end of the job fires every key: neither is about checkpoints.
-  const from = sliceAt.length >> 2
+  // The first million records make the table grow, at the end of the job every key is fired, in many slices: neither is about checkpoints.
+  const from = beforeFiring >> 2
   const gaps: number[] = []
-  for (let i = from; i < sliceAt.length - 2; i++) {
+  for (let i = from; i < beforeFiring; i++) {
     gaps.push(sliceAt[i + 1]! - sliceAt[i]! - pausedWithin(pauses, sliceAt[i]!, sliceAt[i + 1]!))
   }
   const gapMsMax = quantile(gaps, 1)

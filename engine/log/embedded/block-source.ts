@@ -1,4 +1,4 @@
-import { BlockView, viewsOf } from '../../block/block-view.ts'
+import { BlockView, type Chunk, viewsOf } from '../../block/block-view.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import type { BlockRange } from './block-groups.ts'
 import { readBlocks } from './block-read.ts'
@@ -20,8 +20,8 @@ export interface BlockSource {
   read(range: BlockRange): Promise<SourceBlocks>
 }
 
-/** A log file, read whole: the blocks of a partition lie all over it. */
-export async function logSource(fs: FileSystem, number: number, end: number): Promise<BlockSource> {
+/** A log file of small blocks, read whole: those of a partition lie all over it. */
+export async function wholeLogSource(fs: FileSystem, number: number, end: number): Promise<BlockSource> {
   const name = logFileName(number)
   const bytes = await readWhole(fs, name, end)
   const chunk = { ...viewsOf(bytes), blocks: [], release() {} }
@@ -39,13 +39,35 @@ export async function logSource(fs: FileSystem, number: number, end: number): Pr
   }
 }
 
+/** A log file of large blocks, read block by block. */
+export function logSource(files: OpenFiles, pool: BufferPool, number: number): BlockSource {
+  return source(files, pool, logFileName(number))
+}
+
 /** A segment, where the blocks of a partition lie behind one another. */
 export function segmentSource(files: OpenFiles, pool: BufferPool, number: number): BlockSource {
-  const name = segmentFileName(number)
+  return source(files, pool, segmentFileName(number))
+}
+
+function source(files: OpenFiles, pool: BufferPool, name: string): BlockSource {
   return {
     async read({ table, from, to, bytes }) {
-      const { chunk } = await files.use(name, (file) => readBlocks(file, name, table, from, to, bytes, pool))
-      return { blocks: chunk.blocks.map((at) => new BlockView(chunk, at)), release: chunk.release }
+      const chunks: Chunk[] = []
+      const release = () => {
+        for (const chunk of chunks) chunk.release()
+      }
+      try {
+        // A read ends early where blocks lie far apart.
+        for (let at = from; at < to; ) {
+          const { chunk, next } = await files.use(name, (file) => readBlocks(file, name, table, at, to, bytes, pool))
+          chunks.push(chunk)
+          at = next
+        }
+      } catch (error) {
+        release()
+        throw error
+      }
+      return { blocks: chunks.flatMap((chunk) => chunk.blocks.map((at) => new BlockView(chunk, at))), release }
     },
   }
 }

@@ -2,7 +2,7 @@ import type { BlockView } from '../../block/block-view.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import type { Clock } from '../../ports/world.ts'
 import { type BlockGroup, type BlockStretch, groupBlocks } from './block-groups.ts'
-import { type BlockSource, logSource, segmentSource } from './block-source.ts'
+import { type BlockSource, logSource, segmentSource, wholeLogSource } from './block-source.ts'
 import type { BlockTable } from './block-table.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import type { Catalog } from './catalog.ts'
@@ -16,6 +16,9 @@ import { partitionKey, type SegmentDirectories } from './segment-directory.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import type { EmbeddedLogSettings } from './settings.ts'
 import { verifySegment } from './verify-segment.ts'
+
+/** Blocks of a log file that are this part of a joined one on average are read one by one: a call each costs little beside their bytes. */
+const largePart = 1 / 16
 
 export interface RewriteParts {
   readonly fs: FileSystem
@@ -134,9 +137,19 @@ async function writeSegment(parts: RewriteParts, content: readonly PartitionBloc
   }
 }
 
-async function sourceOf({ fs, catalog, files, pool }: RewriteParts, number: number): Promise<BlockSource> {
+async function sourceOf({ fs, catalog, files, pool, settings }: RewriteParts, number: number): Promise<BlockSource> {
   const log = catalog.logs.get(number)
-  return log ? logSource(fs, number, log.end) : segmentSource(files, pool, number)
+  if (log === undefined) return segmentSource(files, pool, number)
+  return log.end / blocksIn(catalog, number) >= settings.joinedBlockBytes * largePart
+    ? logSource(files, pool, number)
+    : wholeLogSource(fs, number, log.end)
+}
+
+function blocksIn({ topics }: Catalog, log: number): number {
+  let blocks = 0
+  for (const { partitions } of topics.values())
+    for (const { index } of partitions) for (const { file, table } of index.all()) if (file === log) blocks += table!.count
+  return blocks
 }
 
 async function tableOf({ directories }: RewriteParts, file: number, topic: number, partition: number): Promise<BlockTable> {
