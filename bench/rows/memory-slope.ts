@@ -25,13 +25,8 @@ export const memorySlope: Row = {
  * by more than twice its standard error.
  */
 async function measure({ workDir, inputDir, records, profiler }: RowContext): Promise<RowResult> {
-  const dataOf = (name: string) => {
-    const dataDir = join(workDir, name)
-    cloneData(inputDir, dataDir)
-    return dataDir
-  }
-  // Code is compiled and pools are filled in the first one.
-  await runToEnd({ dataDir: dataOf('warm-up'), job: 'q5', records })
+  const dataDir = join(workDir, 'memory-slope')
+  cloneData(inputDir, dataDir)
   const collect = collector()
   const samples: (readonly [number, number])[] = []
   const timer = setInterval(() => {
@@ -41,7 +36,7 @@ async function measure({ workDir, inputDir, records, profiler }: RowContext): Pr
   // The last results and the last checkpoint, when all input was taken, are not about records that pass.
   let before = 0
   const run = await runToEnd({
-    dataDir: dataOf('measured'),
+    dataDir,
     job: 'q5',
     records,
     profiler,
