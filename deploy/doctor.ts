@@ -1,10 +1,14 @@
 import { existsSync, statSync } from 'node:fs'
-import { mkdtemp, open, rm, statfs } from 'node:fs/promises'
+import { mkdtemp, open, readdir, rm, statfs } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import { StreamError } from '../engine/errors.ts'
+import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
+import { verifyLog } from '../engine/log/embedded/verify-log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
+import { checkpointFaults } from '../state/checkpoint/checkpoint-faults.ts'
+import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
 import { packageVersion } from './package-version.ts'
 import { realClock } from './real-clock.ts'
 
@@ -20,7 +24,7 @@ export interface Check {
 /** Looks at the machine and a data directory. Writes a few small files beside the directory, or in it, and removes them. */
 export async function checkMachine(data: string): Promise<Check[]> {
   const beside = nearestExisting(path.resolve(data))
-  return [checkNode(), checkMemory(), checkClock(), await checkDisk(beside), await checkSync(beside), await checkData(data)]
+  return [checkNode(), checkMemory(), checkClock(), await checkDisk(beside), await checkSync(beside), ...(await checkData(data))]
 }
 
 function checkNode(): Check {
@@ -102,25 +106,64 @@ async function timeSyncs(name: string): Promise<number[]> {
   }
 }
 
-async function checkData(data: string): Promise<Check> {
+/** What is in the directory, if nobody has it open: whether it opens, then every byte of it. */
+async function checkData(data: string): Promise<Check[]> {
   const directory = path.join(data, 'log')
   if (existsSync(data) && !statSync(data).isDirectory()) {
     const values = { data, exists: true }
-    return { name: 'data', state: 'failed', text: `${data} is no directory`, fix: 'name a directory with --data', values }
+    return [{ name: 'data', state: 'failed', text: `${data} is no directory`, fix: 'name a directory with --data', values }]
   }
-  if (!existsSync(directory)) return { name: 'data', state: 'ok', text: `${data} holds no log yet`, values: { data, exists: false } }
+  if (!existsSync(directory)) return [{ name: 'data', state: 'ok', text: `${data} holds no log yet`, values: { data, exists: false } }]
   try {
     const start = realClock.monotonic()
     const log = await openEmbeddedLog({ directory, clock: realClock, logger: silentLogger })
     const topics = log.topics()
     await log.close()
     const values = { data, exists: true, topics: topics.length, openMs: realClock.monotonic() - start }
-    return { name: 'data', state: 'ok', text: `${data} opens, ${topics.length} topics, ${values.openMs.toFixed(0)} ms`, values }
+    const opens: Check = {
+      name: 'data',
+      state: 'ok',
+      text: `${data} opens, ${topics.length} topics, ${values.openMs.toFixed(0)} ms`,
+      values,
+    }
+    return [opens, await checkLog(directory), await checkCheckpoints(path.join(data, 'checkpoints'))]
   } catch (error) {
     if (!(error instanceof StreamError)) throw error
     const values = { data, exists: true, code: error.code, details: error.details }
-    if (error.code === 'LOG_LOCKED') return { name: 'data', state: 'ok', text: `${data} is in use by process ${error.details.pid}`, values }
-    return { name: 'data', state: 'failed', text: error.message, fix: error.fix ?? `see docs/errors/${error.code}.md`, values }
+    if (error.code === 'LOG_LOCKED')
+      return [{ name: 'data', state: 'ok', text: `${data} is in use by process ${error.details.pid}`, values }]
+    return [{ name: 'data', state: 'failed', text: error.message, fix: error.fix ?? `see docs/errors/${error.code}.md`, values }]
+  }
+}
+
+async function checkLog(directory: string): Promise<Check> {
+  const { faults, files, bytes } = await verifyLog(new NodeFileSystem(directory))
+  const values = { files, bytes, faults }
+  if (faults.length === 0) return { name: 'log', state: 'ok', text: `all ${files} log files read, ${gigabytes(bytes)}, no damage`, values }
+  const [{ file, position, what }] = faults as [(typeof faults)[number]]
+  const text = `${faults.length} damaged places, the first in ${file} at ${position}: ${what}`
+  return { name: 'log', state: 'failed', text, fix: 'reprise log verify lists them; docs/errors/LOG_CORRUPT.md says what to do', values }
+}
+
+async function checkCheckpoints(directory: string): Promise<Check> {
+  const tasks = existsSync(directory) ? (await readdir(directory)).sort() : []
+  let whole = 0
+  const damaged: string[] = []
+  for (const task of tasks) {
+    const report = await checkpointFaults(new DirectoryCheckpointStore(new NodeFileSystem(path.join(directory, task))))
+    whole += report.whole
+    damaged.push(...report.damaged.map((file) => path.join(task, file)))
+  }
+  const values = { tasks: tasks.length, whole, damaged }
+  if (damaged.length === 0)
+    return { name: 'checkpoints', state: 'ok', text: `${whole} checkpoints of ${tasks.length} tasks, no damage`, values }
+  const text = `${damaged.length} damaged files, the first ${damaged[0]}; ${whole} checkpoints are whole`
+  return {
+    name: 'checkpoints',
+    state: 'warning',
+    text,
+    fix: 'none is needed: the older checkpoint is taken, or state is made again from the log',
+    values,
   }
 }
 

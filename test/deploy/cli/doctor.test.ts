@@ -1,10 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Check } from '../../../deploy/doctor.ts'
 import { realClock } from '../../../deploy/real-clock.ts'
+import { BlockBuilder } from '../../../engine/block/block-builder.ts'
 import { openEmbeddedLog } from '../../../engine/log/embedded/open-embedded-log.ts'
+import { manifestName } from '../../../state/checkpoint/manifest.ts'
 import { reprise } from './fake-terminal.ts'
 
 let directory: string
@@ -34,6 +36,32 @@ test('a data directory that opens says how many topics there are', async () => {
   await log.createTopic({ name: 'a', partitions: 1, kind: 'stream' })
   await log.close()
   expect(dataOf(await checksOf(directory))).toMatchObject({ state: 'ok', values: { exists: true, topics: 1 } })
+})
+
+test('checkpoints that are damaged are named; they can be made again, so it is a warning', async () => {
+  const log = await openLog()
+  await log.close()
+  const task = path.join(directory, 'checkpoints', 'job.v1.task-0')
+  await mkdir(task, { recursive: true })
+  expect((await checksOf(directory)).find(({ name }) => name === 'checkpoints')).toMatchObject({ state: 'ok', values: { whole: 0 } })
+  await writeFile(path.join(task, manifestName(1)), 'no manifest')
+  const { exit, out } = await reprise(`doctor --data ${directory}`)
+  expect(exit).toBe(0)
+  expect(out).toMatch(/^! {2}checkpoints .*1 damaged files, the first job\.v1\.task-0\/checkpoint-0+1;/m)
+})
+
+test('every block of the log is read', async () => {
+  const log = await openLog()
+  await log.createTopic({ name: 'a', partitions: 1, kind: 'stream' })
+  const builder = new BlockBuilder()
+  builder.add({ key: null, value: Buffer.from('some value'), eventTime: 1 })
+  const producer = await log.producer('p')
+  const block = builder.finish()
+  await producer.commit({ expect: producer.end, next: { seq: 1, hash: '' }, appends: [{ topic: 'a', partition: 0, block }] })
+  await log.close()
+  const check = (await checksOf(directory)).find(({ name }) => name === 'log')!
+  expect(check).toMatchObject({ state: 'ok', values: { faults: [] } })
+  expect(check.values.bytes).toBeGreaterThan(0)
 })
 
 test('a data directory that is in use is well, and stays in use', async () => {
