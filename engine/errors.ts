@@ -30,6 +30,7 @@ const table = {
   TOPIC_NAME_INVALID: { retry: 'after-fix', text: 'the topic name is not allowed' },
   OFFSET_OUT_OF_RANGE: { retry: 'after-fix', text: 'the offset is not in the log' },
   COMMIT_FENCED: { retry: 'never', text: 'a newer epoch owns this producer' },
+  CUT_OVER_ABORTED: { retry: 'after-backoff', text: 'the version does not publish; all goes on as before' },
   COMMIT_CONFLICT: { retry: 'after-restore', text: 'the commit does not build on the end of its journal' },
   COMMIT_TOO_LARGE: { retry: 'after-fix', text: 'the commit is larger than a commit may be' },
   COMMIT_OUTCOME_UNKNOWN: { retry: 'after-restore', text: 'it is not known whether the commit took place' },

@@ -18,6 +18,12 @@ export interface Slice {
   readonly idle: readonly number[]
   /** Forced watermark and processing time; null stands for +Infinity: no more input comes. */
   readonly advanceTo?: { readonly watermark: EpochMs | null; readonly processing: EpochMs | null }
+  /** Neither watermark nor processing time goes beyond these: those of the version that owns the outputs, which this one trails. */
+  readonly cap?: { readonly watermark: EpochMs | null; readonly processing: EpochMs }
+  /** The task stands still for the cut-over of this id: nothing is taken, no time passes. */
+  readonly hold?: string
+  /** The results are those the former owner has published: they stay private, also those left for the next slices. */
+  readonly align?: true
   /** Records to pass over (dead-lettered), decided by the operator of the job. */
   readonly skip?: readonly { readonly input: number; readonly offset: Offset }[]
 }

@@ -43,6 +43,8 @@ export interface Commit {
   /** The end this commit builds on: refused with COMMIT_CONFLICT when the log knows another one. */
   readonly expect: ProducerEnd
   readonly next: ProducerEnd
+  /** Ends of other producers it also builds on, by name: refused with COMMIT_CONFLICT when one of them stands elsewhere. */
+  readonly others?: readonly { readonly producer: string; readonly end: ProducerEnd }[]
   /** Several may go to one partition: they stand there in this order. May be empty: only the end moves. */
   readonly appends: readonly Append[]
 }

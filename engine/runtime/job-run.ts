@@ -11,6 +11,7 @@ import { DriftBoard } from './drift-board.ts'
 import { type JobPlan, planJob, type TaskPlan } from './plan.ts'
 import { readJournal } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
+import { noSteering, type Steering } from './steering.ts'
 import { type RunUntil, recoverable, TaskLife, type TaskWorld } from './task-life.ts'
 
 export interface JobRunOptions extends Pick<TaskWorld, 'crash' | 'onWait' | 'onProgress'> {
@@ -18,6 +19,8 @@ export interface JobRunOptions extends Pick<TaskWorld, 'crash' | 'onWait' | 'onP
   readonly load: () => { readonly topology: Topology; readonly present: Present }
   readonly version: number
   readonly parallelism: number
+  /** Of a version beside others; absent: the job's only one. */
+  readonly steering?: Steering
   readonly log: Log
   /** Opens the state of a task, as it was left; its dates are those of `present`. */
   readonly openState: (plan: TaskPlan, job: JobPlan, present: Present) => Promise<TaskState>
@@ -35,7 +38,7 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
   const { log, version, parallelism } = options
   const first = options.load()
   const { topology } = first
-  await createTopics(log, topology, version, parallelism)
+  await createTopics(log, topology, version, parallelism, options.steering !== undefined)
   const plan = planOf(topology, options)
   // Planning has run nothing of it: the instance is as fresh for the first life that asks.
   const unused = [first]
@@ -52,6 +55,7 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
       .map((task) => task.id)
     const world: TaskWorld = {
       ...options,
+      steering: options.steering ?? noSteering,
       logger: options.logger.child({ job: topology.job, version: `v${version}`, task: id }),
       drift,
       stop,
@@ -71,7 +75,7 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
 }
 
 /** Creates what the job reads and writes, where it is missing. TOPIC_EXISTS when a topic is there with other settings that matter. */
-async function createTopics(log: Log, topology: Topology, version: number, parallelism: number): Promise<void> {
+async function createTopics(log: Log, topology: Topology, version: number, parallelism: number, steered: boolean): Promise<void> {
   const declared = topology.nodes.flatMap((node) => {
     if (node.kind === 'source' || node.kind === 'sink') return [node.topic]
     return node.kind === 'operator' ? Object.values(node.sideOutputs) : []
@@ -92,6 +96,12 @@ async function createTopics(log: Log, topology: Topology, version: number, paral
     ...plan.exchanges.map(({ topic }): TopicSpec => ({ name: topic, partitions: parallelism, kind: 'internal' })),
   ]
   for (const spec of own) await log.createTopic(spec)
+  if (!steered) return
+  const written = [...declared.filter((topic) => !sources.includes(topic)).map(({ name }) => name), plan.topics.deadLetters, plan.topics.late]
+  for (const name of new Set(written)) {
+    const { partitions, kind } = log.topic(name)!
+    await log.createTopic({ name: plan.topics.privately(name), partitions, kind })
+  }
 }
 
 function planOf(topology: Topology, { log, version, parallelism }: JobRunOptions): JobPlan {

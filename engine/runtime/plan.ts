@@ -45,6 +45,8 @@ export interface JobTopics {
   readonly retry: string
   readonly deadLetters: string
   readonly late: string
+  /** Where records of an output topic go while the version doesn't publish. */
+  privately(topic: string): string
 }
 
 export interface JobPlan {
@@ -65,6 +67,7 @@ export function jobTopics(job: string, version: number): JobTopics {
     retry: `${job}.v${version}.retry`,
     deadLetters: `${job}.dead-letters`,
     late: `${job}.late`,
+    privately: (topic) => `${job}.v${version}.private.${topic}`,
   }
 }
 

@@ -1,6 +1,7 @@
 import { assert } from '../assert.ts'
 import { codeOf, StreamError } from '../errors.ts'
-import type { Slice, Totals } from '../model/slice.ts'
+import type { EpochMs, Offset } from '../model/record.ts'
+import type { JournalRecord, Range, Slice, Totals } from '../model/slice.ts'
 import type { Log, Producer } from '../ports/log.ts'
 import type { TaskState } from '../ports/state.ts'
 import type { Clock, Logger, Metrics, Probe } from '../ports/world.ts'
@@ -13,6 +14,7 @@ import type { JobPlan, TaskPlan } from './plan.ts'
 import { readJournal, rerun, restorePoint } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
 import { SliceMetrics } from './slice-metrics.ts'
+import { type Orders, type Positions, partitionName, type Steering, type TaskFacts } from './steering.ts'
 import { TaskInputs } from './task-inputs.ts'
 import { Trimmer } from './trimmer.ts'
 
@@ -27,6 +29,7 @@ export interface TaskWorld {
   readonly probe: Probe
   readonly settings: RuntimeSettings
   readonly drift: DriftBoard
+  readonly steering: Steering
   readonly until: RunUntil
   /** Stop cleanly: finish the slice, commit, checkpoint. */
   readonly stop: AbortSignal
@@ -67,6 +70,9 @@ export class TaskLife {
   private checkpointedAt: number
   private checkpointedSeq: number
   private readonly recordsMax: number
+  private orders: Orders
+  /** Of the last slice run. */
+  private last: Pick<JournalRecord, 'slice' | 'control'> | undefined
 
   /** Recovers: fence, newest confirmed checkpoint, journal after it run again. */
   static async begin(
@@ -101,7 +107,7 @@ export class TaskLife {
     assert(task.seq === producer.end.seq, 'recovery did not reach the journal end')
     probe.at('recover.done')
     world.logger.info({ slice: task.seq, checkpoint: point?.seq ?? 0, rerun: after.length }, 'task recovered')
-    return new TaskLife(job, plan, world, state, producer, task, inputs, recordsMax, point?.seq ?? 0)
+    return new TaskLife(job, plan, world, state, producer, task, inputs, recordsMax, point?.seq ?? 0, journal.at(-1)?.record)
   }
 
   private constructor(
@@ -114,6 +120,7 @@ export class TaskLife {
     inputs: TaskInputs,
     recordsMax: number,
     checkpointedSeq: number,
+    last: JournalRecord | undefined,
   ) {
     this.job = job
     this.plan = plan
@@ -128,7 +135,10 @@ export class TaskLife {
     this.checkpointedAt = world.clock.monotonic()
     // Not `task.seq`: what was run again since the checkpoint is in none yet.
     this.checkpointedSeq = checkpointedSeq
+    this.last = last
+    this.orders = world.steering.orders(plan.id)
     state.acknowledged(task.seq)
+    world.steering.report(plan.id, this.facts())
   }
 
   /** Runs slices until it is stopped or its work is over, then checkpoints. Throws what ended this life. */
@@ -172,19 +182,31 @@ export class TaskLife {
     const { task, plan, inputs } = this
     const seq = task.seq + 1
     const idle = this.idleInputs()
-    const tick = (more: Partial<Slice> = {}): Slice => ({ seq, ranges: [], processing: this.processingNow(now, []), idle, ...more })
-    if (task.due) return tick()
+    const orders = (this.orders = this.world.steering.orders(plan.id))
+    const trail = orders.trail ?? free
+    const cap = orders.trail === undefined ? {} : { cap: { watermark: finiteOrNull(trail.watermark), processing: trail.processing } }
+    const tick = (more: Partial<Slice> = {}): Slice => ({ seq, ranges: [], processing: this.processingNow(now, []), idle, ...cap, ...more })
+    if (task.due) return tick(this.last?.slice.align ? { align: true } : {})
+    const { align, hold } = orders
+    if (align !== undefined && (this.last?.control ?? 0) < align.control) {
+      const { watermark, processing } = align
+      return tick({ processing, align: true, ...(Number.isFinite(watermark) ? { advanceTo: { watermark, processing } } : {}) })
+    }
+    if (hold !== undefined) {
+      if (this.last?.slice.hold === hold.id) return undefined
+      if (this.isAt(hold.at)) return tick({ hold: hold.id })
+    }
     // A task that has nothing to read itself must still tell the next stage so.
     if (task.seq === 0 && plan.stage.writes.length > 0) return tick()
     const ranges = this.chooseRanges()
     if (ranges.length > 0) {
       for (const { input } of ranges) inputs.readings[input]!.waitedMs = 0
       const taken = new Set(ranges.map(({ input }) => input))
-      return { seq, ranges, processing: this.processingNow(now, ranges), idle: idle.filter((input) => !taken.has(input)) }
+      return { seq, ranges, processing: this.processingNow(now, ranges), idle: idle.filter((input) => !taken.has(input)), ...cap }
     }
     if (this.completes()) return tick({ idle: [], advanceTo: { watermark: null, processing: null } })
-    if (task.wouldMove(idle)) return tick()
-    if (task.nextProcessingDue() <= this.processingNow(now, [])) return tick()
+    if (task.wouldMove(idle, trail.watermark)) return tick()
+    if (task.nextProcessingDue() <= Math.min(this.processingNow(now, []), trail.processing)) return tick()
     return undefined
   }
 
@@ -201,7 +223,39 @@ export class TaskLife {
     const { ranges, reach } = chooseRanges(own, this.recordsMax, settings.maxDriftMs, drift.frontier(this.plan.id))
     if (own.length > 0) drift.post(this.plan.id, reach)
     const others = chooseRanges(exchanged, this.recordsMax, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
-    return [...ranges, ...others.ranges].sort((a, b) => a.input - b.input)
+    return [...this.onTrail(ranges), ...others.ranges].sort((a, b) => a.input - b.input)
+  }
+
+  /** What of the ranges the version that publishes has taken already. */
+  private onTrail(ranges: readonly Range[]): Range[] {
+    const { trail } = this.orders
+    if (trail === undefined) return [...ranges]
+    return ranges
+      .map((range) => ({ ...range, to: Math.min(range.to, trail.positions.get(this.nameOf(range.input)) ?? 0) }))
+      .filter(({ from, to }) => from < to)
+  }
+
+  private nameOf(input: number): string {
+    const { topic, partition } = this.plan.inputs[input]!
+    return partitionName(topic, partition)
+  }
+
+  /** Whether the task has taken all up to these positions; undefined: it stands wherever it is. */
+  private isAt(positions: Positions | undefined): boolean {
+    return positions === undefined || [...this.positions()].every(([name, position]) => position >= (positions.get(name) ?? 0))
+  }
+
+  private positions(): Map<string, Offset> {
+    const found = new Map<string, Offset>()
+    this.inputs.readings.forEach(({ plan, feed }, input) => {
+      if (plan.kind === 'source') found.set(this.nameOf(input), feed.buffer.position)
+    })
+    return found
+  }
+
+  private facts(): TaskFacts {
+    const { seq, hash, watermark, processingTime } = this.task
+    return { seq, hash, positions: this.positions(), watermark, processing: processingTime, held: this.last?.slice.hold }
   }
 
   /** P for source partitions: the append time each has come to; at a partition's end, the clock. */
@@ -239,15 +293,18 @@ export class TaskLife {
   }
 
   private commit(slice: Slice): void {
-    const { task, job, plan, world } = this
+    const { task, job, plan, world, orders } = this
     const expect = { seq: task.seq, hash: task.hash }
-    const { journal, blocks } = task.run(slice)
+    const { journal, blocks } = task.run(slice, orders.control)
+    this.last = journal
+    const facts = this.facts()
+    const publishes = orders.publishes && !slice.align
     world.probe.at('commit.sent')
     const committed = this.producer.commit({
       expect,
       next: { seq: task.seq, hash: task.hash },
       appends: [
-        ...blocks.map(({ topic, partition, block }) => ({ topic, partition, block })),
+        ...blocks.map(({ topic, partition, block }) => ({ topic: publishes ? topic : this.privately(topic), partition, block })),
         { topic: job.topics.journal, partition: plan.id, block: this.journal.block(journal, Math.max(0, task.processingTime)) },
       ],
     })
@@ -259,6 +316,7 @@ export class TaskLife {
         this.inFlight.splice(0, this.inFlight.findIndex(({ seq }) => seq === slice.seq) + 1)
         this.trimmer.acknowledged(slice.seq, baseOffsets.at(-1)!)
         this.state.acknowledged(slice.seq)
+        world.steering.report(plan.id, facts)
         world.onProgress?.(plan.id, journal.totals)
         this.metrics.committed(journal, world.clock.monotonic() - sentAt)
       },
@@ -328,7 +386,12 @@ export class TaskLife {
     const onStop = () => woken.abort()
     stop.addEventListener('abort', onStop, { once: true })
     this.world.crash?.addEventListener('abort', onStop, { once: true })
-    const waits = [log.changed(seen, woken.signal), clock.sleep(this.waitMs(), woken.signal), ...this.inFlight.map(({ done }) => done)]
+    const waits = [
+      log.changed(seen, woken.signal),
+      clock.sleep(this.waitMs(), woken.signal),
+      this.world.steering.changed(),
+      ...this.inFlight.map(({ done }) => done),
+    ]
     if (this.task.feeds.some(({ buffer }) => !buffer.empty)) waits.push(drift.changed())
     await Promise.race(waits)
     woken.abort()
@@ -336,6 +399,12 @@ export class TaskLife {
     this.world.crash?.removeEventListener('abort', onStop)
     const waited = clock.monotonic() - from
     for (const reading of this.inputs.readings) if (reading.feed.buffer.empty) reading.waitedMs += waited
+  }
+
+  /** Exchanges are the version's own already. */
+  private privately(topic: string): string {
+    const { exchanges, topics } = this.job
+    return exchanges.some((exchange) => exchange.topic === topic) ? topic : topics.privately(topic)
   }
 
   private waitMs(): number {
@@ -353,6 +422,12 @@ export class TaskLife {
   private throwFailure(): void {
     if (this.failure !== undefined) throw this.failure.error
   }
+}
+
+const free = { watermark: Number.POSITIVE_INFINITY, processing: Number.POSITIVE_INFINITY }
+
+function finiteOrNull(time: EpochMs): EpochMs | null {
+  return Number.isFinite(time) ? time : null
 }
 
 function partitionsOf(log: Log, topic: string): number {

@@ -175,11 +175,11 @@ export class Task {
     return next
   }
 
-  /** Whether the watermark would move if these inputs (and no others) were idle. */
-  wouldMove(idle: readonly number[]): boolean {
+  /** Whether the watermark would move, up to `cap`, if these inputs (and no others) were idle. */
+  wouldMove(idle: readonly number[], cap: EpochMs): boolean {
     if (this.watermarks.channels.length === 0) return false
     this.setIdle(idle)
-    return this.watermarks.next() > this.watermarks.current
+    return Math.min(this.watermarks.next(), cap) > this.watermarks.current
   }
 
   /** Runs the next slice. What it reads must be buffered. Throws what stops the task: StreamErrors of records and of the job. */
@@ -189,7 +189,7 @@ export class Task {
     this.present.seed(this.plan.id, slice.seq)
     this.budget.left = this.settings.outputsMax
     const input = this.runRecords(slice)
-    this.advance(slice)
+    if (slice.hold === undefined) this.advance(slice)
     for (const { sink } of this.sinks) sink.settle()
     if (!this.due)
       for (const exchange of this.exchanges) exchange.advance(this.watermarks.current, this.processing, this.watermarks.allIdle)
@@ -282,8 +282,9 @@ export class Task {
       for (const feed of this.feeds) if (feed instanceof SourceFeed) feed.raise(forced)
       this.sourceProcessing = Math.max(this.sourceProcessing, slice.advanceTo.processing ?? Number.POSITIVE_INFINITY)
     }
-    watermarks.current = watermarks.next()
-    this.processing = Math.max(this.processing, this.processingNow(slice))
+    const { watermark, processing } = capOf(slice)
+    watermarks.current = Math.max(watermarks.current, Math.min(watermarks.next(), watermark))
+    this.processing = Math.max(this.processing, Math.min(this.processingNow(slice), processing))
     const next = { watermark: watermarks.current, processing: this.processing }
     this.due = false
     this.moment.atTime(slice.processing)
@@ -331,6 +332,12 @@ export class Task {
     this.seq = slice.seq
     return { journal: { ...body, node: this.settings.node, hash: this.hash }, blocks }
   }
+}
+
+/** Null stands for -Infinity. */
+function capOf({ cap }: Slice): { watermark: EpochMs; processing: EpochMs } {
+  if (cap === undefined) return { watermark: Number.POSITIVE_INFINITY, processing: Number.POSITIVE_INFINITY }
+  return { watermark: cap.watermark ?? Number.NEGATIVE_INFINITY, processing: cap.processing }
 }
 
 function journalTime(time: EpochMs): JournalRecord['watermark'] {

@@ -51,7 +51,8 @@ function appendsOf({ topic, partition, records }: Burst): Append[] {
     .map((part) => ({ topic, partition, block: blockOf(part) }))
 }
 
-function blockOf(records: readonly SimRecord[]): Uint8Array {
+/** As they stand in the log. */
+export function blockOf(records: readonly SimRecord[]): Uint8Array {
   const builder = new BlockBuilder()
   for (const record of records) {
     const text = JSON.stringify(record)

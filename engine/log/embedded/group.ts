@@ -1,8 +1,8 @@
 import { assert } from '../../assert.ts'
 import { headBytes, magic } from '../../block/layout.ts'
-import { StreamError } from '../../errors.ts'
 import type { EpochMs, Offset } from '../../model/record.ts'
 import type { Commit, Committed, ProducerEnd } from '../../ports/log.ts'
+import { checkEnd, noEnd } from '../check-end.ts'
 import type { Catalog, PartitionState, ProducerHold, ProducerState } from './catalog.ts'
 import type { NamedEnd } from './frame.ts'
 import type { PlacedBlock } from './frame-writer.ts'
@@ -63,9 +63,14 @@ export class Group {
 
   private checkProducer({ producer: hold, commit }: CommitRequest): ProducerState {
     const producer = this.catalog.heldProducer(hold)
-    const end = this.stagedProducers.get(producer) ?? producer.end
-    if (end.seq === commit.expect.seq && end.hash === commit.expect.hash) return producer
-    throw new StreamError('COMMIT_CONFLICT', { producer: hold.name, expected: commit.expect, found: end })
+    checkEnd(hold.name, commit.expect, this.endOf(producer))
+    for (const { producer: name, end } of commit.others ?? []) checkEnd(name, end, this.endOf(this.catalog.producers.get(name)))
+    return producer
+  }
+
+  /** With what those before in the group bring about. */
+  private endOf(producer: ProducerState | undefined): ProducerEnd {
+    return producer === undefined ? noEnd : (this.stagedProducers.get(producer) ?? producer.end)
   }
 }
 

@@ -1,3 +1,4 @@
+import { checkEnd, noEnd } from '../check-end.ts'
 import { StreamError } from '../../errors.ts'
 import type { EpochMs } from '../../model/record.ts'
 import type { Commit, Committed, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
@@ -68,11 +69,10 @@ export class MemoryStorage {
     throw new StreamError('COMMIT_FENCED', { producer: id, epoch, newest: producer?.epoch ?? 'forgotten' })
   }
 
-  commit(id: string, epoch: number, { expect, next, appends }: Commit, now: EpochMs): Committed {
+  commit(id: string, epoch: number, { expect, others = [], next, appends }: Commit, now: EpochMs): Committed {
     const producer = this.heldProducer(id, epoch)
-    const { end } = producer
-    if (end.seq !== expect.seq || end.hash !== expect.hash)
-      throw new StreamError('COMMIT_CONFLICT', { producer: id, expected: expect, found: end })
+    checkEnd(id, expect, producer.end)
+    for (const other of others) checkEnd(other.producer, other.end, this.producerEnd(other.producer) ?? noEnd)
     checkCommitSize(appends)
     const partitions = appends.map(({ topic, partition }) => this.partition(topic, partition))
     const blocks = appends.map(({ block }) => takeBlock(block))

@@ -1,0 +1,48 @@
+import type { EpochMs, Offset } from '../model/record.ts'
+
+/** Next offset to take, by source partition; see `partitionName`. */
+export type Positions = ReadonlyMap<string, Offset>
+
+export const partitionName = (topic: string, partition: number): string => `${topic}/${partition}`
+
+/** What a task has committed, as of one slice. */
+export interface TaskFacts {
+  readonly seq: number
+  readonly hash: string
+  readonly positions: Positions
+  readonly watermark: EpochMs
+  readonly processing: EpochMs
+  /** The hold it stands still for. */
+  readonly held: string | undefined
+}
+
+/** What a task may do, as of one offset of the control log. */
+export interface Orders {
+  /** The control log was read up to here. */
+  readonly control: Offset
+  /** Results go to the public topics; else to the version's own. */
+  readonly publishes: boolean
+  /** How far the version that publishes has come: this one goes no further. */
+  readonly trail?: { readonly positions: Positions; readonly watermark: EpochMs; readonly processing: EpochMs }
+  /** Stand still: at once, or at these positions. */
+  readonly hold?: { readonly id: string; readonly at?: Positions }
+  /** The version publishes from this control record on: what was due before it came was published by the former owner. */
+  readonly align?: { readonly control: Offset; readonly watermark: EpochMs; readonly processing: EpochMs }
+}
+
+/** Tells the tasks of one version what they may do, and is told what they did. Orders change between slices only. */
+export interface Steering {
+  orders(task: number): Orders
+  report(task: number, facts: TaskFacts): void
+  /** Resolves when orders change after the last call of `orders`. */
+  changed(): Promise<void>
+}
+
+const unsteered: Orders = { control: 0, publishes: true }
+
+/** A version that is alone: it publishes, and nobody holds it. */
+export const noSteering: Steering = {
+  orders: () => unsteered,
+  report() {},
+  changed: () => new Promise(() => {}),
+}

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import type { LogRecord } from '../../engine/model/record.ts'
+import { jobTopics } from '../../engine/runtime/plan.ts'
+import { canonical } from '../../examples/reference.ts'
+import { blockOf } from '../sim/feeder.ts'
+import { drawScenario, startAt } from '../sim/scenario.ts'
+import { Random } from '../support/random.ts'
+import { VersionsWorld } from './versions-world.ts'
+
+/** Jobs of all kinds, drawn with their input and settings as for the simulation; partitions that fall idle are not drawn here. */
+const from = Number(process.env.REPRISE_SEED ?? 1)
+const seeds = process.env.REPRISE_SEED !== undefined ? 1 : Number(process.env.REPRISE_CUTS ?? 60)
+const kinds = new Map<string, number>()
+let aborted = 0
+
+test(`what versions with equal logic publish in turns is what one of them alone would, ${seeds} seeds`, { timeout: 20_000 + seeds * 3000 }, async () => {
+  for (let seed = from; seed < from + seeds; seed++) {
+    try {
+      await run(seed)
+    } catch (error) {
+      throw new Error(`seed ${seed}: REPRISE_SEED=${seed} npx vitest run test/replay/cut-over.property.test.ts`, { cause: error })
+    }
+  }
+  if (process.env.V) console.log([...kinds], 'aborted', aborted)
+  if (seeds >= 60) expect(kinds.size, [...kinds].join(' · ')).toBeGreaterThan(9)
+})
+
+async function run(seed: number): Promise<void> {
+  const { job, input, partitions, bursts, settings } = drawScenario(seed)
+  if (job.idleAfterMs !== undefined) return
+  const random = new Random(seed + 1_000_000)
+  const name = job.topology.job
+  const world = new VersionsWorld(name, ['rows'], settings)
+  world.clock.advance(startAt - world.clock.now())
+  await world.createSources(partitions)
+  await world.deploy(1, job.topology)
+  let deployed = 1
+  if (process.env.V) console.log(seed, job.kind)
+  let cuts = 0
+  for (const burst of bursts) {
+    world.clock.advance(burst.afterMs + random.int(30))
+    await world.append(burst.topic, burst.partition, blockOf(burst.records))
+    await world.turns(random.int(8))
+    if (random.chance(0.3) && deployed < 3) await world.deploy(++deployed, job.topology)
+    if (random.chance(0.15)) await world.crash(1 + random.int(deployed))
+    const to = 1 + random.int(deployed)
+    if (to === world.board.control.owner || random.chance(0.6)) continue
+    if (random.chance(0.3)) void world.turns(random.int(12)).then(() => world.crash(random.chance(0.5) ? to : 1))
+    if (await world.cutOver(to)) cuts++
+    else aborted++
+  }
+  if (cuts > 0) kinds.set(job.kind, (kinds.get(job.kind) ?? 0) + cuts)
+  await world.complete()
+  const topics = jobTopics(name, 1)
+  const late = await world.records(topics.late)
+  const appendTimes = new Map<number, number>()
+  for (const topic of job.sources) for (const record of await world.records(topic)) appendTimes.set(idOf(record), record.appendTime)
+  const expected = job.expected(input, new Set(), appendTimes)
+  for (const [topic, { kind, rows }] of Object.entries(expected.outputs)) {
+    const records = await world.records(topic)
+    const found = kind === 'stream' ? records.map(({ value }) => parse(value)) : lastValues(records)
+    expect(canonical(found), topic).toEqual(canonical(rows))
+  }
+  expect(canonical(late.map(idOf)), 'late').toEqual(canonical(expected.late))
+  expect(canonical((await world.records(topics.deadLetters)).map(idOf)), 'dead letters').toEqual(canonical(expected.deadLetters))
+  await world.close()
+}
+
+function parse(value: Uint8Array | null): unknown {
+  return JSON.parse(Buffer.from(value ?? []).toString())
+}
+
+function idOf({ value }: LogRecord): number {
+  return Number(/"id":(\d+)/.exec(Buffer.from(value ?? []).toString())![1])
+}
+
+function lastValues(records: readonly LogRecord[]): unknown[] {
+  const last = new Map<string, unknown>()
+  for (const { key, value } of records) {
+    if (value === null) last.delete(Buffer.from(key!).toString())
+    else last.set(Buffer.from(key!).toString(), parse(value))
+  }
+  return [...last.values()]
+}

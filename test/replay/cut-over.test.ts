@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { count, defineJob, sliding, topic, tumbling } from '../../index.ts'
+import { Random } from '../support/random.ts'
+import { VersionsWorld } from './versions-world.ts'
+
+const outOfOrderness = 3000
+
+const clicks = topic('clicks', {
+  value: z.object({ user: z.string(), at: z.number() }),
+  eventTime: (click) => click.at,
+  outOfOrderness,
+})
+const counts = topic('counts', { value: z.object({ user: z.string(), end: z.number(), clicks: z.number() }) })
+
+const spec = { tumbling: { size: 10_000, slide: 10_000 }, sliding: { size: 10_000, slide: 4000 } } as const
+
+const jobOf = (kind: keyof typeof spec) =>
+  defineJob('clicks', (job) => {
+    job
+      .from(clicks)
+      .keyBy('user', (click) => click.user)
+      .window('w', kind === 'tumbling' ? tumbling('10s') : sliding('10s', '4s'))
+      .aggregate({ clicks: count() })
+      .map(({ clicks }, window) => ({ user: window.key, end: window.end, clicks }))
+      .to(counts)
+  })
+
+interface Click {
+  readonly user: string
+  readonly at: number
+}
+
+/** A record counts in a window unless its own partition had passed the window's end before: brute force. */
+function oracle(kind: keyof typeof spec, partitions: readonly (readonly Click[])[]): string[] {
+  const { size, slide } = spec[kind]
+  const found = new Map<string, number>()
+  for (const records of partitions) {
+    let passed = Number.NEGATIVE_INFINITY
+    for (const { user, at } of records) {
+      for (let start = Math.floor(at / slide) * slide; start > at - size; start -= slide) {
+        const end = start + size
+        if (end > passed) found.set(`${user} ${end}`, (found.get(`${user} ${end}`) ?? 0) + 1)
+      }
+      passed = Math.max(passed, at - outOfOrderness)
+    }
+  }
+  return [...found].map(([at, clicks]) => `${at} ${clicks}`)
+}
+
+const end = 10_000_000
+
+for (const kind of ['tumbling', 'sliding'] as const) {
+  for (let seed = 1; seed <= Number(process.env.REPRISE_CUTS ?? 30); seed++) {
+    test(`${kind}: the public output of versions that take turns is that of one, seed ${seed}`, async () => {
+      const random = new Random(seed)
+      const world = new VersionsWorld('clicks', ['counts'], { sliceRecordsMax: 7, checkpointEveryMs: 50 })
+      const partitions: Click[][] = Array.from({ length: 1 + random.int(3) }, () => [])
+      await world.createSources({ clicks: partitions.length })
+      await world.deploy(1, jobOf(kind))
+      let now = 0
+      let deployed = 1
+      let cuts = 0
+      for (let step = 0; step < 40; step++) {
+        now += random.int(3000)
+        const partition = random.int(partitions.length)
+        const records = Array.from({ length: random.int(12) }, () => ({
+          user: 'abc'[random.int(3)]!,
+          at: Math.max(0, now + random.int(2000) - (random.chance(0.05) ? random.int(30_000) : random.int(2000))),
+        }))
+        partitions[partition]!.push(...records)
+        if (records.length > 0) await world.send('clicks', partition, records)
+        if (random.chance(0.1) && deployed < 3) await world.deploy(++deployed, jobOf(kind))
+        if (random.chance(0.15)) await world.crash(1 + random.int(deployed))
+        world.clock.advance(random.int(20))
+        await world.turns(random.int(6))
+        if (deployed > 1 && random.chance(0.25)) {
+          const to = 1 + random.int(deployed)
+          if (to !== world.board.control.owner) {
+            if (random.chance(0.3)) void world.turns(random.int(10)).then(() => world.crash(to))
+            if (await world.cutOver(to)) cuts++
+          }
+        }
+      }
+      for (const [partition, records] of partitions.entries()) {
+        records.push({ user: 'end', at: end })
+        await world.send('clicks', partition, [{ user: 'end', at: end }])
+      }
+      await world.settle()
+      const rows = (await world.values('counts')) as { user: string; end: number; clicks: number }[]
+      const expected = oracle(kind, partitions).filter((row) => !row.startsWith('end'))
+      expect(rows.map(({ user, end, clicks }) => `${user} ${end} ${clicks}`).sort()).toEqual(expected.sort())
+      for (const user of 'abc') {
+        const ends = rows.filter((row) => row.user === user).map((row) => row.end)
+        expect(ends).toEqual([...ends].sort((a, b) => a - b))
+      }
+      if (deployed > 1 && cuts > 0) expect(world.board.control.cutOvers.size).toBeGreaterThan(0)
+      await world.close()
+    })
+  }
+}
