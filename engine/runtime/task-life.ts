@@ -186,12 +186,10 @@ export class TaskLife {
     const trail = orders.trail ?? free
     const cap = orders.trail === undefined ? {} : { cap: { watermark: finiteOrNull(trail.watermark), processing: trail.processing } }
     const tick = (more: Partial<Slice> = {}): Slice => ({ seq, ranges: [], processing: this.processingNow(now, []), idle, ...cap, ...more })
-    if (task.due) return tick(this.last?.slice.align ? { align: true } : {})
     const { align, hold } = orders
-    if (align !== undefined && (this.last?.control ?? 0) < align.control) {
-      const { watermark, processing } = align
-      return tick({ processing, align: true, ...(Number.isFinite(watermark) ? { advanceTo: { watermark, processing } } : {}) })
-    }
+    const aligned = align === undefined || (this.last?.control ?? 0) >= align.control
+    if (task.due ? this.last?.slice.align : !aligned) return tick(alignment(align!))
+    if (task.due) return tick()
     if (hold !== undefined) {
       if (this.last?.slice.hold === hold.id) return undefined
       if (this.isAt(hold.at)) return tick({ hold: hold.id })
@@ -422,6 +420,12 @@ export class TaskLife {
   private throwFailure(): void {
     if (this.failure !== undefined) throw this.failure.error
   }
+}
+
+/** Exactly as far as the former owner: what is due later is for all to see. */
+function alignment({ watermark, processing }: NonNullable<Orders['align']>): Partial<Slice> {
+  const moved = Number.isFinite(watermark) ? { advanceTo: { watermark, processing } } : {}
+  return { processing, idle: [], cap: { watermark: finiteOrNull(watermark), processing }, align: true, ...moved }
 }
 
 const free = { watermark: Number.POSITIVE_INFINITY, processing: Number.POSITIVE_INFINITY }
