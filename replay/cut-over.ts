@@ -21,7 +21,8 @@ export interface CutOverWorld {
  */
 export async function cutOver({ log, clock, board, job, outputs }: CutOverWorld, to: number, holdMs: number): Promise<CutOver> {
   const from = board.control.owner
-  if (from === undefined || from === to || board.control.hold !== undefined) throw aborted(job, to, 'it publishes already, or another cut-over is under way')
+  if (from === undefined || from === to || board.control.hold !== undefined)
+    throw aborted(job, to, 'it publishes already, or another cut-over is under way')
   const id = `hold-${board.control.events}`
   board.control = await decide(log, job, board.control, { type: 'holdRequested', at: clock.now(), id, from, to })
   const held = await bothHeld(board, clock, id, from, to, holdMs)

@@ -97,7 +97,11 @@ async function createTopics(log: Log, topology: Topology, version: number, paral
   ]
   for (const spec of own) await log.createTopic(spec)
   if (!steered) return
-  const written = [...declared.filter((topic) => !sources.includes(topic)).map(({ name }) => name), plan.topics.deadLetters, plan.topics.late]
+  const written = [
+    ...declared.filter((topic) => !sources.includes(topic)).map(({ name }) => name),
+    plan.topics.deadLetters,
+    plan.topics.late,
+  ]
   for (const name of new Set(written)) {
     const { partitions, kind } = log.topic(name)!
     await log.createTopic({ name: plan.topics.privately(name), partitions, kind })

@@ -51,7 +51,7 @@ function oracle(kind: keyof typeof spec, partitions: readonly (readonly Click[])
 const end = 10_000_000
 
 for (const kind of ['tumbling', 'sliding'] as const) {
-  for (let seed = 1; seed <= Number(process.env.REPRISE_CUTS ?? 30); seed++) {
+  for (let seed = 1; seed <= 10; seed++) {
     test(`${kind}: the public output of versions that take turns is that of one, seed ${seed}`, async () => {
       const random = new Random(seed)
       const world = new VersionsWorld('clicks', ['counts'], { sliceRecordsMax: 7, checkpointEveryMs: 50 })

@@ -69,9 +69,9 @@ export class RetryingProducer implements Producer {
     })
   }
 
-  private send({ expect, next, appends }: Commit): Promise<Committed> {
+  private send(commit: Commit): Promise<Committed> {
     // The log takes the blocks over: keep ours.
-    const answer = this.opened.commit({ expect, next, appends: appends.map((one) => ({ ...one, block: Uint8Array.from(one.block) })) })
+    const answer = this.opened.commit({ ...commit, appends: commit.appends.map((one) => ({ ...one, block: Uint8Array.from(one.block) })) })
     answer.catch(() => {})
     return answer
   }

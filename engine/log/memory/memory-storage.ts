@@ -1,7 +1,7 @@
-import { checkEnd, noEnd } from '../check-end.ts'
 import { StreamError } from '../../errors.ts'
 import type { EpochMs } from '../../model/record.ts'
 import type { Commit, Committed, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
+import { checkEnd, noEnd } from '../check-end.ts'
 import { checkCommitSize } from '../limits.ts'
 import { isNewTopic, settingsOf } from '../topic-spec.ts'
 import { MemoryPartition } from './memory-partition.ts'

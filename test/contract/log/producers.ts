@@ -185,4 +185,25 @@ export function producerContract(test: LogTest): void {
     expect((await reopened.producer('writer')).end).toEqual(newEnd)
     expect(await valuesOf(reopened, 'orders')).toEqual(values(0, 3))
   })
+
+  test('a commit that builds on other producers takes place only while they stand there', async ({ log }) => {
+    await streamTopic(log)
+    const writer = await Writer.open(log)
+    const other = await Writer.open(log, 'other')
+    await other.send(append('orders', 0, record(0)))
+    const joint = (ends: readonly { producer: string; end: typeof newEnd }[], n: number) =>
+      writer.producer.commit({
+        expect: log.producerEnd('writer') ?? newEnd,
+        others: ends,
+        next: after(log.producerEnd('writer') ?? newEnd),
+        appends: [append('orders', 0, record(n))],
+      })
+    await joint([{ producer: 'other', end: other.end }], 1)
+    await joint([{ producer: 'nobody', end: newEnd }], 2)
+    for (const end of [newEnd, { ...other.end, hash: 'another' }]) {
+      await expect(joint([{ producer: 'other', end }], 99)).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+    }
+    await expect(joint([{ producer: 'nobody', end: other.end }], 99)).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+    expect(await valuesOf(log, 'orders')).toEqual(values(0, 3))
+  })
 }
