@@ -9,6 +9,7 @@ const table = {
   JOB_INVALID: { retry: 'after-fix', text: 'the job definition is not valid' },
   JOB_LOAD_FAILED: { retry: 'after-fix', text: 'the job file could not be bundled or loaded' },
   JOB_CHANGED: { retry: 'after-fix', text: 'the job is not the one that this data directory was written by' },
+  VERSION_UNKNOWN: { retry: 'after-fix', text: 'the job has no such version' },
   JOB_UNKNOWN: { retry: 'after-fix', text: 'there is no job of this name' },
   JOB_SEALED: { retry: 'never', text: 'the input of this job was declared complete' },
   JOB_NOT_DETERMINISTIC: { retry: 'after-fix', text: 'a re-run of a journaled slice gave other output' },

@@ -122,7 +122,7 @@ export async function decide(
   await log.createTopic({ name: topic, partitions: 1, kind: 'internal' })
   const producer = await log.producer(topic)
   const builder = new BlockBuilder()
-  builder.add({ key: null, value: Buffer.from(JSON.stringify(event)), eventTime: event.at })
+  builder.add({ key: null, value: Buffer.from(JSON.stringify(controlEvent.parse(event))), eventTime: event.at })
   await producer.commit({
     expect: { seq: after.events, hash: '' },
     others,

@@ -18,7 +18,7 @@ export function ordersOf(control: ControlState, version: number, owner: TaskFact
         : { align: { control: cut.events, watermark: cut.watermark ?? Number.NEGATIVE_INFINITY, processing: cut.processing } }),
     }
   }
-  const trail = owner ?? { positions: new Map(), watermark: Number.NEGATIVE_INFINITY, processing: Number.NEGATIVE_INFINITY }
+  const trail = owner ?? { positions: new Map(), watermark: Number.NEGATIVE_INFINITY, processing: 0 }
   const held = hold !== undefined && hold.to === version && owner?.held === hold.id
   return { ...common, trail, ...(held ? { hold: { id: hold.id, at: owner.positions } } : {}) }
 }

@@ -22,9 +22,14 @@ export class ManualClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve()
     return new Promise((resolve) => {
-      const sleeper = { at: this.time + ms, wake: resolve }
+      const onAbort = () => this.wake(sleeper)
+      const wake = () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      }
+      const sleeper = { at: this.time + ms, wake }
       this.sleepers.push(sleeper)
-      signal?.addEventListener('abort', () => this.wake(sleeper), { once: true })
+      signal?.addEventListener('abort', onAbort)
     })
   }
 

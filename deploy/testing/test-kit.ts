@@ -11,12 +11,16 @@ import type { Log } from '../../engine/ports/log.ts'
 import type { TaskState } from '../../engine/ports/state.ts'
 import { noMetrics, noProbe, silentLogger } from '../../engine/ports/world.ts'
 import { runJob } from '../../engine/runtime/job-run.ts'
+import { jobTopics } from '../../engine/runtime/plan.ts'
 import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runtime/settings.ts'
 import type { RunUntil } from '../../engine/runtime/task-life.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
 import { noPresent } from '../../engine/task/present.ts'
 import { stateStore } from '../../operators/process/state-handles.ts'
 import type { Topic } from '../../operators/topic.ts'
+import { decide } from '../../replay/control-log.ts'
+import { cutOver } from '../../replay/cut-over.ts'
+import { VersionBoard } from '../../replay/version-board.ts'
 import { MemoryCheckpointStore } from '../../state/memory-checkpoint-store.ts'
 import { openTaskState } from '../../state/task-state.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -54,6 +58,22 @@ export interface RawRecord {
   readonly eventTime?: EpochMs
 }
 
+/** A version of the job and what is left of it between its lives. */
+class Version {
+  readonly number: number
+  readonly topology: Topology
+  readonly checkpoints = new Map<number, MemoryCheckpointStore>()
+  readonly states = new Map<number, TaskState>()
+  /** By task that waits: how many changes of the log it has seen. */
+  readonly waiting = new Map<number, number>()
+  running: { stop: AbortController; crash: AbortController; done: Promise<Totals>; failure: { error: unknown } | undefined } | undefined
+
+  constructor(number: number, topology: Topology) {
+    this.number = number
+    this.topology = topology
+  }
+}
+
 /** Raised inside tasks by `crash`; never reaches the test. */
 class Crashed extends Error {}
 
@@ -64,16 +84,13 @@ class Crashed extends Error {}
  */
 export class TestKit implements AsyncDisposable {
   readonly clock: ManualClock
-  private readonly topology: Topology
   private readonly options: TestKitOptions
   private readonly log: MemoryLog
-  private readonly checkpoints = new Map<number, MemoryCheckpointStore>()
-  private readonly states = new Map<number, TaskState>()
-  private readonly waiting = new Map<number, number>()
+  /** By number, from 1 on. */
+  private readonly versions: Version[] = []
+  /** Absent while there is one version. */
+  private board: VersionBoard | undefined
   private wakeSettle: (() => void) | undefined
-  private running:
-    | { stop: AbortController; crash: AbortController; done: Promise<Totals>; failure: { error: unknown } | undefined }
-    | undefined
   private sequence = 0
   private completed: Totals | undefined
   private told = false
@@ -88,15 +105,15 @@ export class TestKit implements AsyncDisposable {
         partitions: options.partitions?.[node.topic.name] ?? node.topic.partitions ?? 1,
       })
     }
-    void kit.run('stopped')
+    kit.runAll()
     // The job's topics are there when the test begins.
     await kit.settle()
     return kit
   }
 
   private constructor(topology: Topology, options: TestKitOptions) {
-    this.topology = topology
     this.options = options
+    this.versions.push(new Version(1, topology))
     this.clock = new ManualClock(
       typeof options.startAt === 'string' ? Date.parse(options.startAt) : (options.startAt ?? Date.UTC(2026, 0, 1)),
     )
@@ -151,13 +168,61 @@ export class TestKit implements AsyncDisposable {
     for (;;) {
       this.throwFailure()
       if (this.completed !== undefined) return
-      const tasks = this.taskCount()
-      const changes = this.log.changes()
-      if (this.waiting.size === tasks && [...this.waiting.values()].every((seen) => seen === changes)) return
+      if (this.quiet()) {
+        if (this.board === undefined) return
+        // What one version has done may be about to wake another.
+        const changes = this.log.changes()
+        for (let turn = 0; turn < 4; turn++) await this.clock.yield()
+        if (this.quiet() && this.log.changes() === changes) return
+        continue
+      }
       await new Promise<void>((resolve) => {
         this.wakeSettle = resolve
       })
     }
+  }
+
+  /**
+   * Starts another version of the job beside the one that publishes. It takes the same input from the beginning, and its results are its own
+   * until it is promoted. One task a version: JOB_INVALID with `parallelism` above 1 or for another job's topology. Settles.
+   * @returns its number.
+   */
+  async deploy(topology: Topology): Promise<number> {
+    this.checkOpen()
+    checkVersion(this.job, topology, this.options.parallelism ?? 1)
+    if (this.board === undefined) await this.beginBoard()
+    const version = new Version(this.versions.length + 1, topology)
+    await this.register(version)
+    this.versions.push(version)
+    this.run(version, 'stopped')
+    await this.settle()
+    return version.number
+  }
+
+  /** The version publishes from one point of the input on, the one that did goes on beside it. Settles. CUT_OVER_ABORTED when it does so already. */
+  async promote(version: number): Promise<void> {
+    this.checkOpen()
+    const { log, clock, board, job } = this
+    if (board === undefined || this.versions[version - 1] === undefined) {
+      throw new StreamError('VERSION_UNKNOWN', { job, version }, { fix: 'deploy it first' })
+    }
+    await this.settle()
+    await cutOver({ log, clock, board, job, outputs: outputsOf(this.owner.topology) }, version, Number.POSITIVE_INFINITY)
+    await this.settle()
+  }
+
+  /** The way back: the version that published before does so again. Settles. */
+  async rollback(): Promise<void> {
+    const { board, job } = this
+    const former = board === undefined ? undefined : board.control.cutOvers.get(this.owner.number)?.from
+    if (former === undefined)
+      throw new StreamError('VERSION_UNKNOWN', { job, reason: 'no version published before' }, { fix: 'promote one first' })
+    await this.promote(former)
+  }
+
+  /** What a version has computed and not published, as `output`. */
+  privateOutput<T>(topic: Topic<T, never>, version: number): Promise<OutputRecord<T>[]> {
+    return this.decoded(jobTopics(this.job, version).privately(topic.definition.name), topic)
   }
 
   /** Moves time on in small steps: idle partitions, processing time and timers come due. Settles. */
@@ -165,7 +230,7 @@ export class TestKit implements AsyncDisposable {
     this.checkOpen()
     for (let left = ms; left > 0; left -= stepMs) {
       await this.settle()
-      this.waiting.clear()
+      for (const { waiting } of this.versions) waiting.clear()
       this.clock.advance(Math.min(stepMs, left))
       // All of them, so that each tells again that it waits.
       this.clock.wakeAll()
@@ -176,26 +241,24 @@ export class TestKit implements AsyncDisposable {
   /** The process dies: what was not committed is gone, the job recovers from its last checkpoint and its journal. */
   async crash(): Promise<void> {
     this.checkOpen()
-    this.running?.crash.abort(new Crashed())
+    for (const { running } of this.versions) running?.crash.abort(new Crashed())
     await this.ended()
-    void this.run('stopped')
+    this.runAll()
   }
 
   /** A clean stop (with a checkpoint) and a new start. */
   async restart(): Promise<void> {
     this.checkOpen()
-    this.running?.stop.abort()
-    await this.ended()
-    void this.run('stopped')
+    await this.stopAll()
+    this.runAll()
   }
 
-  /** No more input comes: everything open fires. Nothing can be sent afterwards: JOB_SEALED. Again: the same totals. */
+  /** No more input comes: everything open fires, of the version that publishes. Nothing can be sent afterwards: JOB_SEALED. Again: the same totals. */
   async complete(): Promise<Totals> {
     await this.settle()
     if (this.completed !== undefined) return this.completed
-    this.running?.stop.abort()
-    await this.ended()
-    const done = this.run('complete')
+    await this.stopAll()
+    const done = this.run(this.owner, 'complete')
     // Tasks look now and then whether those before them have ended. Time stands still: results must not depend on how long this takes.
     const timer = setInterval(() => this.clock.wakeAll(), 1)
     try {
@@ -208,8 +271,11 @@ export class TestKit implements AsyncDisposable {
   }
 
   /** What stands in a topic, decoded; in order of partition and offset. */
-  async output<T>(topic: Topic<T, never>): Promise<OutputRecord<T>[]> {
-    const { name, codec } = topic.definition
+  output<T>(topic: Topic<T, never>): Promise<OutputRecord<T>[]> {
+    return this.decoded(topic.definition.name, topic)
+  }
+
+  private async decoded<T>(name: string, { definition: { codec } }: Topic<T, never>): Promise<OutputRecord<T>[]> {
     return (await this.records(name)).map(({ record, partition }) => ({
       partition,
       offset: record.offset,
@@ -236,17 +302,17 @@ export class TestKit implements AsyncDisposable {
   }
 
   deadLetters(): Promise<LogRecord[]> {
-    return this.raw(`${this.topology.job}.dead-letters`)
+    return this.raw(jobTopics(this.job, 1).deadLetters)
   }
 
   /** Late records that no side output took. */
   late(): Promise<LogRecord[]> {
-    return this.raw(`${this.topology.job}.late`)
+    return this.raw(jobTopics(this.job, 1).late)
   }
 
-  /** What a process keeps for a key: the value of a `value` state, or with `mapKey` that of an entry of a `map` state. Undefined: nothing. */
+  /** What a process of the version that publishes keeps for a key: the value of a `value` state, or with `mapKey` that of an entry of a `map` state. Undefined: nothing. */
   state<V>(operator: string, name: string, key: Key, mapKey?: Key): V | undefined {
-    for (const state of this.states.values()) {
+    for (const state of this.owner.states.values()) {
       const store = state.store<V>(stateStore(operator, name))
       // Plain values are in one group, by key; a map is a group of its own.
       const value = mapKey === undefined ? store.group('')?.get(key) : store.group(key)?.get(mapKey)
@@ -257,8 +323,9 @@ export class TestKit implements AsyncDisposable {
 
   /** The same input from the beginning in a new kit: at another speed, with other partitions of work. Ends settled. */
   async replay(options: TestKitOptions = {}): Promise<TestKit> {
-    const kit = new TestKit(this.topology, { ...this.options, ...options })
-    const sources = new Set(this.topology.nodes.filter((node) => node.kind === 'source').map((node) => node.topic.name))
+    const { topology } = this.owner
+    const kit = new TestKit(topology, { ...this.options, ...options })
+    const sources = new Set(topology.nodes.filter((node) => node.kind === 'source').map((node) => node.topic.name))
     kit.clock.advance(Math.max(0, this.clock.now() - kit.clock.now()))
     for (const name of sources) {
       const info = this.log.topic(name)!
@@ -274,17 +341,16 @@ export class TestKit implements AsyncDisposable {
         })
       }
     }
-    void kit.run('stopped')
+    kit.runAll()
     await kit.settle()
     return kit
   }
 
   /** Stops the job. Throws what stopped it before, unless the test was told already. */
   async close(): Promise<void> {
-    this.running?.stop.abort()
     const { told } = this
     try {
-      await this.ended()
+      await this.stopAll()
     } catch (error) {
       if (!told) throw error
     } finally {
@@ -296,20 +362,55 @@ export class TestKit implements AsyncDisposable {
     await this.close()
   }
 
-  private run(until: RunUntil): Promise<Totals> {
+  /** The version that publishes. */
+  private get owner(): Version {
+    return this.versions[(this.board?.control.owner ?? 1) - 1]!
+  }
+
+  private get job(): string {
+    return this.versions[0]!.topology.job
+  }
+
+  /** From now on versions are steered; the one there is begins anew. */
+  private async beginBoard(): Promise<void> {
+    await this.settle()
+    await this.stopAll()
+    this.board = new VersionBoard()
+    await this.register(this.versions[0]!)
+    this.runAll()
+  }
+
+  private async register({ number }: Version): Promise<void> {
+    const board = this.board!
+    const event = { type: 'registered', at: this.clock.now(), version: number, sha256: '', parallelism: 1, fingerprint: '' } as const
+    board.control = await decide(this.log, this.job, board.control, event)
+  }
+
+  private runAll(): void {
+    for (const version of this.versions) this.run(version, 'stopped')
+  }
+
+  private async stopAll(): Promise<void> {
+    for (const { running } of this.versions) running?.stop.abort()
+    await this.ended()
+  }
+
+  private run(version: Version, until: RunUntil): Promise<Totals> {
     const stop = new AbortController()
     const crash = new AbortController()
-    this.waiting.clear()
+    const { number, topology, waiting } = version
+    waiting.clear()
     const done = runJob({
-      load: () => ({ topology: this.topology, present: noPresent() }),
-      version: 1,
+      load: () => ({ topology, present: noPresent() }),
+      version: number,
+      ...(this.board === undefined ? {} : { steering: this.board.steering(number) }),
       parallelism: this.options.parallelism ?? 1,
       log: this.log as Log,
       openState: async (plan, job) => {
-        const checkpoints = this.checkpoints.get(plan.id) ?? new MemoryCheckpointStore()
-        this.checkpoints.set(plan.id, checkpoints)
+        const checkpoints = version.checkpoints.get(plan.id) ?? new MemoryCheckpointStore()
+        version.checkpoints.set(plan.id, checkpoints)
         const state = await openTaskState({
-          task: { job: job.topology.job, version: 1, task: plan.id, fingerprint: '', semantics: 1 },
+          task: { job: job.topology.job, version: number, task: plan.id, fingerprint: '', semantics: 1 },
           checkpoints,
           spill: null,
           settings: { memoryBytesMax: this.options.memoryBytesMax ?? 256 << 20 },
@@ -318,7 +419,7 @@ export class TestKit implements AsyncDisposable {
           metrics: noMetrics,
           probe: noProbe,
         })
-        this.states.set(plan.id, state)
+        version.states.set(plan.id, state)
         return state
       },
       clock: this.clock,
@@ -330,12 +431,12 @@ export class TestKit implements AsyncDisposable {
       stop: stop.signal,
       crash: crash.signal,
       onWait: (task, seen) => {
-        this.waiting.set(task, seen)
+        waiting.set(task, seen)
         this.wakeSettle?.()
       },
     })
     const running = { stop, crash, done, failure: undefined as { error: unknown } | undefined }
-    this.running = running
+    version.running = running
     done.catch((error: unknown) => {
       running.failure = { error }
       this.wakeSettle?.()
@@ -344,27 +445,34 @@ export class TestKit implements AsyncDisposable {
   }
 
   private async ended(): Promise<void> {
-    const { running } = this
-    await Promise.allSettled([running?.done])
-    if (running?.failure?.error instanceof Crashed) running.failure = undefined
+    for (const { running } of this.versions) {
+      await Promise.allSettled([running?.done])
+      if (running?.failure?.error instanceof Crashed) running.failure = undefined
+    }
     this.throwFailure()
   }
 
   private throwFailure(): void {
-    const failure = this.running?.failure
-    if (failure === undefined || failure.error instanceof Crashed) return
-    this.told = true
-    throw failure.error
+    for (const { running } of this.versions) {
+      const failure = running?.failure
+      if (failure === undefined || failure.error instanceof Crashed) continue
+      this.told = true
+      throw failure.error
+    }
   }
 
   private checkOpen(): void {
     if (this.completed !== undefined)
-      throw new StreamError('JOB_SEALED', { job: this.topology.job }, { fix: 'do it before complete(), or in a replay()' })
+      throw new StreamError('JOB_SEALED', { job: this.job }, { fix: 'do it before complete(), or in a replay()' })
   }
 
-  private taskCount(): number {
-    const journal = this.log.topic(`${this.topology.job}.v1.journal`)
-    return journal === undefined ? Number.POSITIVE_INFINITY : journal.partitions
+  /** All tasks wait, and have seen all there is. */
+  private quiet(): boolean {
+    const changes = this.log.changes()
+    return this.versions.every(({ number, waiting }) => {
+      const tasks = this.log.topic(jobTopics(this.job, number).journal)?.partitions
+      return waiting.size === tasks && [...waiting.values()].every((seen) => seen === changes)
+    })
   }
 
   private partitionsOf(topic: string): number {
@@ -381,6 +489,20 @@ export class TestKit implements AsyncDisposable {
     }
     return all
   }
+}
+
+function checkVersion(job: string, topology: Topology, parallelism: number): void {
+  if (topology.job !== job) {
+    throw new StreamError('JOB_INVALID', { job: topology.job, reason: `it is not a version of ${job}` }, { fix: 'give both the same name' })
+  }
+  if (parallelism !== 1) {
+    const reason = 'versions beside others run with one task each'
+    throw new StreamError('JOB_INVALID', { job, parallelism, reason }, { fix: 'start the kit with parallelism 1' })
+  }
+}
+
+function outputsOf({ nodes }: Topology): string[] {
+  return nodes.filter((node) => node.kind === 'sink').map(({ topic }) => topic.name)
 }
 
 function decodeOne(codec: TopicDefinition['codec'], bytes: Uint8Array): unknown {

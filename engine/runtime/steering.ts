@@ -11,6 +11,7 @@ export interface TaskFacts {
   readonly hash: string
   readonly positions: Positions
   readonly watermark: EpochMs
+  /** 0 before the first slice. */
   readonly processing: EpochMs
   /** The hold it stands still for. */
   readonly held: string | undefined

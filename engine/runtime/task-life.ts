@@ -253,7 +253,7 @@ export class TaskLife {
 
   private facts(): TaskFacts {
     const { seq, hash, watermark, processingTime } = this.task
-    return { seq, hash, positions: this.positions(), watermark, processing: processingTime, held: this.last?.slice.hold }
+    return { seq, hash, positions: this.positions(), watermark, processing: Math.max(0, processingTime), held: this.last?.slice.hold }
   }
 
   /** P for source partitions: the append time each has come to; at a partition's end, the clock. */
