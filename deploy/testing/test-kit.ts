@@ -194,7 +194,7 @@ export class TestKit implements AsyncDisposable {
     const version = new Version(this.versions.length + 1, topology)
     await this.register(version)
     this.versions.push(version)
-    this.run(version, 'stopped')
+    void this.run(version, 'stopped')
     await this.settle()
     return version.number
   }
@@ -387,7 +387,7 @@ export class TestKit implements AsyncDisposable {
   }
 
   private runAll(): void {
-    for (const version of this.versions) this.run(version, 'stopped')
+    for (const version of this.versions) void this.run(version, 'stopped')
   }
 
   private async stopAll(): Promise<void> {
