@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,7 +28,8 @@ async function main(args: BenchArguments): Promise<void> {
       say(`${row.name}: ${row.about}`)
       const result = await runRow(row, args, dir, pin)
       process.stdout.write(`${args.json ? jsonLine(row, result) : tableLine(row, result)}\n`)
-      if (args.profile !== undefined) say(profileTable(profilePath(args.profile, row)))
+      // Not every row can be profiled.
+      if (args.profile !== undefined && existsSync(profilePath(args.profile, row))) say(profileTable(profilePath(args.profile, row)))
     }
   } finally {
     rmSync(dir, { recursive: true, force: true })
