@@ -1,0 +1,175 @@
+import type { EpochMs, Offset } from '../model/record.ts'
+import type { JournalRecord, Range, Slice } from '../model/slice.ts'
+import type { Task } from '../task/task.ts'
+import { chooseRanges } from './choose-slice.ts'
+import type { TaskPlan } from './plan.ts'
+import { type Orders, type Positions, partitionName, type TaskFacts } from './steering.ts'
+import type { TaskInputs } from './task-inputs.ts'
+import type { TaskWorld } from './task-life.ts'
+
+/** What a chooser goes by beside what it is told of the world. */
+export interface ChooserParts {
+  readonly task: Task
+  readonly plan: TaskPlan
+  readonly inputs: TaskInputs
+  readonly world: Pick<TaskWorld, 'settings' | 'drift' | 'steering' | 'until' | 'upstreamEnded'>
+  readonly recordsMax: number
+  /** Of the last slice, in whichever life it was run. */
+  readonly last: JournalRecord | undefined
+}
+
+/**
+ * Decides what the next slice is: from what is buffered, the clock, and what the version may do. Awaits nothing and changes nothing of the task.
+ * What it decides is in the slice, so that recovery does not have to decide again.
+ */
+export class SliceChooser {
+  private readonly task: Task
+  private readonly plan: TaskPlan
+  private readonly inputs: TaskInputs
+  private readonly world: ChooserParts['world']
+  private readonly recordsMax: number
+  private now: Orders
+  /** Set by whoever ran it. */
+  last: Pick<JournalRecord, 'slice' | 'control'> | undefined
+
+  constructor({ task, plan, inputs, world, recordsMax, last }: ChooserParts) {
+    this.task = task
+    this.plan = plan
+    this.inputs = inputs
+    this.world = world
+    this.recordsMax = recordsMax
+    this.last = last
+    this.now = world.steering.orders(plan.id)
+  }
+
+  /** What the slice that was chosen last is to be run under. */
+  get orders(): Orders {
+    return this.now
+  }
+
+  /** The slice to run now; undefined when there is nothing to do. */
+  next(now: number): Slice | undefined {
+    const { task, plan, inputs } = this
+    const seq = task.seq + 1
+    const idle = this.idleInputs()
+    const orders = (this.now = this.world.steering.orders(plan.id))
+    const trail = orders.trail ?? free
+    const cap = orders.trail === undefined ? {} : { cap: { watermark: finiteOrNull(trail.watermark), processing: trail.processing } }
+    const tick = (more: Partial<Slice> = {}): Slice => ({ seq, ranges: [], processing: this.processingNow(now, []), idle, ...cap, ...more })
+    const { align, hold } = orders
+    const aligned = align === undefined || (this.last?.control ?? 0) >= align.control
+    if (task.due ? this.last?.slice.align : !aligned) return tick(alignment(align!))
+    if (task.due) return tick()
+    if (hold !== undefined) {
+      if (this.last?.slice.hold === hold.id) return undefined
+      if (this.isAt(hold.at)) return tick({ hold: hold.id })
+    }
+    // A task that has nothing to read itself must still tell the next stage so.
+    if (task.seq === 0 && plan.stage.writes.length > 0) return tick()
+    const ranges = this.chooseRanges()
+    if (ranges.length > 0) {
+      for (const { input } of ranges) inputs.readings[input]!.waitedMs = 0
+      const taken = new Set(ranges.map(({ input }) => input))
+      return { seq, ranges, processing: this.processingNow(now, ranges), idle: idle.filter((input) => !taken.has(input)), ...cap }
+    }
+    if (this.completes()) return tick({ idle: [], advanceTo: { watermark: null, processing: null } })
+    if (task.wouldMove(idle, trail.watermark)) return tick()
+    if (task.nextProcessingDue() <= Math.min(this.processingNow(now, []), trail.processing)) return tick()
+    return undefined
+  }
+
+  private chooseRanges() {
+    const { settings, drift } = this.world
+    const own: { index: number; buffer: Task['feeds'][number]['buffer'] }[] = []
+    const exchanged: typeof own = []
+    // No more than the slice can take: decoded records are objects, and cost most while many are alive.
+    const share = Math.ceil(this.recordsMax / Math.max(1, this.task.feeds.filter(({ buffer }) => !buffer.empty).length))
+    this.task.feeds.forEach(({ buffer }, index) => {
+      buffer.decodeUpTo(share)
+      ;(this.plan.inputs[index]!.kind === 'exchange' ? exchanged : own).push({ index, buffer })
+    })
+    const { ranges, reach } = chooseRanges(own, this.recordsMax, settings.maxDriftMs, drift.frontier(this.plan.id))
+    if (own.length > 0) drift.post(this.plan.id, reach)
+    const others = chooseRanges(exchanged, this.recordsMax, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+    return [...this.onTrail(ranges), ...others.ranges].sort((a, b) => a.input - b.input)
+  }
+
+  /** What of the ranges the version that publishes has taken already. */
+  private onTrail(ranges: readonly Range[]): Range[] {
+    const { trail } = this.now
+    if (trail === undefined) return [...ranges]
+    return ranges
+      .map((range) => ({ ...range, to: Math.min(range.to, trail.positions.get(this.nameOf(range.input)) ?? 0) }))
+      .filter(({ from, to }) => from < to)
+  }
+
+  private nameOf(input: number): string {
+    const { topic, partition } = this.plan.inputs[input]!
+    return partitionName(topic, partition)
+  }
+
+  /** Whether the task has taken all up to these positions; undefined: it stands wherever it is. */
+  private isAt(positions: Positions | undefined): boolean {
+    return positions === undefined || [...this.positions()].every(([name, position]) => position >= (positions.get(name) ?? 0))
+  }
+
+  private positions(): Map<string, Offset> {
+    const found = new Map<string, Offset>()
+    this.inputs.readings.forEach(({ plan, feed }, input) => {
+      if (plan.kind === 'source') found.set(this.nameOf(input), feed.buffer.position)
+    })
+    return found
+  }
+
+  facts(): TaskFacts {
+    const { seq, hash, watermark, processingTime } = this.task
+    return { seq, hash, positions: this.positions(), watermark, processing: Math.max(0, processingTime), held: this.last?.slice.hold }
+  }
+
+  /** P for source partitions: the append time each has come to; at a partition's end, the clock. */
+  private processingNow(now: number, ranges: Slice['ranges']): number {
+    let lowest = now
+    this.inputs.readings.forEach((reading, input) => {
+      if (reading.plan.kind !== 'source') return
+      const { buffer } = reading.feed
+      const to = ranges.find((taken) => taken.input === input)?.to ?? buffer.position
+      // All of the log was seen: the clock speaks. Else the next record to come does, or, not read yet, the last one that was.
+      const reached = buffer.appendTimeAt(to) ?? (this.inputs.drained(reading) ? now : buffer.lastAppendTime)
+      lowest = Math.min(lowest, reached)
+    })
+    return Math.max(lowest, 0)
+  }
+
+  private idleInputs(): number[] {
+    return this.inputs.readings.flatMap(({ plan, waitedMs, feed }, input) =>
+      plan.kind === 'source' && feed.buffer.empty && waitedMs >= (plan.node.topic.idleAfterMs ?? Number.POSITIVE_INFINITY) ? [input] : [],
+    )
+  }
+
+  private get atEnd(): boolean {
+    return this.inputs.allAtEnd && this.world.upstreamEnded() && this.inputs.allAtEnd
+  }
+
+  /** No more input comes, and the task has not been told yet. */
+  private completes(): boolean {
+    if (this.world.until !== 'complete' || !this.atEnd) return false
+    return this.task.hasSources && !this.task.sourcesComplete
+  }
+
+  /** There is nothing to do, and there will be nothing. */
+  ended(): boolean {
+    return this.world.until !== 'stopped' && this.atEnd
+  }
+}
+
+/** Exactly as far as the former owner: what is due later is for all to see. */
+function alignment({ watermark, processing }: NonNullable<Orders['align']>): Partial<Slice> {
+  const moved = Number.isFinite(watermark) ? { advanceTo: { watermark, processing } } : {}
+  return { processing, idle: [], cap: { watermark: finiteOrNull(watermark), processing }, align: true, ...moved }
+}
+
+const free = { watermark: Number.POSITIVE_INFINITY, processing: Number.POSITIVE_INFINITY }
+
+function finiteOrNull(time: EpochMs): EpochMs | null {
+  return Number.isFinite(time) ? time : null
+}
