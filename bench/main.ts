@@ -28,8 +28,9 @@ async function main(args: BenchArguments): Promise<void> {
       say(`${row.name}: ${row.about}`)
       const result = await runRow(row, args, dir, pin)
       process.stdout.write(`${args.json ? jsonLine(row, result) : tableLine(row, result)}\n`)
+      const profile = args.profile === undefined ? undefined : profilePath(args.profile, row)
       // Not every row can be profiled.
-      if (args.profile !== undefined && existsSync(profilePath(args.profile, row))) say(profileTable(profilePath(args.profile, row)))
+      if (profile !== undefined && existsSync(profile)) say(profileTable(profile))
     }
   } finally {
     rmSync(dir, { recursive: true, force: true })

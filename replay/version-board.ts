@@ -1,19 +1,13 @@
+import { NextChange } from '../engine/runtime/next-change.ts'
 import type { Steering, TaskFacts } from '../engine/runtime/steering.ts'
 import { type ControlState, foldControl } from './control-log.ts'
 import { ordersOf } from './orders.ts'
-
-class Change {
-  resolve!: () => void
-  readonly promise = new Promise<void>((resolve) => {
-    this.resolve = resolve
-  })
-}
 
 /** Where the versions of one job stand and what is decided about them: what their tasks are steered by. */
 export class VersionBoard {
   private readonly known = new Map<number, TaskFacts>()
   private decided: ControlState = foldControl([])
-  private next = new Change()
+  private readonly moved = new NextChange()
 
   get control(): ControlState {
     return this.decided
@@ -21,7 +15,7 @@ export class VersionBoard {
 
   set control(control: ControlState) {
     this.decided = control
-    this.wake()
+    this.moved.tell()
   }
 
   facts(version: number): TaskFacts | undefined {
@@ -30,7 +24,7 @@ export class VersionBoard {
 
   /** Resolves at the next fact or decision. */
   changed(): Promise<void> {
-    return this.next.promise
+    return this.moved.changed()
   }
 
   /** For the one task of a version. */
@@ -39,15 +33,9 @@ export class VersionBoard {
       orders: () => ordersOf(this.decided, version, this.decided.owner === undefined ? undefined : this.known.get(this.decided.owner)),
       report: (_, facts) => {
         this.known.set(version, facts)
-        this.wake()
+        this.moved.tell()
       },
       changed: () => this.changed(),
     }
-  }
-
-  private wake(): void {
-    const { resolve } = this.next
-    this.next = new Change()
-    resolve()
   }
 }

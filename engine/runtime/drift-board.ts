@@ -1,17 +1,16 @@
 import type { EpochMs } from '../model/record.ts'
+import { NextChange } from './next-change.ts'
 
 /** How far each source task of a version has come in event time, so that none runs far ahead of the others. */
 export class DriftBoard {
   private readonly reached = new Map<number, EpochMs>()
-  private waiting: (() => void)[] = []
+  private readonly posted = new NextChange()
 
   /** Infinity: the task has nothing to read. */
   post(task: number, time: EpochMs): void {
     if (this.reached.get(task) === time) return
     this.reached.set(task, time)
-    const woken = this.waiting
-    this.waiting = []
-    for (const wake of woken) wake()
+    this.posted.tell()
   }
 
   /** The lowest of the other tasks. */
@@ -23,6 +22,6 @@ export class DriftBoard {
 
   /** Resolves at the next post that changes something. */
   changed(): Promise<void> {
-    return new Promise((resolve) => this.waiting.push(resolve))
+    return this.posted.changed()
   }
 }

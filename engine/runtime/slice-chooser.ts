@@ -28,7 +28,8 @@ export class SliceChooser {
   private readonly inputs: TaskInputs
   private readonly world: ChooserParts['world']
   private readonly recordsMax: number
-  private now: Orders
+  /** What the slice that was chosen last is to be run under. */
+  orders: Orders
   /** Set by whoever ran it. */
   last: Pick<JournalRecord, 'slice' | 'control'> | undefined
 
@@ -39,12 +40,7 @@ export class SliceChooser {
     this.world = world
     this.recordsMax = recordsMax
     this.last = last
-    this.now = world.steering.orders(plan.id)
-  }
-
-  /** What the slice that was chosen last is to be run under. */
-  get orders(): Orders {
-    return this.now
+    this.orders = world.steering.orders(plan.id)
   }
 
   /** The slice to run now; undefined when there is nothing to do. */
@@ -52,7 +48,7 @@ export class SliceChooser {
     const { task, plan, inputs } = this
     const seq = task.seq + 1
     const idle = this.idleInputs()
-    const orders = (this.now = this.world.steering.orders(plan.id))
+    const orders = (this.orders = this.world.steering.orders(plan.id))
     const trail = orders.trail ?? free
     const cap = orders.trail === undefined ? {} : { cap: { watermark: finiteOrNull(trail.watermark), processing: trail.processing } }
     const tick = (more: Partial<Slice> = {}): Slice => ({ seq, ranges: [], processing: this.processingNow(now, []), idle, ...cap, ...more })
@@ -96,7 +92,7 @@ export class SliceChooser {
 
   /** What of the ranges the version that publishes has taken already. */
   private onTrail(ranges: readonly Range[]): Range[] {
-    const { trail } = this.now
+    const { trail } = this.orders
     if (trail === undefined) return [...ranges]
     return ranges
       .map((range) => ({ ...range, to: Math.min(range.to, trail.positions.get(this.nameOf(range.input)) ?? 0) }))

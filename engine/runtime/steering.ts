@@ -34,7 +34,8 @@ export interface Orders {
 /** Tells the tasks of one version what they may do, and is told what they did. Orders change between slices only. */
 export interface Steering {
   orders(task: number): Orders
-  report(task: number, facts: TaskFacts): void
+  /** Absent: nobody asks. */
+  report?(task: number, facts: TaskFacts): void
   /** Resolves when orders change after the last call of `orders`. */
   changed(): Promise<void>
 }
@@ -44,6 +45,5 @@ const unsteered: Orders = { control: 0, publishes: true }
 /** A version that is alone: it publishes, and nobody holds it. */
 export const noSteering: Steering = {
   orders: () => unsteered,
-  report() {},
   changed: () => new Promise(() => {}),
 }

@@ -132,7 +132,7 @@ export class TaskLife {
     // Not `task.seq`: what was run again since the checkpoint is in none yet.
     this.checkpointedSeq = checkpointedSeq
     state.acknowledged(task.seq)
-    world.steering.report(plan.id, this.chooser.facts())
+    world.steering.report?.(plan.id, this.chooser.facts())
   }
 
   /** Runs slices until it is stopped or its work is over, then checkpoints. Throws what ended this life. */
@@ -177,7 +177,7 @@ export class TaskLife {
     const expect = { seq: task.seq, hash: task.hash }
     const { journal, blocks } = task.run(slice, orders.control)
     chooser.last = journal
-    const facts = chooser.facts()
+    const facts = world.steering.report && chooser.facts()
     const publishes = orders.publishes && !slice.align
     world.probe.at('commit.sent')
     const committed = this.producer.commit({
@@ -196,7 +196,7 @@ export class TaskLife {
         this.inFlight.splice(0, this.inFlight.findIndex(({ seq }) => seq === slice.seq) + 1)
         this.trimmer.acknowledged(slice.seq, baseOffsets.at(-1)!)
         this.state.acknowledged(slice.seq)
-        world.steering.report(plan.id, facts)
+        if (facts !== undefined) world.steering.report?.(plan.id, facts)
         world.onProgress?.(plan.id, journal.totals)
         this.metrics.committed(journal, world.clock.monotonic() - sentAt)
       },

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { LogRecord } from '../../engine/model/record.ts'
 import { jobTopics } from '../../engine/runtime/plan.ts'
 import { canonical } from '../../examples/reference.ts'
 import { blockOf } from '../sim/feeder.ts'
+import { idOf, lastValues, parse } from '../sim/log-records.ts'
 import { drawScenario, startAt } from '../sim/scenario.ts'
 import { Random } from '../support/random.ts'
 import { VersionsWorld } from './versions-world.ts'
@@ -73,21 +73,4 @@ async function run(seed: number): Promise<void> {
   expect(canonical(late.map(idOf).filter((id) => !diverted.has(id))), 'late').toEqual(canonical(expected.late))
   expect(canonical((await world.records(topics.deadLetters)).map(idOf)), 'dead letters').toEqual(canonical(expected.deadLetters))
   await world.close()
-}
-
-function parse(value: Uint8Array | null): unknown {
-  return JSON.parse(Buffer.from(value ?? []).toString())
-}
-
-function idOf({ value }: LogRecord): number {
-  return Number(/"id":(\d+)/.exec(Buffer.from(value ?? []).toString())![1])
-}
-
-function lastValues(records: readonly LogRecord[]): unknown[] {
-  const last = new Map<string, unknown>()
-  for (const { key, value } of records) {
-    if (value === null) last.delete(Buffer.from(key!).toString())
-    else last.set(Buffer.from(key!).toString(), parse(value))
-  }
-  return [...last.values()]
 }

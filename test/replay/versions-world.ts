@@ -2,7 +2,6 @@ import { ManualClock } from '../../deploy/testing/manual-clock.ts'
 import { BlockBuilder } from '../../engine/block/block-builder.ts'
 import { codeOf } from '../../engine/errors.ts'
 import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
-import { readRecords } from '../../engine/log/read-records.ts'
 import type { LogRecord } from '../../engine/model/record.ts'
 import type { Totals } from '../../engine/model/slice.ts'
 import type { Topology } from '../../engine/model/topology.ts'
@@ -17,6 +16,7 @@ import { cutOver } from '../../replay/cut-over.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
 import { MemoryCheckpointStore } from '../../state/memory-checkpoint-store.ts'
 import { openTaskState } from '../../state/task-state.ts'
+import { recordsOf } from '../sim/log-records.ts'
 
 interface Running {
   readonly stop: AbortController
@@ -127,13 +127,8 @@ export class VersionsWorld {
     return (await this.records(topic)).map(({ value }) => JSON.parse(Buffer.from(value!).toString()))
   }
 
-  async records(topic: string): Promise<LogRecord[]> {
-    const found: LogRecord[] = []
-    for (let partition = 0; partition < this.log.topic(topic)!.partitions; partition++) {
-      const { start, end } = this.log.bounds(topic, partition)
-      for await (const record of readRecords(this.log, topic, partition, start, end)) found.push(record)
-    }
-    return found
+  records(topic: string): Promise<LogRecord[]> {
+    return recordsOf(this.log, topic)
   }
 
   privateValues(version: number, topic: string): Promise<unknown[]> {

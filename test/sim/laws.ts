@@ -1,4 +1,3 @@
-import { readRecords } from '../../engine/log/read-records.ts'
 import type { LogRecord } from '../../engine/model/record.ts'
 import type { JournalRecord, Totals } from '../../engine/model/slice.ts'
 import type { Log } from '../../engine/ports/log.ts'
@@ -6,6 +5,7 @@ import type { JobPlan } from '../../engine/runtime/plan.ts'
 import { chainHash } from '../../engine/task/digest.ts'
 import { canonical } from '../../examples/reference.ts'
 import type { Coverage } from './coverage.ts'
+import { idOf, lastValues, parse, recordsOf } from './log-records.ts'
 import type { Scenario } from './scenario.ts'
 
 /** A law of the design that a run broke. */
@@ -76,34 +76,6 @@ export async function checkOutcome({ log, scenario, plan, totals, coverage }: Ou
   }
   const rows = (await recordsOf(log, 'rows')).length
   if ((totals.out.rows ?? 0) !== rows) throw new LawBroken('L1 no record lost', `${rows} rows were written: ${JSON.stringify(totals)}`)
-}
-
-async function recordsOf(log: Log, topic: string): Promise<LogRecord[]> {
-  const records: LogRecord[] = []
-  for (let partition = 0; partition < log.topic(topic)!.partitions; partition++) {
-    const { start, end } = log.bounds(topic, partition)
-    for await (const record of readRecords(log, topic, partition, start, end)) records.push(record)
-  }
-  return records
-}
-
-/** Keys stay in their partition, so that the order of reading is the order by key. */
-function lastValues(records: readonly LogRecord[]): unknown[] {
-  const last = new Map<string, unknown>()
-  for (const { key, value } of records) {
-    if (value === null) last.delete(String(key))
-    else last.set(String(key), parse(value))
-  }
-  return [...last.values()]
-}
-
-function parse(value: Uint8Array | null): unknown {
-  return JSON.parse(Buffer.from(value!).toString())
-}
-
-/** Also of bytes that are no JSON; -1 for what is no record of the input. */
-function idOf({ value }: LogRecord): number {
-  return Number(/"id":(\d+)/.exec(Buffer.from(value!).toString())?.[1] ?? -1)
 }
 
 function headerOf({ headers }: LogRecord, name: string): string | undefined {
