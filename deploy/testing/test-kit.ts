@@ -7,22 +7,15 @@ import { readRecords } from '../../engine/log/read-records.ts'
 import type { EpochMs, Key, LogRecord } from '../../engine/model/record.ts'
 import type { Totals } from '../../engine/model/slice.ts'
 import type { TopicDefinition, Topology } from '../../engine/model/topology.ts'
-import type { Log } from '../../engine/ports/log.ts'
-import type { TaskState } from '../../engine/ports/state.ts'
-import { noMetrics, noProbe, silentLogger } from '../../engine/ports/world.ts'
-import { runJob } from '../../engine/runtime/job-run.ts'
 import { jobTopics } from '../../engine/runtime/plan.ts'
 import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runtime/settings.ts'
-import type { RunUntil } from '../../engine/runtime/task-life.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
-import { noPresent } from '../../engine/task/present.ts'
 import { stateStore } from '../../operators/process/state-handles.ts'
 import type { Topic } from '../../operators/topic.ts'
 import { decide } from '../../replay/control-log.ts'
 import { cutOver } from '../../replay/cut-over.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
-import { MemoryCheckpointStore } from '../../state/memory-checkpoint-store.ts'
-import { openTaskState } from '../../state/task-state.ts'
+import { KitVersion, type VersionWorld } from './kit-version.ts'
 import { ManualClock } from './manual-clock.ts'
 
 export interface TestKitOptions {
@@ -58,22 +51,6 @@ export interface RawRecord {
   readonly eventTime?: EpochMs
 }
 
-/** A version of the job and what is left of it between its lives. */
-class Version {
-  readonly number: number
-  readonly topology: Topology
-  readonly checkpoints = new Map<number, MemoryCheckpointStore>()
-  readonly states = new Map<number, TaskState>()
-  /** By task that waits: how many changes of the log it has seen. */
-  readonly waiting = new Map<number, number>()
-  running: { stop: AbortController; crash: AbortController; done: Promise<Totals>; failure: { error: unknown } | undefined } | undefined
-
-  constructor(number: number, topology: Topology) {
-    this.number = number
-    this.topology = topology
-  }
-}
-
 /** Raised inside tasks by `crash`; never reaches the test. */
 class Crashed extends Error {}
 
@@ -86,8 +63,9 @@ export class TestKit implements AsyncDisposable {
   readonly clock: ManualClock
   private readonly options: TestKitOptions
   private readonly log: MemoryLog
+  private readonly world: VersionWorld
   /** By number, from 1 on. */
-  private readonly versions: Version[] = []
+  private readonly versions: KitVersion[] = []
   /** Absent while there is one version. */
   private board: VersionBoard | undefined
   private wakeSettle: (() => void) | undefined
@@ -113,11 +91,20 @@ export class TestKit implements AsyncDisposable {
 
   private constructor(topology: Topology, options: TestKitOptions) {
     this.options = options
-    this.versions.push(new Version(1, topology))
     this.clock = new ManualClock(
       typeof options.startAt === 'string' ? Date.parse(options.startAt) : (options.startAt ?? Date.UTC(2026, 0, 1)),
     )
     this.log = new MemoryLog({ clock: this.clock })
+    this.world = {
+      log: this.log,
+      clock: this.clock,
+      parallelism: options.parallelism ?? 1,
+      settings: { ...defaultRuntimeSettings, strict: true, ...options.settings },
+      memoryBytesMax: options.memoryBytesMax ?? 256 << 20,
+      steering: (version) => this.board?.steering(version),
+      stirred: () => this.wakeSettle?.(),
+    }
+    this.versions.push(new KitVersion(1, topology, this.world))
   }
 
   /** Appends values to a topic of the job, encoded by its codec; keys and partitions as its definition says, or as given. */
@@ -189,12 +176,12 @@ export class TestKit implements AsyncDisposable {
    */
   async deploy(topology: Topology): Promise<number> {
     this.checkOpen()
-    checkVersion(this.job, topology, this.options.parallelism ?? 1)
+    checkVersion(this.job, topology, this.world.parallelism)
     if (this.board === undefined) await this.beginBoard()
-    const version = new Version(this.versions.length + 1, topology)
+    const version = new KitVersion(this.versions.length + 1, topology, this.world)
     await this.register(version)
     this.versions.push(version)
-    void this.run(version, 'stopped')
+    void version.run('stopped')
     await this.settle()
     return version.number
   }
@@ -258,7 +245,7 @@ export class TestKit implements AsyncDisposable {
     await this.settle()
     if (this.completed !== undefined) return this.completed
     await this.stopAll()
-    const done = this.run(this.owner, 'complete')
+    const done = this.owner.run('complete')
     // Tasks look now and then whether those before them have ended. Time stands still: results must not depend on how long this takes.
     const timer = setInterval(() => this.clock.wakeAll(), 1)
     try {
@@ -363,7 +350,7 @@ export class TestKit implements AsyncDisposable {
   }
 
   /** The version that publishes. */
-  private get owner(): Version {
+  private get owner(): KitVersion {
     return this.versions[(this.board?.control.owner ?? 1) - 1]!
   }
 
@@ -380,68 +367,19 @@ export class TestKit implements AsyncDisposable {
     this.runAll()
   }
 
-  private async register({ number }: Version): Promise<void> {
+  private async register({ number }: KitVersion): Promise<void> {
     const board = this.board!
     const event = { type: 'registered', at: this.clock.now(), version: number, sha256: '', parallelism: 1, fingerprint: '' } as const
     board.control = await decide(this.log, this.job, board.control, event)
   }
 
   private runAll(): void {
-    for (const version of this.versions) void this.run(version, 'stopped')
+    for (const version of this.versions) void version.run('stopped')
   }
 
   private async stopAll(): Promise<void> {
     for (const { running } of this.versions) running?.stop.abort()
     await this.ended()
-  }
-
-  private run(version: Version, until: RunUntil): Promise<Totals> {
-    const stop = new AbortController()
-    const crash = new AbortController()
-    const { number, topology, waiting } = version
-    waiting.clear()
-    const done = runJob({
-      load: () => ({ topology, present: noPresent() }),
-      version: number,
-      ...(this.board === undefined ? {} : { steering: this.board.steering(number) }),
-      parallelism: this.options.parallelism ?? 1,
-      log: this.log as Log,
-      openState: async (plan, job) => {
-        const checkpoints = version.checkpoints.get(plan.id) ?? new MemoryCheckpointStore()
-        version.checkpoints.set(plan.id, checkpoints)
-        const state = await openTaskState({
-          task: { job: job.topology.job, version: number, task: plan.id, fingerprint: '', semantics: 1 },
-          checkpoints,
-          spill: null,
-          settings: { memoryBytesMax: this.options.memoryBytesMax ?? 256 << 20 },
-          clock: this.clock,
-          logger: silentLogger,
-          metrics: noMetrics,
-          probe: noProbe,
-        })
-        version.states.set(plan.id, state)
-        return state
-      },
-      clock: this.clock,
-      logger: silentLogger,
-      metrics: noMetrics,
-      probe: noProbe,
-      settings: { ...defaultRuntimeSettings, strict: true, ...this.options.settings },
-      until,
-      stop: stop.signal,
-      crash: crash.signal,
-      onWait: (task, seen) => {
-        waiting.set(task, seen)
-        this.wakeSettle?.()
-      },
-    })
-    const running = { stop, crash, done, failure: undefined as { error: unknown } | undefined }
-    version.running = running
-    done.catch((error: unknown) => {
-      running.failure = { error }
-      this.wakeSettle?.()
-    })
-    return done
   }
 
   private async ended(): Promise<void> {

@@ -1,3 +1,4 @@
+import { KitVersion, type VersionWorld } from '../../deploy/testing/kit-version.ts'
 import { ManualClock } from '../../deploy/testing/manual-clock.ts'
 import { BlockBuilder } from '../../engine/block/block-builder.ts'
 import { codeOf } from '../../engine/errors.ts'
@@ -5,24 +6,11 @@ import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
 import type { LogRecord } from '../../engine/model/record.ts'
 import type { Totals } from '../../engine/model/slice.ts'
 import type { Topology } from '../../engine/model/topology.ts'
-import { noMetrics, noProbe, silentLogger } from '../../engine/ports/world.ts'
-import { runJob } from '../../engine/runtime/job-run.ts'
-import { jobTopics } from '../../engine/runtime/plan.ts'
 import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runtime/settings.ts'
-import type { RunUntil } from '../../engine/runtime/task-life.ts'
-import { noPresent } from '../../engine/task/present.ts'
 import { decide } from '../../replay/control-log.ts'
 import { cutOver } from '../../replay/cut-over.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
-import { MemoryCheckpointStore } from '../../state/memory-checkpoint-store.ts'
-import { openTaskState } from '../../state/task-state.ts'
 import { recordsOf } from '../sim/log-records.ts'
-
-interface Running {
-  readonly stop: AbortController
-  readonly crash: AbortController
-  readonly done: Promise<Totals>
-}
 
 /** Several versions of one job over one log in memory, each a task of its own. Time moves only when it is told to. */
 export class VersionsWorld {
@@ -30,17 +18,23 @@ export class VersionsWorld {
   readonly board = new VersionBoard()
   readonly log = new MemoryLog({ clock: this.clock })
   private readonly job: string
-  private readonly settings: RuntimeSettings
   private readonly outputs: readonly string[]
-  private readonly running = new Map<number, Running>()
-  private readonly topologies = new Map<number, Topology>()
-  private readonly checkpoints = new Map<number, MemoryCheckpointStore>()
+  private readonly world: VersionWorld
+  private readonly versions = new Map<number, KitVersion>()
   private sent = 0
 
   constructor(job: string, outputs: readonly string[], settings: Partial<RuntimeSettings> = {}) {
     this.job = job
     this.outputs = outputs
-    this.settings = { ...defaultRuntimeSettings, strict: true, ...settings }
+    this.world = {
+      log: this.log,
+      clock: this.clock,
+      parallelism: 1,
+      settings: { ...defaultRuntimeSettings, strict: true, ...settings },
+      memoryBytesMax: 64 << 20,
+      steering: (version) => this.board.steering(version),
+      stirred: () => {},
+    }
   }
 
   async createSources(partitions: Readonly<Record<string, number>>): Promise<void> {
@@ -48,7 +42,6 @@ export class VersionsWorld {
   }
 
   async deploy(version: number, topology: Topology): Promise<void> {
-    this.topologies.set(version, topology)
     this.board.control = await decide(this.log, this.job, this.board.control, {
       type: 'registered',
       at: this.clock.now(),
@@ -57,7 +50,9 @@ export class VersionsWorld {
       parallelism: 1,
       fingerprint: '',
     })
-    this.start(version)
+    const deployed = new KitVersion(version, topology, this.world)
+    this.versions.set(version, deployed)
+    void deployed.run('stopped')
   }
 
   async send(topic: string, partition: number, values: readonly object[]): Promise<void> {
@@ -100,10 +95,11 @@ export class VersionsWorld {
 
   /** The version's task dies and begins anew. */
   async crash(version: number): Promise<void> {
-    const { crash, done } = this.running.get(version)!
+    const crashed = this.versions.get(version)!
+    const { crash, done } = crashed.running!
     crash.abort(new Error('crash'))
     await Promise.allSettled([done])
-    this.start(version)
+    void crashed.run('stopped')
   }
 
   /** A few turns of all that is going on. */
@@ -131,13 +127,8 @@ export class VersionsWorld {
     return recordsOf(this.log, topic)
   }
 
-  privateValues(version: number, topic: string): Promise<unknown[]> {
-    return this.values(jobTopics(this.job, version).privately(topic))
-  }
-
   async close(): Promise<void> {
-    for (const { stop } of this.running.values()) stop.abort()
-    for (const { done } of this.running.values()) await done
+    await this.stop()
     await this.log.close()
   }
 
@@ -145,51 +136,18 @@ export class VersionsWorld {
   async complete(): Promise<Totals> {
     await this.settle()
     const { owner } = this.board.control
-    for (const { stop } of this.running.values()) stop.abort()
-    for (const { done } of this.running.values()) await done
-    this.start(owner!, 'complete')
+    await this.stop()
+    const done = this.versions.get(owner!)!.run('complete')
     const timer = setInterval(() => this.clock.wakeAll(), 1)
     try {
-      return await this.running.get(owner!)!.done
+      return await done
     } finally {
       clearInterval(timer)
     }
   }
 
-  private start(version: number, until: RunUntil = 'stopped'): void {
-    const stop = new AbortController()
-    const crash = new AbortController()
-    const checkpoints = this.checkpoints.get(version) ?? new MemoryCheckpointStore()
-    this.checkpoints.set(version, checkpoints)
-    const done = runJob({
-      load: () => ({ topology: this.topologies.get(version)!, present: noPresent() }),
-      version,
-      parallelism: 1,
-      steering: this.board.steering(version),
-      log: this.log,
-      openState: () =>
-        Promise.resolve(
-          openTaskState({
-            task: { job: this.job, version, task: 0, fingerprint: '', semantics: 1 },
-            checkpoints,
-            spill: null,
-            settings: { memoryBytesMax: 64 << 20 },
-            clock: this.clock,
-            logger: silentLogger,
-            metrics: noMetrics,
-            probe: noProbe,
-          }),
-        ),
-      clock: this.clock,
-      logger: silentLogger,
-      metrics: noMetrics,
-      probe: noProbe,
-      settings: this.settings,
-      until,
-      stop: stop.signal,
-      crash: crash.signal,
-    })
-    done.catch(() => {})
-    this.running.set(version, { stop, crash, done })
+  private async stop(): Promise<void> {
+    for (const { running } of this.versions.values()) running?.stop.abort()
+    for (const { running } of this.versions.values()) await running?.done
   }
 }
