@@ -2,7 +2,8 @@ import { StreamError } from '../engine/errors.ts'
 import type { Log } from '../engine/ports/log.ts'
 import type { Clock } from '../engine/ports/world.ts'
 import type { TaskFacts } from '../engine/runtime/steering.ts'
-import { type CutOver, decide } from './control-log.ts'
+import type { CutOver } from './control-event.ts'
+import { decide } from './control-log.ts'
 import type { VersionBoard } from './version-board.ts'
 
 export interface CutOverWorld {

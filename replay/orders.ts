@@ -1,5 +1,5 @@
 import type { Orders, TaskFacts } from '../engine/runtime/steering.ts'
-import type { ControlState } from './control-log.ts'
+import type { ControlState } from './control-state.ts'
 
 /**
  * What a version's task may do, by what is decided and by how far the owner's task has come. Pure.

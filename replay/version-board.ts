@@ -1,12 +1,12 @@
 import { NextChange } from '../engine/runtime/next-change.ts'
 import type { Steering, TaskFacts } from '../engine/runtime/steering.ts'
-import { type ControlState, foldControl } from './control-log.ts'
+import { type ControlState, nothingDecided } from './control-state.ts'
 import { ordersOf } from './orders.ts'
 
 /** Where the versions of one job stand and what is decided about them: what their tasks are steered by. */
 export class VersionBoard {
   private readonly known = new Map<number, TaskFacts>()
-  private decided: ControlState = foldControl([])
+  private decided: ControlState = nothingDecided
   private readonly moved = new NextChange()
 
   get control(): ControlState {

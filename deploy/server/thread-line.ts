@@ -1,0 +1,13 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { ThreadLine } from '../../engine/log/embedded/log-calls.ts'
+
+/** A port as a line. Listening keeps the thread alive, as a port does. */
+export function lineOf(port: MessagePort): ThreadLine {
+  return {
+    send: (message) => port.postMessage(message),
+    listen(listener) {
+      port.on('message', listener)
+      return () => void port.off('message', listener)
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+
+const version = z.number().int().positive()
+/** Who asked for it, and why; absent where the engine decided by itself. */
+const asked = { at: z.number(), by: z.string().optional(), reason: z.string().optional() }
+
+/** What was decided about a job, oldest first, in its topic `<job>.control`. The present state is a fold over it. */
+export const controlEvent = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('registered'),
+    ...asked,
+    version,
+    /** Of the bundle's text. */
+    sha256: z.string(),
+    parallelism: z.number(),
+    fingerprint: z.string(),
+  }),
+  /** The owner stands still at its next slice's end, the version that is to follow it at the same positions. */
+  z.object({ type: z.literal('holdRequested'), ...asked, id: z.string(), from: version, to: version }),
+  /** Nothing was decided; all go on as before. */
+  z.object({ type: z.literal('holdAborted'), ...asked, id: z.string() }),
+  /** From here on `to` publishes. */
+  z.object({
+    type: z.literal('cutOver'),
+    ...asked,
+    id: z.string(),
+    from: version,
+    to: version,
+    /** Next offset by source partition: what `from` has published is of the input before. */
+    positions: z.record(z.string(), z.number()),
+    /** What was due by these times has been published by `from`; null: nothing was. */
+    watermark: z.number().nullable(),
+    processing: z.number(),
+    /** End of each public partition. */
+    ends: z.record(z.string(), z.number()),
+    /** From asking for the hold to this record: how long the owner stood still at most. */
+    heldMs: z.number().optional(),
+  }),
+  /** It takes no input until it is resumed. */
+  z.object({ type: z.literal('paused'), ...asked, version }),
+  z.object({ type: z.literal('resumed'), ...asked, version }),
+  /** Records a second it takes at most; null: as many as it can. */
+  z.object({ type: z.literal('rateSet'), ...asked, version, recordsPerSecond: z.number().positive().nullable() }),
+  /** It could not go on. */
+  z.object({ type: z.literal('stopped'), ...asked, version, code: z.string() }),
+  /** It will never publish again, and all it had is removed: a candidate that was given up, or a version whose time to go back to is over. */
+  z.object({ type: z.literal('aborted'), ...asked, version }),
+  z.object({ type: z.literal('retired'), ...asked, version }),
+  /** No more input comes for this job; its sources take none. */
+  z.object({ type: z.literal('sealed'), ...asked, version, sources: z.array(z.string()) }),
+])
+export type ControlEvent = z.infer<typeof controlEvent>
+export type CutOver = Extract<ControlEvent, { type: 'cutOver' }>

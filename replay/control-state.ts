@@ -1,0 +1,151 @@
+import { assert } from '../engine/assert.ts'
+import type { EpochMs } from '../engine/model/record.ts'
+import type { ControlEvent, CutOver } from './control-event.ts'
+
+/**
+ *   candidate ──► active ◄──► standby ──► retired        any but the active one may be aborted or retired
+ *       └──────────────────────► aborted
+ */
+export type Role = 'candidate' | 'active' | 'standby' | 'aborted' | 'retired'
+
+const nextRoles: Readonly<Record<Role, readonly Role[]>> = {
+  candidate: ['active', 'aborted', 'retired'],
+  active: ['standby'],
+  standby: ['active', 'aborted', 'retired'],
+  aborted: [],
+  retired: [],
+}
+
+/** A field of its own beside the role. `stopped`: it could not go on. */
+export type Health = 'running' | 'paused' | 'stopped'
+
+export interface VersionState {
+  readonly version: number
+  /** Of the bundle's text. */
+  readonly sha256: string
+  readonly parallelism: number
+  readonly fingerprint: string
+  readonly registeredAt: EpochMs
+  readonly by: string | undefined
+  readonly message: string | undefined
+  readonly role: Role
+  readonly roleSince: EpochMs
+  readonly health: Health
+  /** Why it is paused or stopped. */
+  readonly reason: string | undefined
+  /** Of the error, when it is stopped. */
+  readonly code: string | undefined
+  /** Records a second at most; null: no limit. */
+  readonly recordsPerSecond: number | null
+}
+
+/** Whether anything of it runs or is kept. */
+export const alive = ({ role }: VersionState): boolean => role !== 'aborted' && role !== 'retired'
+
+export interface Hold {
+  readonly id: string
+  readonly from: number
+  readonly to: number
+  readonly at: EpochMs
+}
+
+export interface ControlState {
+  /** All there ever were, by number. */
+  readonly versions: ReadonlyMap<number, VersionState>
+  /** The newest. */
+  readonly registered: VersionState | undefined
+  /** The version that publishes: the first one, until another takes over. */
+  readonly owner: number | undefined
+  /** What is asked for and not decided. */
+  readonly hold: Hold | undefined
+  /** By version: how it came to publish last, and the number of events up to and with that one. */
+  readonly cutOvers: ReadonlyMap<number, CutOver & { readonly events: number }>
+  /** Source topics of a job whose input was declared complete. */
+  readonly sealed: readonly string[] | undefined
+  /** Events so far. */
+  readonly events: number
+}
+
+export const nothingDecided: ControlState = {
+  versions: new Map(),
+  registered: undefined,
+  owner: undefined,
+  hold: undefined,
+  cutOvers: new Map(),
+  sealed: undefined,
+  events: 0,
+}
+
+export function foldControl(events: readonly ControlEvent[]): ControlState {
+  return events.reduce(applyEvent, nothingDecided)
+}
+
+/** Pure. A decision whose hold is not the open one is void. */
+export function applyEvent(before: ControlState, event: ControlEvent): ControlState {
+  const state = { ...before, events: before.events + 1 }
+  switch (event.type) {
+    case 'registered':
+      return withRegistered(state, event)
+    case 'sealed':
+      return { ...state, sealed: event.sources }
+    case 'holdRequested':
+      return { ...state, hold: state.hold ?? event }
+    case 'holdAborted':
+      return state.hold?.id === event.id ? { ...state, hold: undefined } : state
+    case 'cutOver':
+      return state.hold?.id === event.id ? withCutOver(state, event) : state
+    case 'paused':
+      return changed(state, event.version, { health: 'paused', reason: event.reason, code: undefined })
+    case 'resumed':
+      return changed(state, event.version, { health: 'running', reason: undefined, code: undefined })
+    case 'stopped':
+      return changed(state, event.version, { health: 'stopped', reason: event.reason, code: event.code })
+    case 'rateSet':
+      return changed(state, event.version, { recordsPerSecond: event.recordsPerSecond })
+    case 'aborted':
+      return moved(state, event.version, 'aborted', event.at)
+    case 'retired':
+      return moved(state, event.version, 'retired', event.at)
+  }
+}
+
+function withRegistered(state: ControlState, event: Extract<ControlEvent, { type: 'registered' }>): ControlState {
+  const { version, sha256, parallelism, fingerprint, at, by, reason } = event
+  const registered: VersionState = {
+    version,
+    sha256,
+    parallelism,
+    fingerprint,
+    registeredAt: at,
+    by,
+    message: reason,
+    role: state.owner === undefined ? 'active' : 'candidate',
+    roleSince: at,
+    health: 'running',
+    reason: undefined,
+    code: undefined,
+    recordsPerSecond: null,
+  }
+  return { ...state, versions: new Map(state.versions).set(version, registered), registered, owner: state.owner ?? version }
+}
+
+function withCutOver(state: ControlState, event: CutOver): ControlState {
+  const { from, to, at } = event
+  const exchanged = moved(moved(state, from, 'standby', at), to, 'active', at)
+  const cutOvers = new Map(state.cutOvers).set(to, { ...event, events: state.events })
+  return { ...exchanged, hold: undefined, owner: to, cutOvers }
+}
+
+function moved(state: ControlState, version: number, role: Role, at: EpochMs): ControlState {
+  const from = state.versions.get(version)
+  assert(from === undefined || nextRoles[from.role].includes(role), () => `v${version} can't become ${role}: it is ${from!.role}`)
+  return changed(state, version, { role, roleSince: at })
+}
+
+/** Of a version that was never registered nothing is kept. */
+function changed(state: ControlState, version: number, changes: Partial<VersionState>): ControlState {
+  const known = state.versions.get(version)
+  if (known === undefined) return state
+  const versions = new Map(state.versions).set(version, { ...known, ...changes })
+  return { ...state, versions, registered: versions.get(state.registered!.version) }
+}
