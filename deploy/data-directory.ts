@@ -2,7 +2,6 @@ import { mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { StreamError } from '../engine/errors.ts'
 import type { EmbeddedLog } from '../engine/log/embedded/embedded-log.ts'
-import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
 import type { EmbeddedLogSettings } from '../engine/log/embedded/settings.ts'
 import type { TaskState } from '../engine/ports/state.ts'
@@ -10,12 +9,8 @@ import type { Logger, Metrics, Probe } from '../engine/ports/world.ts'
 import { noMetrics } from '../engine/ports/world.ts'
 import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
 import type { Present } from '../engine/task/present.ts'
-import { semantics } from '../engine/task/task.ts'
-import { fingerprint } from '../operators/fingerprint.ts'
-import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
-import { LevelSpillStore } from '../state/level-spill-store.ts'
-import { openTaskState } from '../state/task-state.ts'
 import { logTraces } from './log-traces.ts'
+import { openStateIn } from './open-state.ts'
 import { realClock } from './real-clock.ts'
 
 export interface DataDirectoryOptions {
@@ -52,24 +47,8 @@ export class DataDirectory {
     this.log = log
   }
 
-  async openState(plan: TaskPlan, job: JobPlan, { makeDate }: Present): Promise<TaskState> {
-    const { directory, logger, probe, memoryBytesMax, state } = this.options
-    const name = `${job.topology.job}.v${job.version}.task-${plan.id}`
-    const checkpoints = path.join(directory, 'checkpoints', name)
-    const spill = path.join(directory, 'spill', name)
-    await mkdir(checkpoints, { recursive: true })
-    await mkdir(spill, { recursive: true })
-    return openTaskState({
-      task: { job: job.topology.job, version: job.version, task: plan.id, fingerprint: fingerprint(job.topology), semantics },
-      checkpoints: new DirectoryCheckpointStore(new NodeFileSystem(checkpoints)),
-      spill: await LevelSpillStore.open(spill),
-      settings: { memoryBytesMax: Math.floor(memoryBytesMax / job.tasks.length), ...state },
-      clock: realClock,
-      logger,
-      metrics: noMetrics,
-      probe,
-      makeDate,
-    })
+  openState(plan: TaskPlan, job: JobPlan, present: Present): Promise<TaskState> {
+    return openStateIn(this.options, plan, job, present)
   }
 
   close(): Promise<void> {

@@ -14,13 +14,18 @@ export interface JobFile {
 
 /** Bundles a job file and makes it ready to be loaded. Errors: those of bundleJob; `load`: those of loadJob. */
 export async function openJobFile(file: string, logger: Logger): Promise<JobFile> {
-  const [bundle, reprise] = await Promise.all([bundleJob(file), import('../index.ts')])
-  const sourceRoot = `${pathToFileURL(path.dirname(path.resolve(file))).href}/`
+  return jobOfBundle(await bundleJob(file), logger, `${pathToFileURL(path.dirname(path.resolve(file))).href}/`)
+}
+
+/** @param sourceRoot what the names in stack traces are relative to. Errors of `load`: those of loadJob. */
+export async function jobOfBundle(bundle: JobBundle, logger: Logger, sourceRoot?: string): Promise<JobFile> {
+  const reprise = await import('../index.ts')
   return {
     bundle,
     load() {
       const present = new JobPresent()
-      return { topology: loadJob(bundle, { modules: { reprise }, present, logger, sourceRoot }), present }
+      const host = { modules: { reprise }, present, logger, ...(sourceRoot === undefined ? {} : { sourceRoot }) }
+      return { topology: loadJob(bundle, host), present }
     },
   }
 }

@@ -15,17 +15,26 @@ export interface CutOverWorld {
   readonly outputs: readonly string[]
 }
 
+/** Who asked for it, and why. */
+export type Asked = Pick<CutOver, 'by' | 'reason'>
+
 /**
  * Hands the public topics to version `to` at one recorded point: hold, decide; the new owner aligns by itself.
  * @param holdMs how long the owner may stand still at most.
  * Errors: CUT_OVER_ABORTED; all goes on as before.
  */
-export async function cutOver({ log, clock, board, job, outputs }: CutOverWorld, to: number, holdMs: number): Promise<CutOver> {
+export async function cutOver(
+  { log, clock, board, job, outputs }: CutOverWorld,
+  to: number,
+  holdMs: number,
+  asked: Asked = {},
+): Promise<CutOver> {
   const from = board.control.owner
   if (from === undefined || from === to || board.control.hold !== undefined)
     throw aborted(job, to, 'it publishes already, or another cut-over is under way')
   const id = `hold-${board.control.events}`
-  board.control = await decide(log, job, board.control, { type: 'holdRequested', at: clock.now(), id, from, to })
+  const askedAt = clock.monotonic()
+  board.control = await decide(log, job, board.control, { type: 'holdRequested', at: clock.now(), id, from, to, ...asked })
   const held = await bothHeld(board, clock, id, from, to, holdMs)
   if (held === undefined) {
     const reason = `not both versions stood still within ${holdMs} ms`
@@ -44,6 +53,8 @@ export async function cutOver({ log, clock, board, job, outputs }: CutOverWorld,
     watermark: Number.isFinite(watermark) ? watermark : null,
     processing: Math.max(old.processing, next.processing),
     ends: endsOf(log, outputs),
+    heldMs: Math.round(clock.monotonic() - askedAt),
+    ...asked,
   }
   const stands = (version: number, { seq, hash }: TaskFacts) => ({ producer: `${job}.v${version}.task-0`, end: { seq, hash } })
   board.control = await decide(log, job, board.control, event, [stands(from, old), stands(to, next)])

@@ -8,6 +8,12 @@ export class VersionBoard {
   private readonly known = new Map<number, TaskFacts>()
   private decided: ControlState = nothingDecided
   private readonly moved = new NextChange()
+  private readonly onDecided: (control: ControlState) => void
+
+  /** @param onDecided told of each new state. */
+  constructor(onDecided: (control: ControlState) => void = () => {}) {
+    this.onDecided = onDecided
+  }
 
   get control(): ControlState {
     return this.decided
@@ -15,11 +21,18 @@ export class VersionBoard {
 
   set control(control: ControlState) {
     this.decided = control
+    this.onDecided(control)
     this.moved.tell()
   }
 
   facts(version: number): TaskFacts | undefined {
     return this.known.get(version)
+  }
+
+  /** Where a version stands. */
+  learn(version: number, facts: TaskFacts): void {
+    this.known.set(version, facts)
+    this.moved.tell()
   }
 
   /** Resolves at the next fact or decision. */
@@ -31,10 +44,7 @@ export class VersionBoard {
   steering(version: number): Steering {
     return {
       orders: () => ordersOf(this.decided, version, this.decided.owner === undefined ? undefined : this.known.get(this.decided.owner)),
-      report: (_, facts) => {
-        this.known.set(version, facts)
-        this.moved.tell()
-      },
+      report: (_, facts) => this.learn(version, facts),
       changed: () => this.changed(),
     }
   }

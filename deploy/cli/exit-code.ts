@@ -1,6 +1,6 @@
 import { type ErrorCode, StreamError } from '../../engine/errors.ts'
 
-/** What the exit code of the command line says. 4 belongs to verbs that wait. */
+/** What the exit code of the command line says. */
 export const exitCodes = {
   done: 0,
   failed: 1,
@@ -20,6 +20,16 @@ const byError: Partial<Record<ErrorCode, number>> = {
   JOB_UNKNOWN: exitCodes.notFound,
   DEAD_LETTER_UNKNOWN: exitCodes.notFound,
   CONFIRMATION_NEEDED: exitCodes.needsConfirmation,
+  VERSION_UNKNOWN: exitCodes.notFound,
+  OPERATION_UNKNOWN: exitCodes.notFound,
+  REQUEST_INVALID: exitCodes.usage,
+  WAIT_TIMED_OUT: exitCodes.timedOut,
+  SERVER_UNREACHABLE: exitCodes.unreachable,
+  VERSION_NOT_READY: exitCodes.conflict,
+  VERSION_STATE: exitCodes.conflict,
+  CUT_OVER_ABORTED: exitCodes.conflict,
+  OUTPUT_OWNED: exitCodes.conflict,
+  SCHEMA_INCOMPATIBLE: exitCodes.conflict,
   JOB_CHANGED: exitCodes.conflict,
   JOB_SEALED: exitCodes.conflict,
   TOPIC_EXISTS: exitCodes.conflict,

@@ -1,14 +1,19 @@
 import { Command, CommanderError } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import { packageVersion } from '../package-version.ts'
+import { abortVerb, pauseVerb, promoteVerb, rateVerb, resumeVerb, rollbackVerb, waitVerb } from './control.ts'
+import { deployVerb } from './deploy.ts'
 import { describeVerb } from './describe.ts'
 import { dlqVerb } from './dlq.ts'
 import { doctorVerb } from './doctor.ts'
+import { auditVerb, eventsVerb } from './events.ts'
 import { exitCodeOf, exitCodes } from './exit-code.ts'
 import { ingestVerb } from './ingest.ts'
 import { logVerb } from './log.ts'
 import { printError } from './print-error.ts'
 import { runVerb } from './run.ts'
+import { serverVerb } from './server.ts'
+import { jobsVerb, lagVerb, statusVerb, versionsVerb } from './status.ts'
 import { painter, type Terminal } from './terminal.ts'
 import { topicsVerb } from './topics.ts'
 import { type CommonFlags, Exit, examplesText } from './verb.ts'
@@ -46,11 +51,32 @@ function programOf(terminal: Terminal): Command {
     .option('--no-color', 'no colours (also: NO_COLOR=1)')
     .option('-q, --quiet', 'no messages, only data and errors')
     .option('-v, --verbose', 'more messages, and stack traces with errors')
-  for (const makeVerb of [runVerb, ingestVerb, describeVerb, topicsVerb, logVerb, dlqVerb, doctorVerb, versionVerb])
-    program.addCommand(makeVerb(terminal))
+  for (const makeVerb of [...localVerbs, ...serverVerbs]) program.addCommand(makeVerb(terminal))
   configure(program, terminal)
   return program
 }
+
+/** On a data directory. */
+const localVerbs = [runVerb, ingestVerb, describeVerb, topicsVerb, logVerb, dlqVerb, doctorVerb, versionVerb]
+
+/** The server, and what asks it. */
+const serverVerbs = [
+  serverVerb,
+  deployVerb,
+  jobsVerb,
+  versionsVerb,
+  statusVerb,
+  waitVerb,
+  promoteVerb,
+  rollbackVerb,
+  abortVerb,
+  pauseVerb,
+  resumeVerb,
+  rateVerb,
+  lagVerb,
+  eventsVerb,
+  auditVerb,
+]
 
 const examples = [
   ['reprise run job.ts --data data --ingest flights=flights.ndjson --until-end', 'run a job over a file'],

@@ -32,6 +32,17 @@ export class PrometheusMetrics implements Metrics {
     known(this.histograms, name, 'histogram').observe(shown(labels), value)
   }
 
+  /** Removes all series that have these labels, whatever others they have. */
+  async forget(labels: Labels): Promise<void> {
+    const wanted = Object.entries(shown(labels))
+    for (const metric of [...this.counters.values(), ...this.gauges.values(), ...this.histograms.values()]) {
+      const { values } = await metric.get()
+      const matching = values.map((value) => value.labels).filter((found) => wanted.every(([name, value]) => found[name] === value))
+      // Of a histogram each bucket is a value of its own: `le` is no label of the series.
+      for (const { le, ...series } of matching as Record<string, string>[]) metric.remove(series)
+    }
+  }
+
   /** All metrics in the text format of Prometheus. */
   text(): Promise<string> {
     return this.registry.metrics()

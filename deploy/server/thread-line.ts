@@ -1,8 +1,8 @@
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
 import type { ThreadLine } from '../../engine/log/embedded/log-calls.ts'
 
-/** A port as a line. Listening keeps the thread alive, as a port does. */
-export function lineOf(port: MessagePort): ThreadLine {
+/** A port, or the thread at its other end, as a line. Listening keeps the thread alive, as a port does. */
+export function lineOf(port: MessagePort | Worker): ThreadLine {
   return {
     send: (message) => port.postMessage(message),
     listen(listener) {

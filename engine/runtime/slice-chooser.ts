@@ -76,6 +76,8 @@ export class SliceChooser {
 
   private chooseRanges() {
     const { settings, drift } = this.world
+    const { takeMax = Number.POSITIVE_INFINITY } = this.orders
+    const sourcesMax = Math.min(this.recordsMax, takeMax)
     const own: { index: number; buffer: Task['feeds'][number]['buffer'] }[] = []
     const exchanged: typeof own = []
     // No more than the slice can take: decoded records are objects, and cost most while many are alive.
@@ -84,7 +86,8 @@ export class SliceChooser {
       buffer.decodeUpTo(share)
       ;(this.plan.inputs[index]!.kind === 'exchange' ? exchanged : own).push({ index, buffer })
     })
-    const { ranges, reach } = chooseRanges(own, this.recordsMax, settings.maxDriftMs, drift.frontier(this.plan.id))
+    const takes = sourcesMax < 1 ? [] : own
+    const { ranges, reach } = chooseRanges(takes, sourcesMax, settings.maxDriftMs, drift.frontier(this.plan.id))
     if (own.length > 0) drift.post(this.plan.id, reach)
     const others = chooseRanges(exchanged, this.recordsMax, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     return [...this.onTrail(ranges), ...others.ranges].sort((a, b) => a.input - b.input)

@@ -25,6 +25,8 @@ export interface Orders {
   readonly publishes: boolean
   /** How far the version that publishes has come: this one goes no further. */
   readonly trail?: { readonly positions: Positions; readonly watermark: EpochMs; readonly processing: EpochMs }
+  /** Records of its sources it may take now; below 1: none. Absent: as many as there are. */
+  readonly takeMax?: number
   /** Stand still: at once, or at these positions. */
   readonly hold?: { readonly id: string; readonly at?: Positions }
   /** The version publishes from this control record on: what was due before it came was published by the former owner. */
@@ -36,6 +38,8 @@ export interface Steering {
   orders(task: number): Orders
   /** Absent: nobody asks. */
   report?(task: number, facts: TaskFacts): void
+  /** Told of the records of its sources a slice takes. */
+  took?(task: number, records: number): void
   /** Resolves when orders change after the last call of `orders`. */
   changed(): Promise<void>
 }

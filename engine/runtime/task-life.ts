@@ -176,6 +176,7 @@ export class TaskLife {
     const { orders } = chooser
     const expect = { seq: task.seq, hash: task.hash }
     const { journal, blocks } = task.run(slice, orders.control)
+    world.steering.took?.(plan.id, sourceRecords(plan, slice))
     chooser.last = journal
     const facts = world.steering.report && chooser.facts()
     const publishes = orders.publishes && !slice.align
@@ -308,6 +309,11 @@ function partitionsOf(log: Log, topic: string): number {
   const info = log.topic(topic)
   if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
   return info.partitions
+}
+
+/** Offsets it takes of the task's sources. */
+function sourceRecords({ inputs }: TaskPlan, { ranges }: Slice): number {
+  return ranges.reduce((sum, { input, from, to }) => (inputs[input]!.kind === 'source' ? sum + to - from : sum), 0)
 }
 
 /** Failures after which a new life may succeed. */

@@ -1,0 +1,268 @@
+import type { Command } from 'commander'
+import { StreamError } from '../../engine/errors.ts'
+import type { ApiClient } from '../client/api-client.ts'
+import { realClock } from '../real-clock.ts'
+import type { VersionView } from '../server/views.ts'
+import { type ClientFlags, clientOf, clientVerb, reasonOf, versionOf } from './client-flags.ts'
+import { confirm } from './confirm.ts'
+import { durationOf } from './duration-flag.ts'
+import type { Terminal } from './terminal.ts'
+import { printData, say } from './verb.ts'
+
+interface ControlFlags extends ClientFlags {
+  readonly message?: string
+}
+
+interface CutOverFlags extends ControlFlags {
+  readonly dryRun?: boolean
+  readonly force?: boolean
+  readonly yes?: boolean
+  readonly timeout: string
+}
+
+interface OperationView {
+  readonly id: string
+  readonly job: string
+  readonly version: number
+  readonly state: 'running' | 'done' | 'failed'
+  readonly result: {
+    readonly from: number
+    readonly to: number
+    readonly positions: Readonly<Record<string, string>>
+    readonly heldMs: number | null
+  } | null
+  readonly error: { readonly code: string; readonly message: string; readonly fix?: string } | null
+}
+
+interface DryRunView {
+  readonly job: string
+  readonly from: number
+  readonly to: number
+  readonly positions: Readonly<Record<string, string>>
+  readonly gates: readonly { readonly name: string; readonly pass: boolean; readonly found: string; readonly limit: string }[]
+  readonly wouldSucceed: boolean
+  readonly wayBackUntil: string
+}
+
+const path = (job: string, what: string): string => `/api/v1/jobs/${encodeURIComponent(job)}/${what}`
+
+export function promoteVerb(terminal: Terminal): Command {
+  return cutOverFlags(
+    clientVerb('promote', {
+      summary: 'Hand the public topics to a version, at one recorded point',
+      examples: [
+        ['reprise promote airport-delays --dry-run', 'what would happen'],
+        ['reprise promote airport-delays v2 --yes', 'do not ask'],
+      ],
+    }),
+  )
+    .argument('[version]', 'default: the newest candidate')
+    .action(async (job: string, version: string | undefined, _, command: Command) => {
+      const flags = command.optsWithGlobals<CutOverFlags>()
+      await cutOver('promote', job, versionOf(version), flags, terminal)
+    })
+}
+
+export function rollbackVerb(terminal: Terminal): Command {
+  return cutOverFlags(
+    clientVerb('rollback', {
+      summary: 'Hand the public topics back to the version that had them before; nothing is recomputed',
+      examples: [['reprise rollback airport-delays --yes', 'do not ask']],
+    }),
+  ).action(async (job: string, _, command: Command) => cutOver('rollback', job, {}, command.optsWithGlobals<CutOverFlags>(), terminal))
+}
+
+function cutOverFlags(command: Command): Command {
+  return command
+    .argument('<job>')
+    .option('--dry-run', 'say what would happen, and do nothing')
+    .option('--force', 'although it is not caught up')
+    .option('-m, --message <text>', 'why')
+    .option('-y, --yes', 'do not ask')
+    .option('--timeout <duration>', 'how long to wait for it', '60s')
+}
+
+async function cutOver(kind: 'promote' | 'rollback', job: string, version: object, flags: CutOverFlags, terminal: Terminal): Promise<void> {
+  const client = await clientOf(flags, terminal)
+  const body = { ...version, ...reasonOf(flags), force: flags.force === true }
+  const dryRun = await client.post<DryRunView>(path(job, kind), { ...body, dryRun: true })
+  if (flags.dryRun) return printData(terminal, flags, dryRun, dryRunText(dryRun))
+  if (!flags.yes) {
+    say(terminal, flags, dryRunText(dryRun).trimEnd())
+    await confirm(terminal, `${kind === 'promote' ? 'Promote' : 'Roll back'} ${job} to v${dryRun.to}?`)
+  }
+  const begun = await client.post<OperationView>(path(job, kind), { ...body, version: kind === 'promote' ? dryRun.to : undefined })
+  const ended = await endOf(client, begun, durationOf('--timeout', flags.timeout))
+  if (ended.error !== null) throw errorOf(ended)
+  const { result } = ended
+  const { heldMs, positions, to } = result!
+  const places = Object.entries(positions).map(([name, at]) => `${name}@${at}`)
+  printData(
+    terminal,
+    flags,
+    ended,
+    `${job} is now v${to}, from ${places.join(' ')} on. The publication stood still for at most ${heldMs} ms.\nundo: reprise rollback ${job}\n`,
+  )
+}
+
+async function endOf(client: ApiClient, begun: OperationView, timeoutMs: number): Promise<OperationView> {
+  const from = realClock.monotonic()
+  let operation = begun
+  while (operation.state === 'running') {
+    if (realClock.monotonic() - from > timeoutMs) throw timedOut(`operation ${begun.id}`, timeoutMs)
+    await realClock.sleep(20)
+    operation = await client.get<OperationView>(`/api/v1/operations/${begun.id}`)
+  }
+  return operation
+}
+
+function errorOf({ job, version, error }: OperationView): StreamError {
+  return new StreamError('CUT_OVER_ABORTED', { job, version, reason: error!.message }, error!.fix === undefined ? {} : { fix: error!.fix })
+}
+
+function dryRunText({ job, from, to, positions, gates, wouldSucceed, wayBackUntil }: DryRunView): string {
+  const places = Object.entries(positions).map(([name, at]) => `${name}@${at}`)
+  return [
+    `Would switch ${job} from v${from} to v${to} at ${places.join(' ')} (or later)`,
+    `  gates     ${gates.map(({ name, pass, found, limit }) => `${pass ? '✔' : '✖'} ${name}: ${found} (${limit})`).join('   ')}`,
+    `  way back  v${from} runs on until ${wayBackUntil}`,
+    ...(wouldSucceed ? [] : [`  not yet   reprise wait ${job} v${to}`]),
+    '',
+  ].join('\n')
+}
+
+export function abortVerb(terminal: Terminal): Command {
+  return clientVerb('abort', {
+    summary: 'Give up a candidate, or the way back; what it had is removed',
+    examples: [['reprise abort airport-delays v2', '']],
+  })
+    .argument('<job>')
+    .argument('[version]', 'default: the newest candidate')
+    .option('-m, --message <text>', 'why')
+    .option('-y, --yes', 'do not ask')
+    .action(async (job: string, version: string | undefined, _, command: Command) => {
+      const flags = command.optsWithGlobals<ControlFlags & { readonly yes?: boolean }>()
+      const client = await clientOf(flags, terminal)
+      if (!flags.yes) await confirm(terminal, `Remove ${version ?? 'the newest candidate'} of ${job} with all it computed?`)
+      await change(client, 'abort', job, version, flags, terminal)
+    })
+}
+
+export function pauseVerb(terminal: Terminal): Command {
+  return changing(terminal, 'pause', 'Let a version take no input until it is resumed')
+}
+
+export function resumeVerb(terminal: Terminal): Command {
+  return changing(terminal, 'resume', 'Let a version go on that was paused, or that was stopped')
+}
+
+function changing(terminal: Terminal, what: 'pause' | 'resume', summary: string): Command {
+  return clientVerb(what, { summary, examples: [[`reprise ${what} airport-delays v2`, '']] })
+    .argument('<job>')
+    .argument('[version]', 'default: the newest candidate, else the active one')
+    .option('-m, --message <text>', 'why')
+    .action(async (job: string, version: string | undefined, _, command: Command) => {
+      const flags = command.optsWithGlobals<ControlFlags>()
+      await change(await clientOf(flags, terminal), what, job, version, flags, terminal)
+    })
+}
+
+async function change(
+  client: ApiClient,
+  what: string,
+  job: string,
+  version: string | undefined,
+  flags: ControlFlags,
+  terminal: Terminal,
+): Promise<void> {
+  const view = await client.post<VersionView>(path(job, what), { ...versionOf(version), ...reasonOf(flags) })
+  printData(
+    terminal,
+    flags,
+    view,
+    `${job} v${view.version} is ${view.role === 'aborted' || view.role === 'retired' ? view.role : view.health}\n`,
+  )
+}
+
+export function rateVerb(terminal: Terminal): Command {
+  return clientVerb('rate', {
+    summary: 'Limit the records a second a version takes',
+    examples: [
+      ['reprise rate airport-delays 20k', 'of the newest candidate'],
+      ['reprise rate airport-delays max v2', 'no limit'],
+    ],
+  })
+    .argument('<job>')
+    .argument('<rate>', 'records a second: 500, 20k, 1.5M; max: no limit; 0: pause')
+    .argument('[version]', 'default: the newest candidate, else the active one')
+    .option('-m, --message <text>', 'why')
+    .action(async (job: string, rate: string, version: string | undefined, _, command: Command) => {
+      const flags = command.optsWithGlobals<ControlFlags>()
+      const client = await clientOf(flags, terminal)
+      const view = await client.post<VersionView>(path(job, 'rate'), {
+        ...versionOf(version),
+        ...reasonOf(flags),
+        recordsPerSecond: rateOf(rate),
+      })
+      const limit =
+        view.health === 'paused'
+          ? 'is paused'
+          : view.recordsPerSecondMax === null
+            ? 'takes as many as it can'
+            : `takes at most ${view.recordsPerSecondMax} records/s`
+      printData(terminal, flags, view, `${job} v${view.version} ${limit}\n`)
+    })
+}
+
+function rateOf(text: string): number | null {
+  if (text === 'max') return null
+  const found = /^(\d+(?:\.\d+)?)([kM]?)$/.exec(text)
+  if (found !== null) return Number(found[1]) * { '': 1, k: 1e3, M: 1e6 }[found[2] as '' | 'k' | 'M']
+  throw new StreamError('USAGE', { reason: `${text} is not a rate` }, { fix: 'write 500, 20k, 1.5M, max or 0' })
+}
+
+interface WaitFlags extends ClientFlags {
+  readonly timeout: string
+}
+
+export function waitVerb(terminal: Terminal): Command {
+  return clientVerb('wait', {
+    summary: 'Wait until a version has caught up: exit code 0; 4 when it did not in time, 1 when it stopped',
+    examples: [['reprise wait airport-delays v2 --timeout 10m && reprise promote airport-delays v2 --yes', '']],
+  })
+    .argument('<job>')
+    .argument('[version]', 'default: the newest candidate')
+    .option('--timeout <duration>', 'how long at most', '1h')
+    .action(async (job: string, version: string | undefined, _, command: Command) => {
+      const flags = command.optsWithGlobals<WaitFlags>()
+      const client = await clientOf(flags, terminal)
+      const timeoutMs = durationOf('--timeout', flags.timeout)
+      const view = await caughtUp(client, job, versionOf(version).version, timeoutMs)
+      printData(terminal, flags, view, `${job} v${view.version} has caught up\n`)
+    })
+}
+
+async function caughtUp(client: ApiClient, job: string, wanted: number | undefined, timeoutMs: number): Promise<VersionView> {
+  const from = realClock.monotonic()
+  for (;;) {
+    const { versions } = await client.get<{ versions: VersionView[] }>(`/api/v1/jobs/${encodeURIComponent(job)}`)
+    const view = versions.find(({ version, role }) => (wanted === undefined ? role === 'candidate' : version === wanted))
+    if (view === undefined) throw new StreamError('VERSION_UNKNOWN', { job, version: wanted ?? 'a candidate' })
+    if (view.role === 'active' || view.phase === 'caught-up') return view
+    if (view.health === 'stopped' || view.phase === null)
+      throw new StreamError('VERSION_STATE', {
+        job,
+        version: view.version,
+        role: view.role,
+        health: view.health,
+        reason: view.reason ?? 'it runs no more',
+      })
+    if (realClock.monotonic() - from > timeoutMs)
+      throw timedOut(`${job} v${view.version}: ${view.gates.find(({ pass }) => !pass)?.name}`, timeoutMs)
+    await realClock.sleep(200)
+  }
+}
+
+function timedOut(what: string, timeoutMs: number): StreamError {
+  return new StreamError('WAIT_TIMED_OUT', { what, timeoutMs }, { fix: 'it goes on at the server; look with reprise status' })
+}

@@ -1,0 +1,85 @@
+import { type Command, Option } from 'commander'
+import { silentLogger } from '../../engine/ports/world.ts'
+import type { VersionView } from '../server/views.ts'
+import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
+import { confirm } from './confirm.ts'
+import type { Terminal } from './terminal.ts'
+import { printData, say } from './verb.ts'
+
+interface DeployFlags extends ClientFlags {
+  readonly message?: string
+  readonly promote: 'manual' | 'auto'
+  readonly allowSchemaChange?: boolean
+  readonly createTopics?: boolean
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+interface Plan {
+  readonly job: string
+  readonly active: number | null
+  readonly next: number
+  readonly changes: readonly { readonly change: string; readonly what: string; readonly name: string; readonly detail: string }[]
+  readonly schemaBreaks: readonly string[]
+  readonly seam: readonly string[]
+  readonly recordsToReplay: number
+  readonly estimateSeconds: number | null
+}
+
+export function deployVerb(terminal: Terminal): Command {
+  return clientVerb('deploy', {
+    summary: 'Deploy a job: the first version publishes at once, a later one replays from offset zero beside it',
+    examples: [
+      ['reprise deploy job.ts -m "count refunds once"', 'shows the plan and asks'],
+      ['reprise deploy job.ts --dry-run', 'the plan only'],
+      ['reprise deploy job.ts --promote auto --yes', 'takes over by itself once it has caught up'],
+    ],
+  })
+    .argument('<job>', 'the job file: TypeScript or JavaScript with `export default defineJob(...)`')
+    .option('-m, --message <text>', 'what is new in it')
+    .addOption(new Option('--promote <how>', 'who switches over').choices(['manual', 'auto']).default('manual'))
+    .option('--allow-schema-change', 'although readers of its outputs will find other fields')
+    .option('--create-topics', 'make topics it reads that are not there')
+    .option('--dry-run', 'show the plan and do nothing')
+    .option('-y, --yes', 'do not ask')
+    .action(async (file: string, _, command: Command) => deploy(file, command.optsWithGlobals<DeployFlags>(), terminal))
+}
+
+async function deploy(file: string, flags: DeployFlags, terminal: Terminal): Promise<void> {
+  const client = await clientOf(flags, terminal)
+  const { openJobFile } = await import('../load-job-file.ts')
+  const { bundle } = await openJobFile(file, silentLogger)
+  const body = {
+    bundle,
+    promote: flags.promote,
+    allowSchemaChange: flags.allowSchemaChange === true,
+    createTopics: flags.createTopics === true,
+    ...(flags.message === undefined ? {} : { message: flags.message }),
+  }
+  const plan = await client.post<Plan>('/api/v1/plan', body)
+  if (flags.dryRun) return printData(terminal, flags, plan, planText(plan))
+  say(terminal, flags, planText(plan).trimEnd())
+  // Nothing is lost by a first version, nor by a candidate: only a switch is dangerous.
+  if (flags.promote === 'auto' && plan.active !== null) {
+    if (!flags.yes) await confirm(terminal, `v${plan.next} will take over from v${plan.active} by itself. Deploy?`)
+  }
+  const version = await client.post<VersionView>('/api/v1/versions', body)
+  printData(terminal, flags, version, deployedText(version))
+}
+
+function planText({ job, active, next, changes, schemaBreaks, seam, recordsToReplay, estimateSeconds }: Plan): string {
+  const marks: Record<string, string> = { added: '+', removed: '-', changed: '~', same: '=' }
+  const lines = [`Plan for job ${job}   ${active === null ? 'first version' : `v${active} (active) → v${next}`}`]
+  const width = Math.max(0, ...changes.map(({ name }) => name.length))
+  for (const { change, what, name, detail } of changes) lines.push(`  ${marks[change]} ${what.padEnd(9)} ${name.padEnd(width)}  ${detail}`)
+  for (const text of schemaBreaks) lines.push(`  ! schema    ${text}`)
+  for (const text of seam) lines.push(`  ! seam      ${text}: windows open at the switch are as one of the versions saw them`)
+  const estimate = estimateSeconds === null ? '' : `, about ${Math.ceil(estimateSeconds)} s at the rate of v${active}`
+  lines.push(`  replay     ${recordsToReplay.toLocaleString('en-US')} records${estimate}`)
+  return `${lines.join('\n')}\n`
+}
+
+function deployedText({ job, version, role }: VersionView): string {
+  if (role === 'active') return `${job} v${version} publishes.\nwatch: reprise status ${job} --watch\n`
+  return `${job} v${version} replays beside the version that publishes.\nwatch:   reprise status ${job} --watch\npromote: reprise wait ${job} v${version} && reprise promote ${job} v${version}\n`
+}

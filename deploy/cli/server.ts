@@ -1,0 +1,93 @@
+import type { Command } from 'commander'
+import { StreamError } from '../../engine/errors.ts'
+import { durationOf } from './duration-flag.ts'
+import { collect, wholeNumber } from './flag-values.ts'
+import { stopSignals } from './stop-signals.ts'
+import type { Terminal } from './terminal.ts'
+import { type CommonFlags, printData, say, verb } from './verb.ts'
+
+interface ServerFlags extends CommonFlags {
+  readonly data: string
+  readonly host: string
+  readonly port: string
+  readonly memory: string
+  readonly heap: string
+  readonly watchdog: string
+  readonly bakeTime: string
+  readonly holdTimeout: string
+  readonly maxLagRecords: string
+  readonly maxLag: string
+  readonly hold: string
+  readonly set: readonly string[]
+}
+
+export function serverVerb(terminal: Terminal): Command {
+  return verb('server', {
+    summary: 'Serve a data directory: its log, the versions of its jobs, and the admin API',
+    examples: [
+      ['reprise server --data data', 'on http://127.0.0.1:8787'],
+      ['reprise deploy job.ts', 'in another terminal: the first version publishes at once'],
+    ],
+  })
+    .requiredOption('--data <dir>', 'the data directory; made if need be')
+    .option('--host <address>', 'the address to listen on; of this machine only', '127.0.0.1')
+    .option('--port <n>', 'the port to listen on; 0: any that is free', '8787')
+    .option('--memory <MB>', 'state of a version kept in memory at most; the rest goes to disk', '512')
+    .option('--heap <MB>', "heap of a version's thread at most; one that needs more is stopped", '2048')
+    .option('--watchdog <duration>', 'a version whose code does not come back for so long is stopped', '30s')
+    .option('--bake-time <duration>', 'how long a version that published before runs on, so that the way back is instant', '24h')
+    .option('--hold-timeout <duration>', 'how long a cut-over may hold the version that publishes', '500ms')
+    .option('--max-lag-records <n>', 'caught up: at most so many records behind', '1000')
+    .option('--max-lag <duration>', 'caught up: the oldest record that waits is at most so old', '5s')
+    .option('--hold <duration>', 'caught up: within both for so long without a break', '2s')
+    .option('--set <name=value>', 'a setting, see docs/settings.md; can be given again', collect, [])
+    .action(async (_, command: Command) => serve(command.optsWithGlobals<ServerFlags>(), terminal))
+}
+
+async function serve(flags: ServerFlags, terminal: Terminal): Promise<void> {
+  if (!/^(localhost|127(\.\d+){3}|::1)$/.test(flags.host)) {
+    throw new StreamError(
+      'USAGE',
+      { reason: `--host ${flags.host}: the API has no tokens yet, so it listens on this machine only` },
+      { fix: 'put a proxy that authenticates before it, and leave --host out' },
+    )
+  }
+  const mib = 2 ** 20
+  const heapBytesMax = wholeNumber('--heap', flags.heap, 64, 1 << 20) * mib
+  const memoryBytesMax = wholeNumber('--memory', flags.memory, 1, 1 << 20) * mib
+  const options = {
+    directory: flags.data,
+    host: flags.host,
+    port: wholeNumber('--port', flags.port, 0, 65_535),
+    memoryBytesMax,
+    limits: { heapBytesMax, externalBytesMax: heapBytesMax, watchdogMs: durationOf('--watchdog', flags.watchdog) },
+    policy: {
+      maxLagRecords: wholeNumber('--max-lag-records', flags.maxLagRecords, 0, Number.MAX_SAFE_INTEGER),
+      maxLagMs: durationOf('--max-lag', flags.maxLag),
+      holdMs: durationOf('--hold', flags.hold),
+    },
+    bakeMs: durationOf('--bake-time', flags.bakeTime),
+    holdMs: durationOf('--hold-timeout', flags.holdTimeout),
+    failAt: terminal.env.REPRISE_FAIL_AT,
+  }
+  const [{ createLogger }, { parseSettings }, { RepriseServer }] = await Promise.all([
+    import('../observability/logger.ts'),
+    import('../settings.ts'),
+    import('../server/server.ts'),
+  ])
+  const settings = parseSettings(flags.set)
+  const logger = createLogger({
+    level: flags.quiet ? 'error' : flags.verbose ? 'debug' : 'info',
+    format: flags.json ? 'json' : 'text',
+    write: terminal.err.write,
+  })
+  const signals = stopSignals(() =>
+    say(terminal, flags, 'stopping: versions finish their slices, commit, write checkpoints (again to stop at once)'),
+  )
+  const server = await RepriseServer.start({ ...options, settings, logger })
+  printData(terminal, flags, { url: server.url }, `reprise serves ${flags.data} on ${server.url}\n`)
+  if (!signals.stop.aborted)
+    await new Promise<void>((resolve) => void signals.stop.addEventListener('abort', () => resolve(), { once: true }))
+  await server.close()
+  signals.end()
+}

@@ -1,0 +1,116 @@
+import type { Command } from 'commander'
+import { realClock } from '../real-clock.ts'
+import type { JobView } from '../server/views.ts'
+import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
+import { duration, grouped, statusLine, statusText } from './status-text.ts'
+import { stopSignals } from './stop-signals.ts'
+import { painter, type Terminal } from './terminal.ts'
+import { printData, table } from './verb.ts'
+
+interface StatusFlags extends ClientFlags {
+  readonly watch?: boolean
+}
+
+export function statusVerb(terminal: Terminal): Command {
+  return clientVerb('status', {
+    summary: 'Who publishes, what replays, and what stands in the way',
+    examples: [['reprise status airport-delays --watch', 'goes on until Ctrl-C; what runs on the server is not touched by that']],
+  })
+    .argument('<job>')
+    .option('-w, --watch', 'go on, once a second; in a pipe one line a version')
+    .action(async (job: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<StatusFlags>()
+      const client = await clientOf(flags, terminal)
+      const look = () => client.get<JobView>(`/api/v1/jobs/${encodeURIComponent(job)}`)
+      const paint = painter(terminal.out, terminal.env, flags.color)
+      if (!flags.watch) {
+        const view = await look()
+        return printData(terminal, flags, view, statusText(view, paint))
+      }
+      const signals = stopSignals(() => {})
+      let shown = 0
+      while (!signals.stop.aborted) {
+        const view = await look()
+        const alive = view.versions.filter(({ role }) => role !== 'aborted' && role !== 'retired')
+        if (flags.json) terminal.out.write(`${JSON.stringify(view)}\n`)
+        else if (!terminal.out.live) terminal.out.write(alive.map(statusLine).join(''))
+        else {
+          const text = statusText(view, paint)
+          terminal.out.write(`${shown === 0 ? '' : `\x1b[${shown}A`}\x1b[J${text}`)
+          shown = text.split('\n').length - 1
+        }
+        await realClock.sleep(1000, signals.stop)
+      }
+      signals.end()
+    })
+}
+
+export function jobsVerb(terminal: Terminal): Command {
+  return clientVerb('jobs', {
+    summary: 'List the jobs of a server',
+    examples: [['reprise jobs', 'with the version that publishes']],
+  }).action(async (_, command: Command) => {
+    const flags = command.optsWithGlobals<ClientFlags>()
+    const found = await (await clientOf(flags, terminal)).get<{ items: JobView[] }>('/api/v1/jobs')
+    const rows = found.items.map(({ job, active, candidates, standby, versions }) => {
+      const owner = versions.find(({ version }) => version === active)
+      const list = (numbers: readonly number[]) => numbers.map((version) => `v${version}`).join(' ') || '–'
+      return [job, active === null ? '–' : `v${active}`, owner?.health ?? '–', list(candidates), standby === null ? '–' : `v${standby}`]
+    })
+    printData(terminal, flags, found, table([['JOB', 'ACTIVE', 'HEALTH', 'CANDIDATES', 'STANDBY'], ...rows]))
+  })
+}
+
+export function versionsVerb(terminal: Terminal): Command {
+  return clientVerb('versions', {
+    summary: 'List the versions of a job, the newest first',
+    examples: [['reprise versions airport-delays', '']],
+  })
+    .argument('<job>')
+    .action(async (job: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<ClientFlags>()
+      const view = await (await clientOf(flags, terminal)).get<JobView>(`/api/v1/jobs/${encodeURIComponent(job)}`)
+      const rows = view.versions.map(({ version, role, phase, health, lag, deployedAt, by, sha256, message }) => [
+        `v${version}`,
+        role === 'active' ? 'ACTIVE' : (phase ?? role),
+        health === 'running' ? '' : health,
+        lag === null ? '–' : duration(lag.seconds),
+        deployedAt.slice(0, 16).replace('T', ' '),
+        by ?? '–',
+        sha256.slice(0, 6),
+        message ?? '',
+      ])
+      printData(
+        terminal,
+        flags,
+        { items: view.versions },
+        table([['VERSION', 'STATE', 'HEALTH', 'LAG', 'DEPLOYED', 'BY', 'SHA', 'MESSAGE'], ...rows]),
+      )
+    })
+}
+
+export function lagVerb(terminal: Terminal): Command {
+  return clientVerb('lag', { summary: 'What waits for each version, by partition', examples: [['reprise lag airport-delays', '']] })
+    .argument('<job>')
+    .action(async (job: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<ClientFlags>()
+      const found = await (await clientOf(flags, terminal)).get<{
+        items: (JobView['versions'][number]['partitions'][number] & { version: number })[]
+      }>(`/api/v1/jobs/${encodeURIComponent(job)}/lag`)
+      const rows = found.items.map(({ version, topic, partition, current, end, lag, lagSeconds }) => [
+        `v${version}`,
+        topic,
+        String(partition),
+        grouped(current),
+        grouped(end),
+        grouped(lag),
+        duration(lagSeconds),
+      ])
+      printData(
+        terminal,
+        flags,
+        found,
+        table([['VERSION', 'TOPIC', 'PARTITION', 'CURRENT-OFFSET', 'LOG-END-OFFSET', 'LAG', 'TIME-LAG'], ...rows]),
+      )
+    })
+}

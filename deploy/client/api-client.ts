@@ -1,0 +1,71 @@
+import { type ErrorCode, errorTable, StreamError } from '../../engine/errors.ts'
+
+export interface Problem {
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  readonly details: Readonly<Record<string, unknown>>
+  readonly fix?: string
+}
+
+export interface ClientOptions {
+  /** `http://127.0.0.1:8787`. */
+  readonly url: string
+  /** Who asks, for the audit log. */
+  readonly user: string | undefined
+  readonly timeoutMs: number
+}
+
+/** The admin API for a program. Errors of the server come back as they are; SERVER_UNREACHABLE when it does not answer. */
+export class ApiClient {
+  private readonly options: ClientOptions
+
+  constructor(options: ClientOptions) {
+    this.options = options
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.call('GET', path)
+  }
+
+  post<T>(path: string, body: object): Promise<T> {
+    return this.call('POST', path, JSON.stringify(body))
+  }
+
+  private async call<T>(method: string, path: string, body?: string): Promise<T> {
+    const { url, user, timeoutMs } = this.options
+    const headers = {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(user === undefined ? {} : { 'x-reprise-user': user }),
+    }
+    let response: Response
+    try {
+      response = await fetch(new URL(path, url), {
+        method,
+        headers,
+        signal: AbortSignal.timeout(timeoutMs),
+        ...(body === undefined ? {} : { body }),
+      })
+    } catch (cause) {
+      throw unreachable(url, cause)
+    }
+    const answer: unknown = await response.json().catch((cause: unknown) => {
+      throw unreachable(url, cause)
+    })
+    if (response.ok) return answer as T
+    throw errorOf(answer as Problem)
+  }
+}
+
+function unreachable(url: string, cause: unknown): StreamError {
+  return new StreamError(
+    'SERVER_UNREACHABLE',
+    { server: url },
+    { cause, fix: 'start it: reprise server --data <dir>; or name another one: --server URL' },
+  )
+}
+
+function errorOf({ code, detail, details, fix }: Problem): Error {
+  if (!Object.hasOwn(errorTable, code)) return new Error(detail)
+  return new StreamError(code as ErrorCode, details, fix === undefined ? {} : { fix })
+}

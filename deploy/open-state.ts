@@ -1,0 +1,63 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
+import type { TaskState } from '../engine/ports/state.ts'
+import { type Logger, noMetrics, type Probe } from '../engine/ports/world.ts'
+import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
+import type { Present } from '../engine/task/present.ts'
+import { semantics } from '../engine/task/task.ts'
+import { fingerprint } from '../operators/fingerprint.ts'
+import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
+import { LevelSpillStore } from '../state/level-spill-store.ts'
+import { openTaskState } from '../state/task-state.ts'
+import { realClock } from './real-clock.ts'
+
+export interface StateOptions {
+  /** The data directory: `checkpoints/` and `spill/` have a folder for each task. */
+  readonly directory: string
+  readonly logger: Logger
+  readonly probe: Probe
+  /** State of all tasks together stays below this in memory; the rest goes to disk. */
+  readonly memoryBytesMax: number
+  readonly state?: { readonly mergeBytesMin: number }
+}
+
+const folders = ['checkpoints', 'spill']
+
+/** The state of one task, as it was left. Nobody else may have it open. */
+export async function openStateIn(
+  { directory, logger, probe, memoryBytesMax, state }: StateOptions,
+  plan: TaskPlan,
+  job: JobPlan,
+  { makeDate }: Present,
+): Promise<TaskState> {
+  const name = `${folderOf(job.topology.job, job.version)}${plan.id}`
+  const [checkpoints, spill] = folders.map((folder) => path.join(directory, folder, name)) as [string, string]
+  await mkdir(checkpoints, { recursive: true })
+  await mkdir(spill, { recursive: true })
+  return openTaskState({
+    task: { job: job.topology.job, version: job.version, task: plan.id, fingerprint: fingerprint(job.topology), semantics },
+    checkpoints: new DirectoryCheckpointStore(new NodeFileSystem(checkpoints)),
+    spill: await LevelSpillStore.open(spill),
+    settings: { memoryBytesMax: Math.floor(memoryBytesMax / job.tasks.length), ...state },
+    clock: realClock,
+    logger,
+    metrics: noMetrics,
+    probe,
+    makeDate,
+  })
+}
+
+/** Removes the state of all tasks of a version, which must have ended. Done again it does nothing. */
+export async function removeStateOf(directory: string, job: string, version: number): Promise<void> {
+  for (const folder of folders) {
+    const parent = path.join(directory, folder)
+    const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return []
+      throw error
+    })
+    for (const name of names) if (name.startsWith(folderOf(job, version))) await rm(path.join(parent, name), { recursive: true })
+  }
+}
+
+const folderOf = (job: string, version: number): string => `${job}.v${version}.task-`

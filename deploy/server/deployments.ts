@@ -1,0 +1,150 @@
+import { StreamError } from '../../engine/errors.ts'
+import { jobTopics } from '../../engine/runtime/plan.ts'
+import { type Change, changesOf, type Part, schemaBreaks } from '../../replay/deploy-plan.ts'
+import type { InspectedJob } from './inspected-job.ts'
+import type { JobController } from './job-controller.ts'
+
+/** What the server has of the log for planning. */
+interface PlanLog {
+  topic(name: string): { readonly partitions: number } | undefined
+  bounds(topic: string, partition: number): { readonly start: number; readonly end: number }
+}
+
+export interface DeployPlan {
+  readonly job: string
+  /** The version that publishes now; undefined: this would be the first one, and publish at once. */
+  readonly active: number | undefined
+  readonly next: number
+  readonly changes: readonly Change[]
+  /** What readers of outputs would stumble over. */
+  readonly schemaBreaks: readonly string[]
+  /** Windows or times differ: at a switch, results of windows that are open then are as one of the versions saw them. */
+  readonly seam: readonly string[]
+  readonly recordsToReplay: number
+  /** At the rate of the version that publishes, if it is known. */
+  readonly estimateSeconds: number | undefined
+}
+
+export interface PlanOptions {
+  readonly allowSchemaChange: boolean
+  readonly createTopics: boolean
+}
+
+/**
+ * What deploying this job would do. Errors: TOPIC_UNKNOWN (a source), OUTPUT_OWNED, SCHEMA_INCOMPATIBLE, OFFSET_OUT_OF_RANGE (history is
+ * not whole any more).
+ */
+export function planDeployment(
+  log: PlanLog,
+  inspected: InspectedJob,
+  controllers: ReadonlyMap<string, JobController>,
+  { allowSchemaChange, createTopics }: PlanOptions,
+): DeployPlan {
+  const { job } = inspected
+  const controller = controllers.get(job)
+  const active = controller?.control.owner
+  const before = active === undefined ? undefined : controller?.inspected.get(active)
+  for (const { name } of inspected.outputs) checkOwner(name, job, controllers)
+  let records = 0
+  for (const { name } of inspected.sources) records += recordsOf(log, name, createTopics)
+  const breaks = before === undefined ? [] : outputBreaks(before, inspected)
+  if (breaks.length > 0 && !allowSchemaChange) {
+    throw new StreamError(
+      'SCHEMA_INCOMPATIBLE',
+      { job, breaks: breaks.join('; ') },
+      { fix: 'keep the fields as they are; or --allow-schema-change' },
+    )
+  }
+  const rate = active === undefined ? undefined : controller!.observer(active).progress(false)?.recordsPerSecond
+  return {
+    job,
+    active,
+    next: Math.max(0, ...(controller?.control.versions.keys() ?? [])) + 1,
+    changes: changesOf(before === undefined ? [] : partsOf(before), partsOf(inspected)),
+    schemaBreaks: breaks,
+    seam: before === undefined ? [] : seamOf(before, inspected),
+    recordsToReplay: records,
+    estimateSeconds: rate === undefined || rate < 1 ? undefined : records / rate,
+  }
+}
+
+function checkOwner(topic: string, job: string, controllers: ReadonlyMap<string, JobController>): void {
+  for (const [other, { inspected }] of controllers) {
+    if (other === job || ![...inspected.values()].some(({ outputs }) => outputs.some(({ name }) => name === topic))) continue
+    throw new StreamError('OUTPUT_OWNED', { topic, job: other }, { fix: `write to another topic, or make it an output of ${other}` })
+  }
+}
+
+function recordsOf(log: PlanLog, topic: string, createTopics: boolean): number {
+  const info = log.topic(topic)
+  if (info === undefined) {
+    if (createTopics) return 0
+    throw new StreamError(
+      'TOPIC_UNKNOWN',
+      { topic, reason: 'the job reads it' },
+      { fix: 'take records into it first, or make it empty: --create-topics' },
+    )
+  }
+  let records = 0
+  for (let partition = 0; partition < info.partitions; partition++) {
+    const { start, end } = log.bounds(topic, partition)
+    if (start > 0) {
+      const fix = 'history was cut by retention: what is left can not be told from what is gone; keep more of it (retentionMs)'
+      throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset: 0, earliest: start, end }, { fix })
+    }
+    records += end - start
+  }
+  return records
+}
+
+function outputBreaks(before: InspectedJob, after: InspectedJob): string[] {
+  return before.outputs.flatMap((output) => {
+    const now = after.outputs.find(({ name }) => name === output.name)
+    if (now === undefined) return [`${output.name}: is written no more`]
+    if (now.codec !== output.codec || now.kind !== output.kind)
+      return [`${output.name}: ${output.kind} of ${output.codec} becomes ${now.kind} of ${now.codec}`]
+    return schemaBreaks(output.schema, now.schema).map((text) => `${output.name} ${text}`)
+  })
+}
+
+/** Operators with windows whose words differ, and sources with other times. */
+function seamOf(before: InspectedJob, after: InspectedJob): string[] {
+  const seams: string[] = []
+  for (const node of before.described.nodes) {
+    const now = after.described.nodes.find(({ name, kind }) => name === node.name && kind === node.kind)
+    if (node.type === 'window' && now !== undefined && now.detail !== node.detail)
+      seams.push(`${node.name}: ${node.detail} → ${now.detail}`)
+  }
+  for (const source of before.sources) {
+    const now = after.sources.find(({ name }) => name === source.name)
+    if (now !== undefined && now.outOfOrdernessMs !== source.outOfOrdernessMs)
+      seams.push(`${source.name}: out of order by ${source.outOfOrdernessMs / 1000} s → ${now.outOfOrdernessMs / 1000} s`)
+  }
+  return seams
+}
+
+function partsOf({ described, sources, outputs }: InspectedJob): Part[] {
+  const parts: Part[] = sources.map(({ name, kind, codec }) => ({ what: 'source', name, text: `${kind} ${codec}`, detail: kind }))
+  for (const { kind, name, type, detail, stores, inputs } of described.nodes) {
+    if (kind === 'source' || kind === 'sink') continue
+    parts.push({
+      what: 'operator',
+      name,
+      text: `${type} ${detail} ${inputs.join(',')}`,
+      detail: `${type}${detail === '' ? '' : `, ${detail}`}`,
+    })
+    for (const store of stores) parts.push({ what: 'store', name: store, text: type, detail: `of ${name}` })
+  }
+  for (const { name, kind, schema } of outputs)
+    parts.push({ what: 'output', name, text: `${kind} ${JSON.stringify(schema)}`, detail: kind })
+  return parts
+}
+
+/** Whether a topic is a job's own, whatever version. */
+export function ownTopic(name: string, jobs: Iterable<string>): boolean {
+  for (const job of jobs) {
+    const { control, deadLetters, late } = jobTopics(job, 1)
+    if (name === control || name === deadLetters || name === late || name.startsWith(`${job}.v`)) return true
+  }
+  return false
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import swagger from '@fastify/swagger'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { StreamError } from '../../../engine/errors.ts'
+import { packageVersion } from '../../package-version.ts'
+import type { RepriseServer } from '../server.ts'
+import { eventRoutes } from './event-routes.ts'
+import { jobRoutes } from './job-routes.ts'
+import { problemOf, statusOf } from './problem.ts'
+import { systemRoutes } from './system-routes.ts'
+import { topicRoutes } from './topic-routes.ts'
+import { whoAsks, withTypes } from './typed-app.ts'
+
+const bodyBytesMax = 16 << 20
+const keysMax = 10_000
+const changing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+
+/** The admin API. Every route has its schema, so that the document at /openapi.json is what is checked. */
+export async function makeApp(server: RepriseServer): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: 60_000,
+    keepAliveTimeout: 5_000,
+    forceCloseConnections: true,
+    return503OnClosing: true,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    genReqId: () => `r-${Math.random().toString(36).slice(2, 10)}`,
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'Reprise admin API', version: packageVersion() } },
+    transform: jsonSchemaTransform,
+  })
+  app.addHook('onRequest', async (request) => {
+    refuseStrangers(request)
+    if (server.stopping && changing.has(request.method)) throw new StreamError('SERVER_STOPPING')
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const status = statusOf(error)
+    if (status >= 500) server.logger.error({ error, path: request.url, requestId: request.id }, 'request failed')
+    return reply.status(status).type('application/problem+json').serializer(JSON.stringify).send(problemOf(error, request.id))
+  })
+  app.setNotFoundHandler((request) => {
+    throw Object.assign(new Error(`there is no ${request.method} ${request.url.split('?')[0]}`), { statusCode: 404 })
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none'
+    server.metrics.add('reprise_api_requests_total', { method: request.method, route, status: String(reply.statusCode) }, 1)
+  })
+  auditChanges(app, server)
+  rememberKeys(app)
+  const typed = withTypes(app)
+  systemRoutes(typed, server)
+  jobRoutes(typed, server)
+  topicRoutes(typed, server)
+  eventRoutes(typed, server)
+  await app.ready()
+  return app
+}
+
+/** A page in a browser must not reach us under another name (DNS rebinding), nor send us what a form can. */
+function refuseStrangers({ headers, method }: FastifyRequest): void {
+  const host = (headers.host ?? '').replace(/:\d+$/, '')
+  const refuse = (statusCode: number, reason: string) => {
+    throw Object.assign(new Error(reason), { statusCode })
+  }
+  if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(host)) refuse(421, `this server is not ${host}`)
+  const { origin } = headers
+  if (changing.has(method) && origin !== undefined && new URL(origin).host !== headers.host)
+    refuse(403, `pages of ${origin} may not change anything`)
+}
+
+/** Records of topics are no decisions: they have their own place. */
+const audited = ({ method, url }: FastifyRequest): boolean => changing.has(method) && !/^\/api\/v1\/topics\/[^/]+\/records/.test(url)
+
+function auditChanges(app: FastifyInstance, server: RepriseServer): void {
+  app.addHook('onSend', async (request, reply) => {
+    if (!audited(request)) return
+    const { method, id } = request
+    const path = request.url.split('?')[0]!
+    try {
+      await server.audit.add({ by: whoAsks(request), method, path, status: reply.statusCode, requestId: id })
+    } catch (error) {
+      server.logger.error({ error, path, requestId: id }, 'a call is missing in the audit log')
+    }
+  })
+}
+
+interface Answered {
+  readonly body: string
+  readonly status: number
+  readonly payload: unknown
+}
+
+/** The same Idempotency-Key again gives the same answer, and does nothing again; with another body it is refused. */
+function rememberKeys(app: FastifyInstance): void {
+  const known = new Map<string, Answered>()
+  const keyOf = ({ headers, method, url }: FastifyRequest) => {
+    const key = headers['idempotency-key']
+    return typeof key === 'string' && changing.has(method) ? `${method} ${url} ${key}` : undefined
+  }
+  app.addHook('preHandler', async (request: FastifyRequest, reply: FastifyReply) => {
+    const key = keyOf(request)
+    const before = key === undefined ? undefined : known.get(key)
+    if (before === undefined) return
+    if (before.body !== bodyHash(request.body)) {
+      throw Object.assign(new Error('this Idempotency-Key was used with another body'), { statusCode: 422 })
+    }
+    return reply.status(before.status).header('idempotent-replay', 'true').serializer(String).type('application/json').send(before.payload)
+  })
+  app.addHook('onSend', async (request, reply, payload) => {
+    const key = keyOf(request)
+    if (key === undefined || reply.statusCode >= 500 || known.has(key)) return
+    known.set(key, { body: bodyHash(request.body), status: reply.statusCode, payload })
+    if (known.size > keysMax) known.delete(known.keys().next().value!)
+  })
+}
+
+function bodyHash(body: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(body ?? null))
+    .digest('hex')
+}

@@ -1,0 +1,104 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { readRecords } from '../../../engine/log/read-records.ts'
+import { controlTopic } from '../../../replay/control-log.ts'
+import type { RepriseServer } from '../server.ts'
+import { boundsOf, viewOfRecord } from './topic-routes.ts'
+import type { App } from './typed-app.ts'
+
+const beatMs = 15_000
+
+export function eventRoutes(app: App, server: RepriseServer): void {
+  app.get(
+    '/api/v1/jobs/:job/events',
+    {
+      schema: {
+        summary: 'What was decided about a job, oldest first; with Accept: text/event-stream also what will be',
+        params: z.strictObject({ job: z.string().max(249) }),
+        querystring: z.strictObject({
+          after: z.coerce.number().int().min(-1).default(-1).describe('The number of the last event that is known'),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { job } = server.known(request.params.job)
+      const topic = controlTopic(job)
+      if (wantsStream(request)) return follow(server, request, reply, topic, 0, lastEventId(request) ?? request.query.after)
+      const items = []
+      const { start } = boundsOf(server, topic, 0)
+      for await (const { offset, value } of readRecords(server.log, topic, 0, Math.max(start, request.query.after + 1)))
+        items.push({ id: String(offset), event: JSON.parse(Buffer.from(value!).toString()) as unknown })
+      return { items }
+    },
+  )
+  app.get(
+    '/api/v1/topics/:topic/follow',
+    {
+      schema: {
+        summary: 'Records of one partition as server-sent events; Last-Event-ID goes on behind an offset',
+        params: z.strictObject({ topic: z.string().max(249) }),
+        querystring: z.strictObject({
+          partition: z.coerce.number().int().nonnegative().default(0),
+          from: z.coerce.number().int().nonnegative().optional().describe('Default: what comes from now on'),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { topic } = request.params
+      const { partition, from } = request.query
+      const { end } = boundsOf(server, topic, partition)
+      return follow(server, request, reply, topic, partition, lastEventId(request) ?? (from ?? end) - 1)
+    },
+  )
+}
+
+function wantsStream({ headers }: FastifyRequest): boolean {
+  return (headers.accept ?? '').includes('text/event-stream')
+}
+
+function lastEventId({ headers }: FastifyRequest): number | undefined {
+  const id = headers['last-event-id']
+  return typeof id === 'string' && /^\d+$/.test(id) ? Number(id) : undefined
+}
+
+/** Sends each record behind `after` as an event, whose id is its offset, until the client or the server goes. Reads no faster than the client does. */
+async function follow(
+  server: RepriseServer,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  topic: string,
+  partition: number,
+  after: number,
+): Promise<FastifyReply> {
+  const gone = new AbortController()
+  request.raw.once('close', () => gone.abort())
+  reply.hijack()
+  const out = reply.raw
+  out.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  const write = async (text: string) => {
+    if (!out.write(text)) await new Promise<void>((resolve) => void out.once('drain', resolve).once('close', resolve))
+  }
+  const beat = setInterval(() => out.write(': beat\n\n'), beatMs)
+  let next = after + 1
+  try {
+    while (!gone.signal.aborted && !server.stopping) {
+      const seen = server.log.changes()
+      const { start, end } = server.log.bounds(topic, partition)
+      next = Math.max(next, start)
+      if (next < end) {
+        for await (const record of readRecords(server.log, topic, partition, next, end)) {
+          if (gone.signal.aborted) break
+          await write(`id: ${record.offset}\ndata: ${JSON.stringify(viewOfRecord(record, partition))}\n\n`)
+        }
+        next = end
+      } else await server.log.changed(seen, AbortSignal.any([gone.signal, AbortSignal.timeout(1000)]))
+    }
+    if (!gone.signal.aborted) await write('event: bye\ndata: {}\n\n')
+  } catch (error) {
+    server.logger.warn({ error, topic, partition }, 'a follower was left')
+  } finally {
+    clearInterval(beat)
+    out.end()
+  }
+  return reply
+}

@@ -1,0 +1,167 @@
+import { Readable } from 'node:stream'
+import { z } from 'zod'
+import { StreamError } from '../../../engine/errors.ts'
+import { readRecords } from '../../../engine/log/read-records.ts'
+import type { LogRecord, NewRecord } from '../../../engine/model/record.ts'
+import { bytesField, timeText, valueField } from '../../cli/record-fields.ts'
+import { readNdjson } from '../../ingest/ndjson.ts'
+import { openTopic } from '../../ingest/open-topic.ts'
+import { fieldReader } from '../../ingest/take-in.ts'
+import { ownTopic } from '../deployments.ts'
+import type { RepriseServer } from '../server.ts'
+import { TopicAppender } from '../topic-appender.ts'
+import { problem } from './problem.ts'
+import type { App } from './typed-app.ts'
+
+const topicView = z.object({
+  topic: z.string(),
+  kind: z.enum(['stream', 'table', 'internal']),
+  partitions: z.array(z.object({ partition: z.number(), start: z.string(), end: z.string() })),
+})
+
+export const recordView = z.object({
+  partition: z.number(),
+  offset: z.string(),
+  key: z.unknown(),
+  eventTime: z.string().nullable(),
+  appendTime: z.string().nullable(),
+  headers: z.record(z.string(), z.unknown()),
+  value: z.unknown(),
+})
+
+const ofTopic = z.strictObject({ topic: z.string().max(249) })
+const problems = { '4xx': problem, '5xx': problem } as const
+
+export function topicRoutes(app: App, server: RepriseServer): void {
+  const appenders = new Map<string, TopicAppender>()
+  // Streamed: a body of any length, taken in as it comes.
+  app.addContentTypeParser(['application/x-ndjson', 'application/jsonl'], (_request, payload, done) => done(null, payload))
+
+  app.get(
+    '/api/v1/topics',
+    { schema: { summary: 'All topics', response: { 200: z.object({ items: z.array(topicView) }) } } },
+    async () => ({
+      items: server.log.topics().map(({ name }) => viewOfTopic(server, name)),
+    }),
+  )
+  app.get(
+    '/api/v1/topics/:topic',
+    { schema: { summary: 'One topic', params: ofTopic, response: { 200: topicView, ...problems } } },
+    async ({ params }) => viewOfTopic(server, params.topic),
+  )
+  app.post(
+    '/api/v1/topics/:topic/records',
+    {
+      schema: {
+        summary: 'Take records in: NDJSON as a stream, or JSON (an array, or one record). With producer and sequence each is taken once',
+        params: ofTopic,
+        querystring: z.strictObject({
+          key: z.string().optional().describe('The field that is the key; without it records are dealt out in turn'),
+          time: z.string().optional().describe('The field that says when it happened; without it: now'),
+          producer: z.string().max(200).optional().describe('Names the source of the records'),
+          sequence: z.coerce.number().int().nonnegative().optional().describe('Number of the first record in that source, from 0'),
+          partitions: z.coerce.number().int().min(1).max(1024).optional().describe('Of a topic that is not there yet'),
+        }),
+        response: { 200: z.object({ added: z.number(), skipped: z.number(), nextSequence: z.number().nullable() }), ...problems },
+      },
+    },
+    async ({ params, query, body }) => {
+      const { topic } = params
+      const { producer, sequence } = query
+      if ((producer === undefined) !== (sequence === undefined))
+        throw new StreamError('REQUEST_INVALID', { reason: 'producer and sequence go together' }, { fix: 'give both, or none' })
+      refuseOutputs(server, topic)
+      await openTopic(server.log, topic, { kind: undefined, partitions: query.partitions })
+      const id = producer === undefined ? `http:${topic}` : `http:${topic}:${producer}`
+      let appender = appenders.get(id)
+      if (appender === undefined) appenders.set(id, (appender = new TopicAppender(server.log, topic, id)))
+      const read = fieldReader(query.key, query.time)
+      let [added, skipped] = [0, 0]
+      let next = sequence
+      for await (const batch of batchesOf(body)) {
+        const records = batch.map((value): NewRecord => {
+          const { key, eventTime } = read(value)
+          return { value: Buffer.from(value), key, eventTime: Number.isNaN(eventTime) ? Date.now() : eventTime }
+        })
+        const done = await appender.append(records, next)
+        added += done.added
+        skipped += done.skipped
+        if (next !== undefined) next += records.length
+      }
+      return { added, skipped, nextSequence: next ?? null }
+    },
+  )
+  app.get(
+    '/api/v1/topics/:topic/records',
+    {
+      schema: {
+        summary: 'Records of one partition from an offset on',
+        params: ofTopic,
+        querystring: z.strictObject({
+          partition: z.coerce.number().int().nonnegative().default(0),
+          from: z.coerce.number().int().nonnegative().optional().describe('Default: the earliest there is'),
+          limit: z.coerce.number().int().min(1).max(10_000).default(100),
+        }),
+        response: { 200: z.object({ items: z.array(recordView), next: z.string(), end: z.string() }), ...problems },
+      },
+    },
+    async ({ params: { topic }, query: { partition, from, limit } }) => {
+      const { start, end } = boundsOf(server, topic, partition)
+      const first = from ?? start
+      const items = []
+      if (first < end)
+        for await (const record of readRecords(server.log, topic, partition, first, Math.min(end, first + limit)))
+          items.push(viewOfRecord(record, partition))
+      return { items, next: String(Math.min(Math.max(first, start) + limit, end)), end: String(end) }
+    },
+  )
+}
+
+export function viewOfRecord(
+  { offset, key, eventTime, appendTime, headers, value }: LogRecord,
+  partition: number,
+): z.infer<typeof recordView> {
+  return {
+    partition,
+    offset: String(offset),
+    key: bytesField(key),
+    eventTime: timeText(eventTime),
+    appendTime: timeText(appendTime),
+    headers: Object.fromEntries(headers.map((header) => [header.name, bytesField(header.value)])),
+    value: valueField(value),
+  }
+}
+
+/** TOPIC_UNKNOWN. */
+export function boundsOf(server: RepriseServer, topic: string, partition: number) {
+  if (server.log.topic(topic) === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
+  return server.log.bounds(topic, partition)
+}
+
+function viewOfTopic(server: RepriseServer, name: string): z.infer<typeof topicView> {
+  const info = server.log.topic(name)
+  if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic: name })
+  const partitions = Array.from({ length: info.partitions }, (_, partition) => {
+    const { start, end } = server.log.bounds(name, partition)
+    return { partition, start: String(start), end: String(end) }
+  })
+  return { topic: name, kind: info.kind, partitions }
+}
+
+/** What a job writes nobody else does. */
+function refuseOutputs(server: RepriseServer, topic: string): void {
+  const own = ownTopic(topic, server.controllers.keys())
+  for (const [job, { inspected }] of server.controllers) {
+    const written = own || [...inspected.values()].some(({ outputs }) => outputs.some(({ name }) => name === topic))
+    if (written) throw new StreamError('OUTPUT_OWNED', { topic, job }, { fix: 'take records into a topic that no job writes' })
+  }
+}
+
+async function* batchesOf(body: unknown): AsyncGenerator<Uint8Array[]> {
+  if (body instanceof Readable) {
+    for await (const batch of readNdjson(body, { file: 'the body', onBad: 'fail' })) yield batch.map(({ value }) => value)
+    return
+  }
+  const values = (Array.isArray(body) ? (body as unknown[]) : [body]).filter((value) => value !== undefined)
+  if (values.length > 0) yield values.map((value) => Buffer.from(JSON.stringify(value)))
+}

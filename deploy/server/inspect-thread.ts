@@ -1,0 +1,33 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { assert } from '../../engine/assert.ts'
+import { StreamError } from '../../engine/errors.ts'
+import { silentLogger } from '../../engine/ports/world.ts'
+import type { JobBundle } from '../../engine/runtime/load-job.ts'
+import { jobOfBundle } from '../load-job-file.ts'
+import { inspectJob } from './inspected-job.ts'
+
+// Loads a bundle in a thread of its own and says what is in it: loading runs its code.
+
+assert(parentPort !== null, 'this file runs in a thread of its own')
+const port = parentPort
+const bundle = workerData as JobBundle
+
+jobOfBundle(bundle, silentLogger).then(
+  (job) => {
+    try {
+      port.postMessage({ found: inspectJob(job.load().topology, bundle.sha256) })
+    } catch (error) {
+      refuse(error)
+    }
+  },
+  (error: unknown) => refuse(error),
+)
+
+function refuse(error: unknown): void {
+  const { code, details, fix } = error instanceof StreamError ? error : asLoadFailure(error)
+  port.postMessage({ refused: { code, details: JSON.parse(JSON.stringify(details)) as object, fix } })
+}
+
+function asLoadFailure(error: unknown): StreamError {
+  return new StreamError('JOB_LOAD_FAILED', { job: bundle.name, reason: String(error) })
+}

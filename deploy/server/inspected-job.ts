@@ -1,0 +1,58 @@
+import * as z from 'zod'
+import type { TopicDefinition, Topology } from '../../engine/model/topology.ts'
+import { fingerprint } from '../../operators/fingerprint.ts'
+import { type Described, describedOf } from '../cli/describe-text.ts'
+
+/** What the server knows of a job's code without running it in its own thread. */
+export interface InspectedJob {
+  readonly job: string
+  readonly described: Described
+  readonly fingerprint: string
+  readonly sources: readonly InspectedTopic[]
+  readonly outputs: readonly InspectedTopic[]
+}
+
+export interface InspectedTopic {
+  readonly name: string
+  readonly kind: 'stream' | 'table'
+  readonly codec: string
+  /** Of its values, where the codec has a schema that can be said so. */
+  readonly schema: object | undefined
+  readonly outOfOrdernessMs: number
+  readonly partitions: number | undefined
+}
+
+export function inspectJob(topology: Topology, sha256: string): InspectedJob {
+  const sources: TopicDefinition[] = []
+  const outputs: TopicDefinition[] = []
+  for (const node of topology.nodes) {
+    if (node.kind === 'source') sources.push(node.topic)
+    else if (node.kind === 'sink') outputs.push(node.topic)
+    else if (node.kind === 'operator') outputs.push(...Object.values(node.sideOutputs))
+  }
+  return {
+    job: topology.job,
+    described: describedOf(topology, sha256),
+    fingerprint: fingerprint(topology),
+    sources: eachOnce(sources),
+    outputs: eachOnce(outputs),
+  }
+}
+
+function eachOnce(topics: readonly TopicDefinition[]): InspectedTopic[] {
+  const byName = new Map(topics.map((topic) => [topic.name, topic]))
+  return [...byName.values()].map((topic) => ({
+    name: topic.name,
+    kind: topic.kind,
+    codec: topic.codec.name,
+    schema: schemaOf(topic),
+    outOfOrdernessMs: topic.outOfOrdernessMs,
+    partitions: topic.partitions,
+  }))
+}
+
+function schemaOf({ codec }: TopicDefinition): object | undefined {
+  if (!('schema' in codec)) return undefined
+  // Another copy of zod may have made it: what it says is read, not what it is an instance of.
+  return z.toJSONSchema(codec.schema as z.ZodType, { unrepresentable: 'any' })
+}

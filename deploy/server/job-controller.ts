@@ -1,0 +1,397 @@
+import { codeOf, StreamError } from '../../engine/errors.ts'
+import type { EmbeddedLog } from '../../engine/log/embedded/embedded-log.ts'
+import type { Clock, Logger, Metrics } from '../../engine/ports/world.ts'
+import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
+import type { CatchUpPolicy, Gate } from '../../replay/catch-up.ts'
+import { caughtUp, gatesOf } from '../../replay/catch-up.ts'
+import type { ControlEvent, CutOver } from '../../replay/control-event.ts'
+import { decide, readControl } from '../../replay/control-log.ts'
+import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
+import { type Action, step } from '../../replay/controller.ts'
+import { type Asked, cutOver } from '../../replay/cut-over.ts'
+import { VersionBoard } from '../../replay/version-board.ts'
+import type { BundleStore } from './bundle-store.ts'
+import { cleanVersion } from './clean-version.ts'
+import { inspectBundle } from './inspect-bundle.ts'
+import type { InspectedJob } from './inspected-job.ts'
+import { VersionHost, type VersionLimits } from './version-host.ts'
+import type { ThreadFailure } from './version-messages.ts'
+import { VersionObserver } from './version-observer.ts'
+
+export interface ControllerWorld {
+  readonly log: EmbeddedLog
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly bundles: BundleStore
+  /** The data directory. */
+  readonly directory: string
+  readonly settings: RuntimeSettings
+  readonly state: { readonly mergeBytesMin: number }
+  readonly memoryBytesMax: number
+  readonly limits: VersionLimits
+  readonly policy: CatchUpPolicy
+  /** How long a version that published before runs on. */
+  readonly bakeMs: number
+  /** How long a cut-over may hold the owner. */
+  readonly holdMs: number
+  readonly failAt: string | undefined
+}
+
+export interface PromoteRequest extends Asked {
+  readonly version: number
+  /** Although it is not caught up. Never although it doesn't run. */
+  readonly force?: boolean
+}
+
+const lookEveryMs = 500
+const attemptsMax = 5
+const graceMs = 10_000
+
+/**
+ * Leads one job: what was asked for becomes events of its control log, and what the log says is carried out.
+ * Owns: the job's control log, the threads of its versions.
+ * Invariants: I1 one decision at a time, each made against the state it builds on; I2 a thread is started with a state at least as new as any
+ * hold that was asked for.
+ */
+export class JobController {
+  readonly job: string
+  /** By version; of those that were alive when the server started, and later ones. */
+  readonly inspected = new Map<number, InspectedJob>()
+  private readonly world: ControllerWorld
+  private readonly board: VersionBoard
+  private readonly hosts = new Map<number, VersionHost>()
+  private readonly observers = new Map<number, VersionObserver>()
+  private readonly cleaned = new Set<number>()
+  /** Candidates that take over by themselves once they may. */
+  private readonly automatic = new Map<number, Asked>()
+  private turn: Promise<unknown> = Promise.resolve()
+  private cuttingOver = false
+  private readonly over = new AbortController()
+  private loop: Promise<void> = Promise.resolve()
+
+  static async open(job: string, world: ControllerWorld): Promise<JobController> {
+    const controller = new JobController(job, world)
+    controller.board.control = await readControl(world.log, job)
+    for (const state of controller.control.versions.values()) {
+      if (alive(state)) controller.inspected.set(state.version, await inspectBundle(await world.bundles.get(state.sha256)))
+    }
+    controller.loop = controller.run()
+    return controller
+  }
+
+  private constructor(job: string, world: ControllerWorld) {
+    this.job = job
+    this.world = world
+    this.board = new VersionBoard((control) => {
+      for (const host of this.hosts.values()) {
+        this.tellOwnersFacts(host)
+        host.send({ kind: 'control', control })
+      }
+    })
+  }
+
+  get control(): ControlState {
+    return this.board.control
+  }
+
+  version(number: number): VersionState {
+    const found = this.control.versions.get(number)
+    if (found !== undefined) return found
+    const known = [...this.control.versions.keys()].map((version) => `v${version}`).join(', ')
+    throw new StreamError('VERSION_UNKNOWN', { job: this.job, version: number }, { fix: `there are ${known}` })
+  }
+
+  observer(version: number): VersionObserver {
+    let observer = this.observers.get(version)
+    if (observer === undefined) this.observers.set(version, (observer = new VersionObserver()))
+    return observer
+  }
+
+  host(version: number): VersionHost | undefined {
+    return this.hosts.get(version)
+  }
+
+  facts(version: number) {
+    return this.board.facts(version)
+  }
+
+  /** Resolves at the next fact or decision. */
+  changed(): Promise<void> {
+    return this.board.changed()
+  }
+
+  gates(version: number): Gate[] {
+    const { health, roleSince } = this.version(version)
+    const { catchUp, lag } = this.observer(version)
+    const { policy, clock } = this.world
+    return gatesOf({ health, healthSince: roleSince }, catchUp, lag, policy, clock.now())
+  }
+
+  caughtUp(version: number): boolean {
+    const { catchUp } = this.observer(version)
+    return catchUp !== undefined && caughtUp(catchUp, this.world.policy, this.world.clock.now())
+  }
+
+  /** The version that published before the one that does now, if it still runs. */
+  get wayBack(): VersionState | undefined {
+    const standbys = [...this.control.versions.values()].filter(({ role }) => role === 'standby')
+    return standbys.sort((a, b) => a.roleSince - b.roleSince).at(-1)
+  }
+
+  /** The same code again is the same version, as long as that is alive. */
+  async register(
+    inspected: InspectedJob,
+    sha256: string,
+    parallelism: number,
+    { asked, promote }: { asked: Asked; promote: boolean },
+  ): Promise<VersionState> {
+    const version = await this.inTurn(async () => {
+      const same = [...this.control.versions.values()].find((state) => alive(state) && state.sha256 === sha256)
+      if (same !== undefined) return same.version
+      const version = Math.max(0, ...this.control.versions.keys()) + 1
+      this.inspected.set(version, inspected)
+      await this.decide({ type: 'registered', version, sha256, parallelism, fingerprint: inspected.fingerprint, ...asked })
+      return version
+    })
+    if (promote) this.automatic.set(version, asked)
+    await this.act()
+    return this.version(version)
+  }
+
+  async pause(version: number, asked: Asked): Promise<VersionState> {
+    if (this.checkAlive(version).health !== 'paused') await this.inTurn(() => this.decide({ type: 'paused', version, ...asked }))
+    return this.version(version)
+  }
+
+  /** Also one that was stopped: it begins where it was. */
+  async resume(version: number, asked: Asked): Promise<VersionState> {
+    if (this.checkAlive(version).health !== 'running') await this.inTurn(() => this.decide({ type: 'resumed', version, ...asked }))
+    await this.act()
+    return this.version(version)
+  }
+
+  async setRate(version: number, recordsPerSecond: number | null, asked: Asked): Promise<VersionState> {
+    this.checkAlive(version)
+    await this.inTurn(() => this.decide({ type: 'rateSet', version, recordsPerSecond, ...asked }))
+    return this.version(version)
+  }
+
+  /** Gives up a candidate, or the way back. Done again it does nothing. */
+  async abort(version: number, asked: Asked): Promise<VersionState> {
+    await this.inTurn(async () => {
+      const state = this.version(version)
+      if (state.role === 'active')
+        throw this.wrongState(state, 'it publishes', `reprise promote ${this.job} <another version>, or deploy one`)
+      if (alive(state)) await this.decide({ type: state.role === 'standby' ? 'retired' : 'aborted', version, ...asked })
+    })
+    await this.act()
+    return this.version(version)
+  }
+
+  /** What stands in the way of a promotion. VERSION_UNKNOWN, VERSION_STATE, VERSION_NOT_READY. */
+  checkPromotion({ version, force = false }: PromoteRequest): void {
+    const state = this.version(version)
+    if (state.role === 'active') throw this.wrongState(state, 'it publishes already', `reprise status ${this.job}`)
+    if (!alive(state)) throw this.wrongState(state, `it was ${state.role}`, 'deploy its code again')
+    const missing = this.gates(version).filter(({ name, pass }) => !pass && !(force && name !== 'running'))
+    if (missing.length === 0) return
+    const { name, found, limit } = missing[0]!
+    throw new StreamError(
+      'VERSION_NOT_READY',
+      { job: this.job, version, gate: name, found, limit, gates: missing.map((gate) => gate.name).join(', ') },
+      { fix: `reprise wait ${this.job} ${version} && reprise promote ${this.job} ${version}` },
+    )
+  }
+
+  /** Hands the public topics over. Errors: those of checkPromotion, CUT_OVER_ABORTED after several attempts. */
+  async promote(request: PromoteRequest): Promise<CutOver> {
+    return this.inTurn(async () => {
+      this.checkPromotion(request)
+      this.cuttingOver = true
+      try {
+        for (let attempt = 1; ; attempt++) {
+          try {
+            const done = await this.cutOver(request)
+            this.world.metrics.add('reprise_cutovers_total', { job: this.job, result: 'done' }, 1)
+            this.world.metrics.observe('reprise_cutover_publication_gap_seconds', { job: this.job }, (done.heldMs ?? 0) / 1000)
+            return done
+          } catch (error) {
+            this.world.metrics.add('reprise_cutovers_total', { job: this.job, result: 'aborted' }, 1)
+            if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || this.over.signal.aborted) throw error
+            this.world.logger.warn({ job: this.job, attempt, error: String(error) }, 'cut-over is tried again')
+            await this.world.clock.sleep(100 * 2 ** attempt, this.over.signal)
+          }
+        }
+      } finally {
+        this.cuttingOver = false
+        this.automatic.delete(request.version)
+      }
+    })
+  }
+
+  /** Finishes all threads; what was decided goes on at the next start. */
+  async close(): Promise<void> {
+    this.over.abort()
+    await this.loop
+    await this.turn.catch(() => {})
+    await Promise.all([...this.hosts.values()].map((host) => host.stop(graceMs)))
+  }
+
+  private cutOver({ version, by, reason }: PromoteRequest): Promise<CutOver> {
+    const { log, clock, holdMs } = this.world
+    const versions = [this.control.owner!, version].map((each) => this.inspected.get(each))
+    const outputs = [...new Set(versions.flatMap((job) => job?.outputs.map(({ name }) => name) ?? []))]
+    return cutOver({ log, clock, board: this.board, job: this.job, outputs }, version, holdMs, askedBy({ by, reason }))
+  }
+
+  private async run(): Promise<void> {
+    while (!this.over.signal.aborted) {
+      try {
+        await this.lookAtAll()
+        await this.act()
+      } catch (error) {
+        this.world.logger.error({ job: this.job, error }, 'the controller failed, and goes on')
+      }
+      await this.world.clock.sleep(lookEveryMs, this.over.signal)
+    }
+  }
+
+  private async lookAtAll(): Promise<void> {
+    const { log, policy, clock } = this.world
+    for (const version of this.hosts.keys()) {
+      const facts = this.board.facts(version)
+      if (facts !== undefined) await this.observer(version).look(log, facts, policy, clock.now())
+    }
+  }
+
+  /** Carries out what was decided. */
+  private async act(): Promise<void> {
+    const { bakeMs, clock } = this.world
+    const ready = [...this.automatic.keys()].filter((version) => this.gates(version).every(({ pass }) => pass))
+    const facts = {
+      control: this.control,
+      running: new Set(this.hosts.keys()),
+      cleaned: this.cleaned,
+      ready,
+      cuttingOver: this.cuttingOver,
+      now: clock.now(),
+      bakeMs,
+    }
+    if (this.over.signal.aborted) return
+    for (const action of step(facts)) await this.carryOut(action)
+  }
+
+  private async carryOut(action: Action): Promise<void> {
+    const { log, directory } = this.world
+    switch (action.do) {
+      case 'abortHold':
+        return this.inTurn(async () => {
+          if (this.control.hold?.id === action.id)
+            await this.decide({ type: 'holdAborted', id: action.id, reason: 'the server was restarted' })
+        })
+      case 'start':
+        return this.start(action.version)
+      case 'stop':
+        return this.hosts.get(action.version)?.stop(graceMs)
+      case 'clean':
+        await cleanVersion(log, directory, this.job, action.version)
+        return void this.cleaned.add(action.version)
+      case 'retire':
+        return this.inTurn(() => this.decide({ type: 'retired', version: action.version, reason: 'the time to go back to it is over' }))
+      case 'promote': {
+        const asked = this.automatic.get(action.version)
+        return void (await this.promote({ version: action.version, ...asked }))
+      }
+    }
+  }
+
+  private async start(version: number): Promise<void> {
+    const { log, bundles, directory, settings, state, memoryBytesMax, failAt, clock, logger, metrics, limits } = this.world
+    const { sha256, parallelism } = this.version(version)
+    const bundle = await bundles.get(sha256)
+    // Between here and the thread's first message nothing awaits: it misses no decision (I2).
+    if (this.hosts.has(version) || this.over.signal.aborted) return
+    const facts = [...this.control.versions.keys()].flatMap((other) => {
+      const known = this.board.facts(other)
+      return known === undefined ? [] : [[other, known] as const]
+    })
+    this.observer(version).forget()
+    const host: VersionHost = new VersionHost(
+      {
+        handle: log.handle(),
+        directory,
+        bundle,
+        version,
+        parallelism,
+        settings,
+        state,
+        memoryBytesMax,
+        control: this.control,
+        facts,
+        failAt,
+      },
+      {
+        log,
+        clock,
+        logger,
+        metrics,
+        limits,
+        onFacts: (own) => {
+          this.board.learn(version, own)
+          if (version === this.control.owner) for (const other of this.hosts.values()) if (other !== host) this.tellOwnersFacts(other)
+        },
+        onEnd: (failure) => this.ended(version, failure),
+      },
+    )
+    this.hosts.set(version, host)
+    logger.info({ job: this.job, version: `v${version}` }, 'version started')
+  }
+
+  private tellOwnersFacts(host: VersionHost): void {
+    const { owner } = this.control
+    if (owner === undefined || owner === host.version) return
+    const facts = this.board.facts(owner)
+    if (facts !== undefined) host.send({ kind: 'facts', version: owner, facts })
+  }
+
+  private ended(version: number, failure: ThreadFailure | undefined): void {
+    const { logger } = this.world
+    this.hosts.delete(version)
+    this.observer(version).forget()
+    if (failure === undefined) return logger.info({ job: this.job, version: `v${version}` }, 'version ended')
+    const { code, message } = failure
+    logger.error({ job: this.job, version: `v${version}`, code, reason: message }, 'version stopped')
+    this.inTurn(() => this.decide({ type: 'stopped', version, code, reason: message })).catch((error: unknown) =>
+      logger.error({ job: this.job, error }, 'that a version stopped could not be recorded'),
+    )
+  }
+
+  private checkAlive(version: number): VersionState {
+    const state = this.version(version)
+    if (!alive(state)) throw this.wrongState(state, `it was ${state.role}`, 'deploy its code again')
+    return state
+  }
+
+  private wrongState({ version, role }: VersionState, reason: string, fix: string): StreamError {
+    return new StreamError('VERSION_STATE', { job: this.job, version, role, reason }, { fix })
+  }
+
+  /** Only in turn. */
+  private async decide(event: DistributiveOmit<ControlEvent, 'at'>): Promise<void> {
+    const { log, clock } = this.world
+    this.board.control = await decide(log, this.job, this.board.control, { at: clock.now(), ...event } as ControlEvent)
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.turn.catch(() => {}).then(work)
+    this.turn = done
+    return done
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+function askedBy({ by, reason }: { by: string | undefined; reason: string | undefined }): Asked {
+  return { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) }
+}

@@ -1,0 +1,67 @@
+import { codeOf, StreamError } from '../../engine/errors.ts'
+import type { EpochMs } from '../../engine/model/record.ts'
+import type { Clock } from '../../engine/ports/world.ts'
+
+/** Something that was asked for and takes a while. */
+export interface Operation {
+  readonly id: string
+  readonly kind: 'promote' | 'rollback'
+  readonly job: string
+  readonly version: number
+  readonly state: 'running' | 'done' | 'failed'
+  readonly startedAt: EpochMs
+  readonly endedAt: EpochMs | undefined
+  readonly result: unknown
+  readonly error: { readonly code: string; readonly message: string; readonly fix: string | undefined } | undefined
+}
+
+const keptMax = 1000
+
+/** The newest operations of this process; what they decided is in the control log for good. */
+export class Operations {
+  private readonly clock: Clock
+  private readonly known = new Map<string, Operation>()
+  private count = 0
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  start(kind: Operation['kind'], job: string, version: number, work: () => Promise<unknown>): Operation {
+    const id = `op-${this.clock.now().toString(36)}-${++this.count}`
+    const startedAt = this.clock.now()
+    const begun: Operation = {
+      id,
+      kind,
+      job,
+      version,
+      state: 'running',
+      startedAt,
+      endedAt: undefined,
+      result: undefined,
+      error: undefined,
+    }
+    this.keep(begun)
+    work().then(
+      (result) => this.keep({ ...begun, state: 'done', endedAt: this.clock.now(), result }),
+      (error: unknown) => {
+        const fix = error instanceof StreamError ? error.fix : undefined
+        const message = error instanceof Error ? error.message : String(error)
+        this.keep({ ...begun, state: 'failed', endedAt: this.clock.now(), error: { code: codeOf(error) ?? 'INTERNAL', message, fix } })
+      },
+    )
+    return begun
+  }
+
+  /** OPERATION_UNKNOWN. */
+  get(id: string): Operation {
+    const found = this.known.get(id)
+    if (found === undefined) throw new StreamError('OPERATION_UNKNOWN', { id }, { fix: 'what was decided is among the events of the job' })
+    return found
+  }
+
+  private keep(operation: Operation): void {
+    this.known.set(operation.id, operation)
+    if (this.known.size > keptMax) this.known.delete(this.known.keys().next().value!)
+  }
+}

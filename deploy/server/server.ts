@@ -1,0 +1,155 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { StreamError } from '../../engine/errors.ts'
+import type { EmbeddedLog } from '../../engine/log/embedded/embedded-log.ts'
+import type { Logger } from '../../engine/ports/world.ts'
+import { defaultRuntimeSettings } from '../../engine/runtime/settings.ts'
+import { jobsOf } from '../../replay/control-log.ts'
+import { DataDirectory } from '../data-directory.ts'
+import { failAt } from '../fail-at.ts'
+import { PrometheusMetrics } from '../observability/metrics.ts'
+import { realClock } from '../real-clock.ts'
+import type { Settings } from '../settings.ts'
+import { AuditLog } from './audit-log.ts'
+import { BundleStore } from './bundle-store.ts'
+import { makeApp } from './http/app.ts'
+import { type ControllerWorld, JobController } from './job-controller.ts'
+import { Operations } from './operations.ts'
+import { VersionMetrics } from './version-metrics.ts'
+
+export interface ServerOptions {
+  readonly directory: string
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+  readonly logger: Logger
+  readonly settings: Settings
+  readonly memoryBytesMax: number
+  readonly limits: ControllerWorld['limits']
+  readonly policy: ControllerWorld['policy']
+  readonly bakeMs: number
+  readonly holdMs: number
+  /** Named point at which the process ends, for tests. */
+  readonly failAt: string | undefined
+}
+
+/**
+ * The log, the controllers of all jobs, and the admin API in one process; the versions run in threads of their own.
+ * Owns: the data directory, the controllers, the HTTP server.
+ */
+export class RepriseServer {
+  readonly controllers = new Map<string, JobController>()
+  readonly operations = new Operations(realClock)
+  readonly metrics = new PrometheusMetrics()
+  readonly bundles: BundleStore
+  readonly audit: AuditLog
+  stopping = false
+  private readonly options: ServerOptions
+  private readonly data: DataDirectory
+  private readonly opening = new Map<string, Promise<JobController>>()
+  private app: FastifyInstance | undefined = undefined
+  private readonly versionMetrics = new VersionMetrics(this.metrics)
+  private readonly timer: NodeJS.Timeout
+
+  /** Errors: those of DataDirectory.open; EADDRINUSE as USAGE. */
+  static async start(options: ServerOptions): Promise<RepriseServer> {
+    const { directory, logger, memoryBytesMax, settings } = options
+    const probe = failAt(options.failAt)
+    const data = await DataDirectory.open({ directory, logger, probe, memoryBytesMax, log: settings.log, state: settings.state })
+    const server = new RepriseServer(options, data)
+    try {
+      for (const job of jobsOf(data.log)) await server.controller(job)
+      await server.listen()
+      return server
+    } catch (error) {
+      await server.close()
+      throw error
+    }
+  }
+
+  private constructor(options: ServerOptions, data: DataDirectory) {
+    this.options = options
+    this.data = data
+    this.bundles = new BundleStore(data.log)
+    this.audit = new AuditLog(data.log, realClock)
+    const look = () => this.versionMetrics.look(this.controllers.values())
+    this.timer = setInterval(() => void look().catch((error: unknown) => this.logger.error({ error }, 'metrics are not up to date')), 1000)
+  }
+
+  get log(): EmbeddedLog {
+    return this.data.log
+  }
+
+  get logger(): Logger {
+    return this.options.logger
+  }
+
+  get bakeMs(): number {
+    return this.options.bakeMs
+  }
+
+  /** Where it listens. */
+  get url(): string {
+    const { address, port, family } = this.app!.server.address() as AddressInfo
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  }
+
+  /** JOB_UNKNOWN. */
+  known(job: string): JobController {
+    const controller = this.controllers.get(job)
+    if (controller !== undefined) return controller
+    const jobs = [...this.controllers.keys()].join(', ')
+    throw new StreamError('JOB_UNKNOWN', { job }, { fix: jobs === '' ? 'deploy one: reprise deploy job.ts' : `there are ${jobs}` })
+  }
+
+  /** Of a job that may be new. */
+  async controller(job: string): Promise<JobController> {
+    let opened = this.opening.get(job)
+    if (opened === undefined) this.opening.set(job, (opened = JobController.open(job, this.world())))
+    const controller = await opened
+    this.controllers.set(job, controller)
+    return controller
+  }
+
+  /** Stops taking requests, lets the versions finish their slices and checkpoint, and closes the log. */
+  async close(): Promise<void> {
+    this.stopping = true
+    clearInterval(this.timer)
+    this.versionMetrics.close()
+    await this.app?.close()
+    await Promise.all([...this.controllers.values()].map((controller) => controller.close()))
+    await this.data.close()
+  }
+
+  private world(): ControllerWorld {
+    const { directory, logger, settings, memoryBytesMax, limits, policy, bakeMs, holdMs, failAt } = this.options
+    return {
+      log: this.data.log,
+      clock: realClock,
+      logger,
+      metrics: this.metrics,
+      bundles: this.bundles,
+      directory,
+      settings: { ...defaultRuntimeSettings, ...settings.runtime },
+      state: settings.state,
+      memoryBytesMax,
+      limits,
+      policy,
+      bakeMs,
+      holdMs,
+      failAt,
+    }
+  }
+
+  private async listen(): Promise<void> {
+    const { host, port } = this.options
+    this.app = await makeApp(this)
+    try {
+      await this.app.listen({ host, port })
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error
+      throw new StreamError('USAGE', { reason: `can't listen on ${host}:${port} (${code})` }, { fix: 'choose another one with --port' })
+    }
+  }
+}

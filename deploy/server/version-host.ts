@@ -1,0 +1,157 @@
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { LogService } from '../../engine/log/embedded/log-service.ts'
+import type { Totals } from '../../engine/model/slice.ts'
+import type { Log } from '../../engine/ports/log.ts'
+import type { Clock, Logger, Metrics } from '../../engine/ports/world.ts'
+import type { TaskFacts } from '../../engine/runtime/steering.ts'
+import { lineOf } from './thread-line.ts'
+import type { FromVersion, ThreadFailure, ToVersion, VersionData } from './version-messages.ts'
+
+export interface VersionLimits {
+  /** Of the thread's heap. */
+  readonly heapBytesMax: number
+  /** Outside of the heap: buffers. */
+  readonly externalBytesMax: number
+  /** A thread that doesn't answer for so long is stopped: its code loops. */
+  readonly watchdogMs: number
+}
+
+export interface VersionHostWorld {
+  readonly log: Log
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly limits: VersionLimits
+  onFacts(facts: TaskFacts): void
+  /** It has ended: without a failure because it was told to. Told once. */
+  onEnd(failure: ThreadFailure | undefined): void
+}
+
+const pingEveryMs = 1000
+
+/**
+ * One version of a job in a thread of its own, seen from the server's thread. Whatever job code does ends that thread at most.
+ * Owns: the thread, and what writes to the log for it.
+ */
+export class VersionHost {
+  readonly version: number
+  /** By task, as last told. */
+  readonly totals = new Map<number, Totals>()
+  heapBytes = 0
+  readonly ended: Promise<void>
+  private readonly world: VersionHostWorld
+  private readonly worker: Worker
+  private readonly service: LogService
+  private readonly over = new AbortController()
+  private answeredAt: number
+  private failure: ThreadFailure | undefined = undefined
+
+  constructor(data: VersionData, world: VersionHostWorld) {
+    this.version = data.version
+    this.world = world
+    const heapMb = Math.ceil(world.limits.heapBytesMax / 2 ** 20)
+    this.worker = new Worker(entry, {
+      workerData: data,
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 64 },
+      env: { TZ: 'UTC' },
+    })
+    this.service = new LogService(world.log, lineOf(this.worker))
+    this.answeredAt = world.clock.monotonic()
+    this.worker.on('message', (message: FromVersion) => this.take(message))
+    this.worker.on('error', (error: Error & { code?: string }) => this.failed(failureOf(error)))
+    this.ended = new Promise((resolve) => {
+      this.worker.once('exit', (code) => {
+        this.end(code)
+        resolve()
+      })
+    })
+    this.watch().catch((error: unknown) => world.logger.error({ error }, 'a version is not watched'))
+  }
+
+  send(message: ToVersion): void {
+    this.worker.postMessage(message)
+  }
+
+  /** Finishes the slice, commits, checkpoints; after `graceMs` the thread is ended as it is, which loses nothing. */
+  async stop(graceMs: number): Promise<void> {
+    this.send({ kind: 'stop' })
+    const waited = new AbortController()
+    await Promise.race([this.ended, this.world.clock.sleep(graceMs, waited.signal)])
+    waited.abort()
+    await this.kill(undefined)
+  }
+
+  /** Ends the thread at once. */
+  async kill(failure: ThreadFailure | undefined): Promise<void> {
+    if (failure !== undefined) this.failed(failure)
+    await this.worker.terminate()
+    await this.ended
+  }
+
+  private take(message: FromVersion): void {
+    const { logger, metrics, limits, onFacts } = this.world
+    switch (message.kind) {
+      case 'facts':
+        return onFacts(message.facts)
+      case 'totals':
+        return void this.totals.set(message.task, message.totals)
+      case 'metrics':
+        for (const [call, name, labels, value] of message.calls) metrics[call](name, labels, value)
+        return
+      case 'line':
+        return logger[message.level](message.fields, message.message)
+      case 'pong':
+        this.answeredAt = this.world.clock.monotonic()
+        this.heapBytes = message.heapBytes
+        if (message.externalBytes > limits.externalBytesMax) {
+          const found = `${mib(message.externalBytes)} MiB outside of the heap, ${mib(limits.externalBytesMax)} are allowed`
+          this.killSoon({ code: 'VERSION_OUT_OF_MEMORY', message: found })
+        }
+        return
+      case 'failed':
+        return this.failed(message.failure)
+      case 'ended':
+    }
+  }
+
+  private failed(failure: ThreadFailure): void {
+    this.failure ??= failure
+  }
+
+  private killSoon(failure: ThreadFailure): void {
+    this.kill(failure).catch((error: unknown) => this.world.logger.error({ error }, 'a thread could not be ended'))
+  }
+
+  private end(code: number): void {
+    if (this.over.signal.aborted) return
+    this.over.abort()
+    this.service.close()
+    // A thread that is terminated ends with 1, one whose code called process.exit with what it said.
+    this.world.onEnd(this.failure)
+    if (code > 1) this.world.logger.warn({ version: `v${this.version}`, code }, 'a thread ended with a code')
+  }
+
+  private async watch(): Promise<void> {
+    const { clock, limits } = this.world
+    const { signal } = this.over
+    while (!signal.aborted) {
+      this.send({ kind: 'ping' })
+      await clock.sleep(pingEveryMs, signal)
+      const silentMs = clock.monotonic() - this.answeredAt
+      if (signal.aborted || silentMs <= limits.watchdogMs) continue
+      const message = `its code did not come back for ${Math.round(silentMs / 1000)} s`
+      return this.kill({ code: 'VERSION_UNRESPONSIVE', message })
+    }
+  }
+}
+
+function failureOf({ code, message }: Error & { code?: string }): ThreadFailure {
+  return code === 'ERR_WORKER_OUT_OF_MEMORY' ? { code: 'VERSION_OUT_OF_MEMORY', message } : { code: 'VERSION_CRASHED', message }
+}
+
+/** Beside this file, with the ending it has too. */
+const entry = new URL(`./version-thread${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
+
+const mib = (bytes: number): number => Math.round(bytes / 2 ** 20)

@@ -1,0 +1,51 @@
+import type { ReaderHandle } from '../../engine/log/embedded/reader-host.ts'
+import type { Totals } from '../../engine/model/slice.ts'
+import type { Labels } from '../../engine/ports/world.ts'
+import type { JobBundle } from '../../engine/runtime/load-job.ts'
+import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
+import type { TaskFacts } from '../../engine/runtime/steering.ts'
+import type { ControlState } from '../../replay/control-state.ts'
+
+/** What a version's thread is started with. */
+export interface VersionData {
+  readonly handle: ReaderHandle
+  /** The data directory. */
+  readonly directory: string
+  readonly bundle: JobBundle
+  readonly version: number
+  readonly parallelism: number
+  readonly settings: RuntimeSettings
+  readonly state: { readonly mergeBytesMin: number }
+  readonly memoryBytesMax: number
+  /** As of now; at least as far as any hold that was asked for. */
+  readonly control: ControlState
+  readonly facts: readonly (readonly [version: number, facts: TaskFacts])[]
+  readonly failAt: string | undefined
+}
+
+/** To a version's thread. */
+export type ToVersion =
+  | { readonly kind: 'control'; readonly control: ControlState }
+  /** Of another version of the job. */
+  | { readonly kind: 'facts'; readonly version: number; readonly facts: TaskFacts }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'ping' }
+
+export type MetricCall = readonly [call: 'add' | 'set' | 'observe', name: string, labels: Labels, value: number]
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export interface ThreadFailure {
+  readonly code: string
+  readonly message: string
+}
+
+/** From a version's thread. */
+export type FromVersion =
+  | { readonly kind: 'facts'; readonly facts: TaskFacts }
+  | { readonly kind: 'totals'; readonly task: number; readonly totals: Totals }
+  | { readonly kind: 'metrics'; readonly calls: readonly MetricCall[] }
+  | { readonly kind: 'line'; readonly level: LogLevel; readonly fields: object; readonly message: string }
+  /** Bytes outside of the thread's heap, which no limit of the engine's covers. */
+  | { readonly kind: 'pong'; readonly heapBytes: number; readonly externalBytes: number }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'failed'; readonly failure: ThreadFailure }

@@ -1,0 +1,86 @@
+import { BlockView } from '../../engine/block/block-view.ts'
+import { codeOf } from '../../engine/errors.ts'
+import type { EpochMs, Offset } from '../../engine/model/record.ts'
+import type { Log } from '../../engine/ports/log.ts'
+import type { TaskFacts } from '../../engine/runtime/steering.ts'
+import { type CatchUp, type CatchUpPolicy, type Lag, lookAt } from '../../replay/catch-up.ts'
+import { type Progress, type ProgressSample, progressOf, windowMs } from '../../replay/progress.ts'
+
+export interface PartitionLag {
+  readonly topic: string
+  readonly partition: number
+  /** Next offset to take, and one past the last one there is. */
+  readonly current: Offset
+  readonly end: Offset
+  readonly lag: number
+  /** How long the oldest record that waits has been in the log; 0 where nothing waits. */
+  readonly lagMs: number
+}
+
+/** What one version looked like at the last look: where it stands in each source partition, and how fast it moves. */
+export class VersionObserver {
+  partitions: readonly PartitionLag[] = []
+  catchUp: CatchUp | undefined = undefined
+  private samples: ProgressSample[] = []
+
+  /** Takes a look. OFFSET_OUT_OF_RANGE: what it would read next is not there any more. */
+  async look(log: Log, { positions }: TaskFacts, policy: CatchUpPolicy, now: EpochMs): Promise<void> {
+    const partitions: PartitionLag[] = []
+    let done = 0
+    let target = 0
+    for (const [name, current] of positions) {
+      const at = name.lastIndexOf('/')
+      const [topic, partition] = [name.slice(0, at), Number(name.slice(at + 1))]
+      const { start, end } = log.bounds(topic, partition)
+      const lag = Math.max(0, end - current)
+      const lagMs = lag === 0 ? 0 : Math.max(0, now - ((await appendTimeAt(log, topic, partition, Math.max(start, current))) ?? now))
+      partitions.push({ topic, partition, current, end, lag, lagMs })
+      done += Math.max(0, current - start)
+      target += end - start
+    }
+    this.partitions = partitions
+    this.samples = [...this.samples.filter(({ at }) => now - at <= 2 * windowMs), { at: now, done, target }]
+    this.catchUp = lookAt(this.catchUp, this.lag!, policy, now)
+  }
+
+  /** It is not running: what was seen says nothing of what comes. */
+  forget(): void {
+    this.samples = []
+    this.catchUp = undefined
+  }
+
+  /** The largest, never the mean; undefined: it was not looked at yet. */
+  get lag(): Lag | undefined {
+    if (this.partitions.length === 0) return undefined
+    let slowest = this.partitions[0]!
+    for (const one of this.partitions) if (one.lag > slowest.lag) slowest = one
+    const ms = Math.max(...this.partitions.map(({ lagMs }) => lagMs))
+    return { records: slowest.lag, ms, partition: slowest.lag === 0 ? undefined : `${slowest.topic}/${slowest.partition}` }
+  }
+
+  progress(paused: boolean): Progress | undefined {
+    if (this.samples.length === 0) return undefined
+    return progressOf(this.samples, { paused, within: this.catchUp?.withinSince !== undefined })
+  }
+}
+
+/** Of the record at this offset or the next one there is. */
+async function appendTimeAt(log: Log, topic: string, partition: number, offset: Offset): Promise<EpochMs | undefined> {
+  const reader = log.reader(topic, partition, offset)
+  try {
+    const chunk = await reader.read(1)
+    if (chunk === null) return undefined
+    try {
+      const block = new BlockView(chunk, chunk.blocks[0]!)
+      return block.appendTimeOf(Math.max(0, offset - block.baseOffset))
+    } finally {
+      chunk.release()
+    }
+  } catch (error) {
+    // Retention came in between; the version itself is told by its next read.
+    if (codeOf(error) === 'OFFSET_OUT_OF_RANGE') return undefined
+    throw error
+  } finally {
+    await reader.close()
+  }
+}

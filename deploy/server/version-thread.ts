@@ -1,0 +1,142 @@
+import path from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { assert } from '../../engine/assert.ts'
+import { StreamError } from '../../engine/errors.ts'
+import { NodeFileSystem } from '../../engine/log/embedded/node-file-system.ts'
+import { ThreadLog } from '../../engine/log/embedded/thread-log.ts'
+import type { Logger, Metrics } from '../../engine/ports/world.ts'
+import { runJob } from '../../engine/runtime/job-run.ts'
+import { Pace } from '../../replay/pace.ts'
+import { VersionBoard } from '../../replay/version-board.ts'
+import { failAt } from '../fail-at.ts'
+import { jobOfBundle } from '../load-job-file.ts'
+import { openStateIn } from '../open-state.ts'
+import { realClock } from '../real-clock.ts'
+import { lineOf } from './thread-line.ts'
+import type { FromVersion, LogLevel, MetricCall, ToVersion, VersionData } from './version-messages.ts'
+
+// The thread of one version of a job: started by VersionHost, which sends it what is decided and is told how far it came.
+
+const metricsEveryMs = 250
+
+assert(parentPort !== null, 'this file runs in a thread of its own')
+const port = parentPort
+const data = workerData as VersionData
+const tell = (message: FromVersion): void => port.postMessage(message)
+
+function threadLogger(bound: object): Logger {
+  const at = (level: LogLevel) => (fields: object, message: string) =>
+    tell({ kind: 'line', level, fields: sendable({ ...bound, ...fields }), message })
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => threadLogger({ ...bound, ...fields }),
+  }
+}
+
+/** Errors lose their code on the way; what job code logs may be anything. */
+function sendable(fields: object): object {
+  return JSON.parse(
+    JSON.stringify(fields, (_, value: unknown) =>
+      value instanceof Error ? { ...value, message: value.message, stack: value.stack } : value,
+    ),
+  ) as object
+}
+
+class BatchedMetrics implements Metrics {
+  private calls: MetricCall[] = []
+
+  add(...[name, labels, value]: Parameters<Metrics['add']>): void {
+    if (value !== 0) this.calls.push(['add', name, labels, value])
+  }
+
+  set(...[name, labels, value]: Parameters<Metrics['set']>): void {
+    this.calls.push(['set', name, labels, value])
+  }
+
+  observe(...[name, labels, value]: Parameters<Metrics['observe']>): void {
+    this.calls.push(['observe', name, labels, value])
+  }
+
+  flush(): void {
+    if (this.calls.length > 0) tell({ kind: 'metrics', calls: this.calls })
+    this.calls = []
+  }
+}
+
+async function run(): Promise<void> {
+  const { handle, directory, bundle, version, parallelism, settings, state, memoryBytesMax, control, facts } = data
+  const logger = threadLogger({})
+  const metrics = new BatchedMetrics()
+  const timer = setInterval(() => metrics.flush(), metricsEveryMs)
+  const stop = new AbortController()
+  const board = new VersionBoard()
+  const pace = new Pace(realClock)
+  const follow = (decided: typeof control) => {
+    const own = decided.versions.get(version)
+    pace.recordsPerSecond = own?.health === 'paused' ? 0 : (own?.recordsPerSecond ?? null)
+    board.control = decided
+  }
+  for (const [other, known] of facts) if (other !== version) board.learn(other, known)
+  follow(control)
+  port.on('message', (message: ToVersion) => {
+    if (message.kind === 'control') follow(message.control)
+    else if (message.kind === 'facts') board.learn(message.version, message.facts)
+    else if (message.kind === 'stop') stop.abort()
+    else if (message.kind === 'ping') {
+      const { heapUsed, external } = process.memoryUsage()
+      tell({ kind: 'pong', heapBytes: heapUsed, externalBytes: external })
+    }
+  })
+  const log = await ThreadLog.attach(handle, { fs: new NodeFileSystem(path.join(directory, 'log')), line: lineOf(port) })
+  const steering = board.steering(version)
+  const probe = failAt(data.failAt)
+  const job = await jobOfBundle(bundle, logger)
+  try {
+    await runJob({
+      load: job.load,
+      version,
+      parallelism,
+      steering: {
+        orders: (task) => {
+          const takeMax = pace.allowance
+          return takeMax === undefined ? steering.orders(task) : { ...steering.orders(task), takeMax }
+        },
+        report: (task, own) => {
+          steering.report?.(task, own)
+          tell({ kind: 'facts', facts: own })
+        },
+        took: (_, records) => pace.took(records),
+        changed: () => Promise.race([board.changed(), ...[pace.refilled()].filter((wait) => wait !== undefined)]),
+      },
+      log,
+      openState: (plan, planned, present) => openStateIn({ directory, logger, probe, memoryBytesMax, state }, plan, planned, present),
+      clock: realClock,
+      logger,
+      metrics,
+      probe,
+      settings,
+      until: 'stopped',
+      stop: stop.signal,
+      onProgress: (task, totals) => tell({ kind: 'totals', task, totals }),
+    })
+  } finally {
+    clearInterval(timer)
+    metrics.flush()
+    await log.close()
+  }
+}
+
+run().then(
+  () => {
+    tell({ kind: 'ended' })
+    port.close()
+  },
+  (error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error)
+    tell({ kind: 'failed', failure: { code: error instanceof StreamError ? error.code : 'VERSION_CRASHED', message } })
+    port.close()
+  },
+)

@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import type { Progress } from '../../replay/progress.ts'
+import type { JobController } from './job-controller.ts'
+import type { PartitionLag } from './version-observer.ts'
+
+const time = z.string().describe('RFC 3339, UTC')
+const offset = z.string().describe('An offset; as text, since it has 64 bits')
+
+export const gateView = z.object({
+  name: z.string(),
+  pass: z.boolean(),
+  found: z.string(),
+  limit: z.string(),
+  since: time,
+})
+
+export const partitionView = z.object({
+  topic: z.string(),
+  partition: z.number(),
+  current: offset,
+  end: offset,
+  lag: offset,
+  lagSeconds: z.number(),
+})
+
+export const progressView = z.object({
+  ratio: z.number(),
+  done: offset,
+  target: offset,
+  targetMoves: z.literal(true),
+  recordsPerSecond: z.number().nullable(),
+  headPerSecond: z.number().nullable(),
+  netPerSecond: z.number().nullable(),
+  eta: z.object({
+    state: z.enum(['computing', 'estimated', 'never', 'paused', 'done']),
+    seconds: z.number().optional(),
+    low: z.number().optional(),
+    high: z.number().optional(),
+    reason: z.string().optional(),
+  }),
+})
+
+export const versionView = z.object({
+  job: z.string(),
+  version: z.number(),
+  role: z.enum(['candidate', 'active', 'standby', 'aborted', 'retired']),
+  roleSince: time,
+  phase: z.enum(['replaying', 'caught-up']).nullable().describe('Of a version that trails; null: it publishes, or is no more'),
+  health: z.enum(['running', 'paused', 'stopped']),
+  reason: z.string().nullable(),
+  code: z.string().nullable(),
+  sha256: z.string(),
+  parallelism: z.number(),
+  recordsPerSecondMax: z.number().nullable(),
+  deployedAt: time,
+  by: z.string().nullable(),
+  message: z.string().nullable(),
+  progress: progressView.nullable(),
+  lag: z.object({ records: offset, seconds: z.number(), partition: z.string().nullable() }).nullable(),
+  watermark: time.nullable(),
+  gates: z.array(gateView),
+  partitions: z.array(partitionView),
+})
+export type VersionView = z.infer<typeof versionView>
+
+export const jobView = z.object({
+  job: z.string(),
+  active: z.number().nullable(),
+  candidates: z.array(z.number()),
+  standby: z.number().nullable(),
+  hold: z.string().nullable().describe('The cut-over under way'),
+  versions: z.array(versionView),
+  outputs: z.array(z.string()),
+})
+export type JobView = z.infer<typeof jobView>
+
+export function viewOfJob(controller: JobController): JobView {
+  const { control, job, wayBack, inspected } = controller
+  const versions = [...control.versions.keys()].sort((a, b) => b - a)
+  return {
+    job,
+    active: control.owner ?? null,
+    candidates: versions.filter((version) => control.versions.get(version)!.role === 'candidate'),
+    standby: wayBack?.version ?? null,
+    hold: control.hold?.id ?? null,
+    versions: versions.map((version) => viewOfVersion(controller, version)),
+    outputs: [...new Set([...inspected.values()].flatMap(({ outputs }) => outputs.map(({ name }) => name)))],
+  }
+}
+
+export function viewOfVersion(controller: JobController, version: number): VersionView {
+  const state = controller.version(version)
+  const { role, health } = state
+  const observer = controller.observer(version)
+  const trails = role === 'candidate' || role === 'standby'
+  const progress = observer.progress(health === 'paused')
+  const { lag } = observer
+  const watermark = controller.facts(version)?.watermark
+  return {
+    job: controller.job,
+    version,
+    role,
+    roleSince: iso(state.roleSince),
+    phase: trails ? (controller.caughtUp(version) ? 'caught-up' : 'replaying') : null,
+    health,
+    reason: state.reason ?? null,
+    code: state.code ?? null,
+    sha256: state.sha256,
+    parallelism: state.parallelism,
+    recordsPerSecondMax: state.recordsPerSecond,
+    deployedAt: iso(state.registeredAt),
+    by: state.by ?? null,
+    message: state.message ?? null,
+    progress: progress === undefined ? null : viewOfProgress(progress),
+    lag: lag === undefined ? null : { records: String(lag.records), seconds: lag.ms / 1000, partition: lag.partition ?? null },
+    watermark: watermark === undefined || !Number.isFinite(watermark) ? null : iso(watermark),
+    gates: trails ? controller.gates(version).map((gate) => ({ ...gate, since: iso(gate.since) })) : [],
+    partitions: observer.partitions.map(viewOfPartition),
+  }
+}
+
+function viewOfPartition({ topic, partition, current, end, lag, lagMs }: PartitionLag): z.infer<typeof partitionView> {
+  return { topic, partition, current: String(current), end: String(end), lag: String(lag), lagSeconds: lagMs / 1000 }
+}
+
+function viewOfProgress({
+  ratio,
+  done,
+  target,
+  recordsPerSecond,
+  headPerSecond,
+  netPerSecond,
+  eta,
+}: Progress): z.infer<typeof progressView> {
+  return {
+    ratio,
+    done: String(done),
+    target: String(target),
+    targetMoves: true,
+    recordsPerSecond: recordsPerSecond ?? null,
+    headPerSecond: headPerSecond ?? null,
+    netPerSecond: netPerSecond ?? null,
+    eta,
+  }
+}
+
+export const iso = (at: number): string => new Date(at).toISOString()
