@@ -1,15 +1,17 @@
 import { StreamError } from '../engine/errors.ts'
 import type { Log } from '../engine/ports/log.ts'
-import type { Clock } from '../engine/ports/world.ts'
+import type { Clock, Probe } from '../engine/ports/world.ts'
 import type { TaskFacts } from '../engine/runtime/steering.ts'
 import type { CutOver } from './control-event.ts'
 import { decide } from './control-log.ts'
+import type { ControlProbePoint } from './probe-points.ts'
 import type { VersionBoard } from './version-board.ts'
 
 export interface CutOverWorld {
   readonly log: Log
   readonly clock: Clock
   readonly board: VersionBoard
+  readonly probe: Probe
   readonly job: string
   /** Public output topics of both versions. */
   readonly outputs: readonly string[]
@@ -24,7 +26,7 @@ export type Asked = Pick<CutOver, 'by' | 'reason'>
  * Errors: CUT_OVER_ABORTED; all goes on as before.
  */
 export async function cutOver(
-  { log, clock, board, job, outputs }: CutOverWorld,
+  { log, clock, probe, board, job, outputs }: CutOverWorld,
   to: number,
   holdMs: number,
   asked: Asked = {},
@@ -35,12 +37,14 @@ export async function cutOver(
   const id = `hold-${board.control.events}`
   const askedAt = clock.monotonic()
   board.control = await decide(log, job, board.control, { type: 'holdRequested', at: clock.now(), id, from, to, ...asked })
+  point(probe, 'cut-over.hold-requested')
   const held = await bothHeld(board, clock, id, from, to, holdMs)
   if (held === undefined) {
     const reason = `not both versions stood still within ${holdMs} ms`
     board.control = await decide(log, job, board.control, { type: 'holdAborted', at: clock.now(), id, reason })
     throw aborted(job, to, reason)
   }
+  point(probe, 'cut-over.held')
   const [old, next] = held
   const watermark = Math.max(old.watermark, next.watermark)
   const event: CutOver = {
@@ -58,7 +62,12 @@ export async function cutOver(
   }
   const stands = (version: number, { seq, hash }: TaskFacts) => ({ producer: `${job}.v${version}.task-0`, end: { seq, hash } })
   board.control = await decide(log, job, board.control, event, [stands(from, old), stands(to, next)])
+  point(probe, 'cut-over.decided')
   return event
+}
+
+function point(probe: Probe, name: ControlProbePoint): void {
+  probe.at(name)
 }
 
 /** Undefined: not in time. */

@@ -1,13 +1,22 @@
 import type { Log } from '../../engine/ports/log.ts'
+import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { removeStateOf } from '../open-state.ts'
 
 /** Removes everything a version had: its own topics, its producers, its state. Its bundle and what was decided about it stay. Done again it does nothing. */
-export async function cleanVersion(log: Log, directory: string, job: string, version: number): Promise<void> {
+export async function cleanVersion(
+  log: Log,
+  directory: string,
+  job: string,
+  version: number,
+  point: (name: ControlProbePoint) => void,
+): Promise<void> {
   const own = `${job}.v${version}.`
   for (const { name } of log.topics()) if (name.startsWith(own)) await log.deleteTopic(name)
+  point('retire.topics-deleted')
   for (let task = 0; log.producerEnd(`${own}task-${task}`) !== undefined; task++) {
     const { id, epoch } = await log.producer(`${own}task-${task}`)
     await log.forgetProducer(id, epoch)
   }
   await removeStateOf(directory, job, version)
+  point('retire.removed')
 }

@@ -1,6 +1,6 @@
 import { codeOf, StreamError } from '../../engine/errors.ts'
 import type { EmbeddedLog } from '../../engine/log/embedded/embedded-log.ts'
-import type { Clock, Logger, Metrics } from '../../engine/ports/world.ts'
+import type { Clock, Logger, Metrics, Probe } from '../../engine/ports/world.ts'
 import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
 import type { CatchUpPolicy, Gate } from '../../replay/catch-up.ts'
 import { caughtUp, gatesOf } from '../../replay/catch-up.ts'
@@ -9,6 +9,7 @@ import { decide, readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
 import { type Action, step } from '../../replay/controller.ts'
 import { type Asked, cutOver } from '../../replay/cut-over.ts'
+import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
 import type { BundleStore } from './bundle-store.ts'
 import { cleanVersion } from './clean-version.ts'
@@ -35,6 +36,8 @@ export interface ControllerWorld {
   readonly bakeMs: number
   /** How long a cut-over may hold the owner. */
   readonly holdMs: number
+  readonly probe: Probe
+  /** Named point at which the process ends, for the threads. */
   readonly failAt: string | undefined
 }
 
@@ -152,6 +155,7 @@ export class JobController {
       const version = Math.max(0, ...this.control.versions.keys()) + 1
       this.inspected.set(version, inspected)
       await this.decide({ type: 'registered', version, sha256, parallelism, fingerprint: inspected.fingerprint, ...asked })
+      this.point('deploy.registered')
       return version
     })
     if (promote) this.automatic.set(version, asked)
@@ -183,7 +187,9 @@ export class JobController {
       const state = this.version(version)
       if (state.role === 'active')
         throw this.wrongState(state, 'it publishes', `reprise promote ${this.job} <another version>, or deploy one`)
-      if (alive(state)) await this.decide({ type: state.role === 'standby' ? 'retired' : 'aborted', version, ...asked })
+      if (!alive(state)) return
+      await this.decide({ type: state.role === 'standby' ? 'retired' : 'aborted', version, ...asked })
+      this.point('retire.decided')
     })
     await this.act()
     return this.version(version)
@@ -239,10 +245,10 @@ export class JobController {
   }
 
   private cutOver({ version, by, reason }: PromoteRequest): Promise<CutOver> {
-    const { log, clock, holdMs } = this.world
+    const { log, clock, probe, holdMs } = this.world
     const versions = [this.control.owner!, version].map((each) => this.inspected.get(each))
     const outputs = [...new Set(versions.flatMap((job) => job?.outputs.map(({ name }) => name) ?? []))]
-    return cutOver({ log, clock, board: this.board, job: this.job, outputs }, version, holdMs, askedBy({ by, reason }))
+    return cutOver({ log, clock, probe, board: this.board, job: this.job, outputs }, version, holdMs, askedBy({ by, reason }))
   }
 
   private async run(): Promise<void> {
@@ -295,10 +301,13 @@ export class JobController {
       case 'stop':
         return this.hosts.get(action.version)?.stop(graceMs)
       case 'clean':
-        await cleanVersion(log, directory, this.job, action.version)
+        await cleanVersion(log, directory, this.job, action.version, (name) => this.point(name))
         return void this.cleaned.add(action.version)
       case 'retire':
-        return this.inTurn(() => this.decide({ type: 'retired', version: action.version, reason: 'the time to go back to it is over' }))
+        return this.inTurn(async () => {
+          await this.decide({ type: 'retired', version: action.version, reason: 'the time to go back to it is over' })
+          this.point('retire.decided')
+        })
       case 'promote': {
         const asked = this.automatic.get(action.version)
         return void (await this.promote({ version: action.version, ...asked }))
@@ -381,6 +390,10 @@ export class JobController {
   private async decide(event: DistributiveOmit<ControlEvent, 'at'>): Promise<void> {
     const { log, clock } = this.world
     this.board.control = await decide(log, this.job, this.board.control, { at: clock.now(), ...event } as ControlEvent)
+  }
+
+  private point(name: ControlProbePoint): void {
+    this.world.probe.at(name)
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

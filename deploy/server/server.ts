@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { StreamError } from '../../engine/errors.ts'
 import type { EmbeddedLog } from '../../engine/log/embedded/embedded-log.ts'
-import type { Logger } from '../../engine/ports/world.ts'
+import type { Logger, Probe } from '../../engine/ports/world.ts'
 import { defaultRuntimeSettings } from '../../engine/runtime/settings.ts'
 import { jobsOf } from '../../replay/control-log.ts'
 import { DataDirectory } from '../data-directory.ts'
@@ -45,6 +45,7 @@ export class RepriseServer {
   readonly audit: AuditLog
   stopping = false
   private readonly options: ServerOptions
+  readonly probe: Probe
   private readonly data: DataDirectory
   private readonly opening = new Map<string, Promise<JobController>>()
   private app: FastifyInstance | undefined = undefined
@@ -56,7 +57,7 @@ export class RepriseServer {
     const { directory, logger, memoryBytesMax, settings } = options
     const probe = failAt(options.failAt)
     const data = await DataDirectory.open({ directory, logger, probe, memoryBytesMax, log: settings.log, state: settings.state })
-    const server = new RepriseServer(options, data)
+    const server = new RepriseServer(options, data, probe)
     try {
       for (const job of jobsOf(data.log)) await server.controller(job)
       await server.listen()
@@ -67,8 +68,9 @@ export class RepriseServer {
     }
   }
 
-  private constructor(options: ServerOptions, data: DataDirectory) {
+  private constructor(options: ServerOptions, data: DataDirectory, probe: Probe) {
     this.options = options
+    this.probe = probe
     this.data = data
     this.bundles = new BundleStore(data.log)
     this.audit = new AuditLog(data.log, realClock)
@@ -137,6 +139,7 @@ export class RepriseServer {
       policy,
       bakeMs,
       holdMs,
+      probe: this.probe,
       failAt,
     }
   }

@@ -7,6 +7,7 @@ import { readRecords } from '../../engine/log/read-records.ts'
 import type { EpochMs, Key, LogRecord } from '../../engine/model/record.ts'
 import type { Totals } from '../../engine/model/slice.ts'
 import type { TopicDefinition, Topology } from '../../engine/model/topology.ts'
+import { noProbe } from '../../engine/ports/world.ts'
 import { jobTopics } from '../../engine/runtime/plan.ts'
 import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runtime/settings.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
@@ -194,7 +195,7 @@ export class TestKit implements AsyncDisposable {
       throw new StreamError('VERSION_UNKNOWN', { job, version }, { fix: 'deploy it first' })
     }
     await this.settle()
-    await cutOver({ log, clock, board, job, outputs: outputsOf(this.owner.topology) }, version, Number.POSITIVE_INFINITY)
+    await cutOver({ log, clock, probe: noProbe, board, job, outputs: outputsOf(this.owner.topology) }, version, Number.POSITIVE_INFINITY)
     await this.settle()
   }
 

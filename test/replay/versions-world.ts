@@ -6,6 +6,7 @@ import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
 import type { LogRecord } from '../../engine/model/record.ts'
 import type { Totals } from '../../engine/model/slice.ts'
 import type { Topology } from '../../engine/model/topology.ts'
+import { noProbe } from '../../engine/ports/world.ts'
 import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runtime/settings.ts'
 import { decide } from '../../replay/control-log.ts'
 import { cutOver } from '../../replay/cut-over.ts'
@@ -74,7 +75,7 @@ export class VersionsWorld {
   async cutOver(to: number): Promise<boolean> {
     const { log, clock, board, job, outputs } = this
     let done = false
-    const outcome = cutOver({ log, clock, board, job, outputs }, to, 500)
+    const outcome = cutOver({ log, clock, probe: noProbe, board, job, outputs }, to, 500)
       .then(
         () => true,
         (error: unknown) => {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { StreamError } from '../../../engine/errors.ts'
 import type { CutOver } from '../../../replay/control-event.ts'
 import type { Asked } from '../../../replay/cut-over.ts'
+import type { ControlProbePoint } from '../../../replay/probe-points.ts'
 import { planDeployment } from '../deployments.ts'
 import { inspectBundle } from '../inspect-bundle.ts'
 import type { JobController } from '../job-controller.ts'
@@ -148,6 +149,8 @@ function deployRoutes(app: App, server: RepriseServer): void {
       const { inspected } = await prepared(body)
       if (body.createTopics) await createSources(server, inspected.sources)
       await server.bundles.put(body.bundle, Date.now())
+      const stored: ControlProbePoint = 'deploy.bundle-stored'
+      server.probe.at(stored)
       const controller = await server.controller(inspected.job)
       const before = controller.control.versions.size
       const state = await controller.register(inspected, body.bundle.sha256, body.parallelism, {

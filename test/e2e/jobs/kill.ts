@@ -1,36 +1,4 @@
-import { avg, count, defineJob, max, session, sliding, topic, tumbling } from 'reprise'
-import { z } from 'zod'
+import { defineJob } from 'reprise'
+import { build } from './kill-topology.ts'
 
-const events = topic('events', {
-  value: z.object({ key: z.string(), at: z.number(), value: z.number() }),
-  key: (event) => event.key,
-  eventTime: (event) => event.at,
-  outOfOrderness: '2s',
-})
-const totals = topic('totals', {
-  kind: 'table',
-  value: z.object({ key: z.string(), start: z.number(), count: z.number(), mean: z.number(), highest: z.number() }),
-  key: (row) => `${row.key}/${row.start}`,
-})
-const moving = topic('moving', { value: z.object({ key: z.string(), start: z.number(), count: z.number() }) })
-const visits = topic('visits', { value: z.object({ key: z.string(), start: z.number(), end: z.number(), count: z.number() }) })
-
-/** One of each window, so that a crash meets all kinds of state. */
-export default defineJob('kill', { onBad: 'deadLetter' }, (job) => {
-  const byKey = job.from(events).keyBy('by-key', (event) => event.key)
-  byKey
-    .window('totals', tumbling('10s'))
-    .aggregate({ count: count(), mean: avg((event) => event.value), highest: max((event) => event.value) })
-    .map((row, window) => ({ key: window.key, start: window.start, ...row }))
-    .to(totals)
-  byKey
-    .window('moving', sliding('10s', '2s'))
-    .aggregate({ count: count() })
-    .map((row, window) => ({ key: window.key, start: window.start, ...row }))
-    .to(moving)
-  byKey
-    .window('visits', session('3s'))
-    .aggregate({ count: count() })
-    .map((row, window) => ({ key: window.key, start: window.start, end: window.end, ...row }))
-    .to(visits)
-})
+export default defineJob('kill', { onBad: 'deadLetter' }, (job) => build(job, ({ key }) => key))
