@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest'
+import type { ControlEvent } from '../../replay/control-event.ts'
+import { type ControlState, foldControl } from '../../replay/control-state.ts'
+
+const registered = (version: number, at = version): ControlEvent => ({
+  type: 'registered',
+  at,
+  version,
+  sha256: `sha-${version}`,
+  parallelism: 1,
+  fingerprint: '',
+  by: 'ana',
+  reason: `change ${version}`,
+})
+const hold = (id: string, from: number, to: number): ControlEvent => ({ type: 'holdRequested', at: 10, id, from, to })
+const cut = (id: string, from: number, to: number): ControlEvent => ({
+  type: 'cutOver',
+  at: 11,
+  id,
+  from,
+  to,
+  positions: {},
+  watermark: null,
+  processing: 0,
+  ends: {},
+})
+
+const roles = ({ versions }: ControlState) => Object.fromEntries([...versions.values()].map(({ version, role }) => [version, role]))
+
+test('the first version publishes, later ones are candidates', () => {
+  const state = foldControl([registered(1), registered(2), registered(3)])
+  expect(state.owner).toBe(1)
+  expect(roles(state)).toEqual({ 1: 'active', 2: 'candidate', 3: 'candidate' })
+  expect(state.registered!.version).toBe(3)
+  expect(state.versions.get(2)).toMatchObject({ by: 'ana', message: 'change 2', health: 'running' })
+})
+
+test('a cut-over exchanges the roles, and back again', () => {
+  const there = [registered(1), registered(2), hold('a', 1, 2), cut('a', 1, 2)]
+  expect(roles(foldControl(there))).toEqual({ 1: 'standby', 2: 'active' })
+  const back = foldControl([...there, hold('b', 2, 1), cut('b', 2, 1)])
+  expect(roles(back)).toEqual({ 1: 'active', 2: 'standby' })
+  expect(back.cutOvers.get(1)).toMatchObject({ id: 'b', events: 6 })
+  expect(back.hold).toBeUndefined()
+})
+
+describe('a decision is void', () => {
+  test('when its hold was aborted', () => {
+    const state = foldControl([registered(1), registered(2), hold('a', 1, 2), { type: 'holdAborted', at: 10, id: 'a' }, cut('a', 1, 2)])
+    expect(roles(state)).toEqual({ 1: 'active', 2: 'candidate' })
+  })
+
+  test('when another hold is open', () => {
+    const state = foldControl([registered(1), registered(2), hold('b', 1, 2), cut('a', 1, 2)])
+    expect([state.owner, state.hold?.id]).toEqual([1, 'b'])
+  })
+})
+
+test('an abort of another hold leaves the open one', () => {
+  const state = foldControl([registered(1), registered(2), hold('b', 1, 2), { type: 'holdAborted', at: 10, id: 'a' }])
+  expect(state.hold?.id).toBe('b')
+})
+
+test('health is a field of its own beside the role', () => {
+  const stopped = foldControl([registered(1), { type: 'stopped', at: 5, version: 1, code: 'OPERATOR_THREW', reason: 'no' }])
+  expect(stopped.versions.get(1)).toMatchObject({ role: 'active', health: 'stopped', code: 'OPERATOR_THREW', reason: 'no' })
+  const resumed = foldControl([
+    registered(1),
+    { type: 'paused', at: 5, version: 1, reason: 'lunch' },
+    { type: 'resumed', at: 6, version: 1 },
+  ])
+  expect(resumed.versions.get(1)).toMatchObject({ health: 'running', reason: undefined })
+})
+
+test('the version that publishes can not be aborted or retired, and what was retired does not come back', () => {
+  expect(() => foldControl([registered(1), { type: 'aborted', at: 5, version: 1 }])).toThrow(/v1 can't become aborted: it is active/)
+  expect(() =>
+    foldControl([registered(1), registered(2), { type: 'aborted', at: 5, version: 2 }, hold('a', 1, 2), cut('a', 1, 2)]),
+  ).toThrow(/v2 can't become active: it is aborted/)
+})
