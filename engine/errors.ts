@@ -11,6 +11,7 @@ const table = {
   JOB_CHANGED: { retry: 'after-fix', text: 'the job is not the one that this data directory was written by' },
   VERSION_UNKNOWN: { retry: 'after-fix', text: 'the job has no such version' },
   VERSION_NOT_READY: { retry: 'after-backoff', text: 'the version does not meet the conditions for publishing' },
+  CUT_OVER_SEAM: { retry: 'after-fix', text: 'the versions cut time differently, so a switch can not be exact' },
   VERSION_STATE: { retry: 'after-fix', text: 'the version is not in a state for this' },
   VERSION_CRASHED: { retry: 'after-fix', text: "the version's code ended its thread" },
   VERSION_UNRESPONSIVE: { retry: 'after-fix', text: "the version's code did not come back" },

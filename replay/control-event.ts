@@ -35,6 +35,8 @@ export const controlEvent = z.discriminatedUnion('type', [
     ends: z.record(z.string(), z.number()),
     /** From asking for the hold to this record: how long the owner stood still at most. */
     heldMs: z.number().optional(),
+    /** In which words the versions differ in how they cut time: results of windows that were open then are as one of them saw them. */
+    seam: z.array(z.string()).optional(),
   }),
   /** It takes no input until it is resumed. */
   z.object({ type: z.literal('paused'), ...asked, version }),

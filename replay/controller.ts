@@ -29,7 +29,8 @@ export function step({ control, running, cleaned, ready, cuttingOver, now, bakeM
   if (hold !== undefined && !cuttingOver) actions.push({ do: 'abortHold', id: hold.id })
   for (const state of control.versions.values()) {
     const { version, role, roleSince, health } = state
-    const wanted = alive(state) && health !== 'stopped'
+    // One that stopped comes back for a hold only: it recovers, stands still, and takes nothing more.
+    const wanted = alive(state) && (health !== 'stopped' || hold?.from === version)
     if (wanted && !running.has(version)) actions.push({ do: 'start', version })
     if (!wanted && running.has(version)) actions.push({ do: 'stop', version })
     if (!alive(state) && !running.has(version) && !cleaned.has(version)) actions.push({ do: 'clean', version })

@@ -1,4 +1,4 @@
-import { StreamError } from '../engine/errors.ts'
+import { codeOf, StreamError } from '../engine/errors.ts'
 import type { Log } from '../engine/ports/log.ts'
 import type { Clock, Probe } from '../engine/ports/world.ts'
 import type { TaskFacts } from '../engine/runtime/steering.ts'
@@ -20,16 +20,24 @@ export interface CutOverWorld {
 /** Who asked for it, and why. */
 export type Asked = Pick<CutOver, 'by' | 'reason'>
 
+export interface CutOverRequest {
+  readonly to: number
+  /** How long the owner may stand still at most. */
+  readonly holdMs: number
+  readonly asked?: Asked
+  /** In which words the two versions differ in how they cut time; recorded. */
+  readonly seam?: readonly string[]
+  /** Aborted: it is given up, unless it was decided already. */
+  readonly signal?: AbortSignal
+}
+
 /**
- * Hands the public topics to version `to` at one recorded point: hold, decide; the new owner aligns by itself.
- * @param holdMs how long the owner may stand still at most.
+ * Hands the public topics to another version at one recorded point: hold, decide; the new owner aligns by itself.
  * Errors: CUT_OVER_ABORTED; all goes on as before.
  */
 export async function cutOver(
   { log, clock, probe, board, job, outputs }: CutOverWorld,
-  to: number,
-  holdMs: number,
-  asked: Asked = {},
+  { to, holdMs, asked = {}, seam = [], signal }: CutOverRequest,
 ): Promise<CutOver> {
   const from = board.control.owner
   if (from === undefined || from === to || board.control.hold !== undefined)
@@ -38,12 +46,13 @@ export async function cutOver(
   const askedAt = clock.monotonic()
   board.control = await decide(log, job, board.control, { type: 'holdRequested', at: clock.now(), id, from, to, ...asked })
   point(probe, 'cut-over.hold-requested')
-  const held = await bothHeld(board, clock, id, from, to, holdMs)
-  if (held === undefined) {
-    const reason = `not both versions stood still within ${holdMs} ms`
+  const held = await bothHeld(board, clock, id, from, to, holdMs, signal)
+  const giveUp = async (reason: string) => {
     board.control = await decide(log, job, board.control, { type: 'holdAborted', at: clock.now(), id, reason })
-    throw aborted(job, to, reason)
+    return aborted(job, to, reason)
   }
+  if (held === undefined)
+    throw await giveUp(signal?.aborted ? 'it was given up before it was decided' : `not both versions stood still within ${holdMs} ms`)
   point(probe, 'cut-over.held')
   const [old, next] = held
   const watermark = Math.max(old.watermark, next.watermark)
@@ -58,10 +67,17 @@ export async function cutOver(
     processing: Math.max(old.processing, next.processing),
     ends: endsOf(log, outputs),
     heldMs: Math.round(clock.monotonic() - askedAt),
+    ...(seam.length === 0 ? {} : { seam: [...seam] }),
     ...asked,
   }
   const stands = (version: number, { seq, hash }: TaskFacts) => ({ producer: `${job}.v${version}.task-0`, end: { seq, hash } })
-  board.control = await decide(log, job, board.control, event, [stands(from, old), stands(to, next)])
+  try {
+    board.control = await decide(log, job, board.control, event, [stands(from, old), stands(to, next)])
+  } catch (error) {
+    // One of them has gone on from where it stood: it was held by another life's word.
+    if (codeOf(error) !== 'COMMIT_CONFLICT') throw error
+    throw await giveUp('a version did not stand still')
+  }
   point(probe, 'cut-over.decided')
   return event
 }
@@ -71,15 +87,24 @@ function point(probe: Probe, name: ControlProbePoint): void {
 }
 
 /** Undefined: not in time. */
-async function bothHeld(board: VersionBoard, clock: Clock, id: string, from: number, to: number, holdMs: number) {
+async function bothHeld(
+  board: VersionBoard,
+  clock: Clock,
+  id: string,
+  from: number,
+  to: number,
+  holdMs: number,
+  signal: AbortSignal | undefined,
+) {
   const deadline = clock.monotonic() + holdMs
   for (;;) {
     const [old, next] = [board.facts(from), board.facts(to)]
     if (old?.held === id && next?.held === id) return [old, next] as const
     const left = deadline - clock.monotonic()
-    if (left <= 0) return undefined
+    if (left <= 0 || signal?.aborted) return undefined
     const done = new AbortController()
-    await Promise.race([board.changed(), clock.sleep(left, done.signal)])
+    const ended = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal])
+    await Promise.race([board.changed(), clock.sleep(left, ended)])
     done.abort()
   }
 }

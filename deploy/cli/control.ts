@@ -16,6 +16,7 @@ interface ControlFlags extends ClientFlags {
 interface CutOverFlags extends ControlFlags {
   readonly dryRun?: boolean
   readonly force?: boolean
+  readonly allowSeam?: boolean
   readonly yes?: boolean
   readonly timeout: string
 }
@@ -40,6 +41,7 @@ interface DryRunView {
   readonly to: number
   readonly positions: Readonly<Record<string, string>>
   readonly gates: readonly { readonly name: string; readonly pass: boolean; readonly found: string; readonly limit: string }[]
+  readonly seam: readonly string[]
   readonly wouldSucceed: boolean
   readonly wayBackUntil: string
 }
@@ -77,6 +79,7 @@ function cutOverFlags(command: Command): Command {
     .argument('<job>')
     .option('--dry-run', 'say what would happen, and do nothing')
     .option('--force', 'although it is not caught up')
+    .option('--allow-seam', 'although windows of the two versions differ')
     .option('-m, --message <text>', 'why')
     .option('-y, --yes', 'do not ask')
     .option('--timeout <duration>', 'how long to wait for it', '60s')
@@ -84,7 +87,7 @@ function cutOverFlags(command: Command): Command {
 
 async function cutOver(kind: 'promote' | 'rollback', job: string, version: object, flags: CutOverFlags, terminal: Terminal): Promise<void> {
   const client = await clientOf(flags, terminal)
-  const body = { ...version, ...reasonOf(flags), force: flags.force === true }
+  const body = { ...version, ...reasonOf(flags), force: flags.force === true, allowSeam: flags.allowSeam === true }
   const dryRun = await client.post<DryRunView>(path(job, kind), { ...body, dryRun: true })
   if (flags.dryRun) return printData(terminal, flags, dryRun, dryRunText(dryRun))
   if (!flags.yes) {
@@ -120,12 +123,13 @@ function errorOf({ job, version, error }: OperationView): StreamError {
   return new StreamError('CUT_OVER_ABORTED', { job, version, reason: error!.message }, error!.fix === undefined ? {} : { fix: error!.fix })
 }
 
-function dryRunText({ job, from, to, positions, gates, wouldSucceed, wayBackUntil }: DryRunView): string {
+function dryRunText({ job, from, to, positions, gates, seam, wouldSucceed, wayBackUntil }: DryRunView): string {
   const places = Object.entries(positions).map(([name, at]) => `${name}@${at}`)
   return [
     `Would switch ${job} from v${from} to v${to} at ${places.join(' ')} (or later)`,
     `  gates     ${gates.map(({ name, pass, found, limit }) => `${pass ? '✔' : '✖'} ${name}: ${found} (${limit})`).join('   ')}`,
     `  way back  v${from} runs on until ${wayBackUntil}`,
+    ...seam.map((text) => `  ! seam    ${text}: needs --allow-seam`),
     ...(wouldSucceed ? [] : [`  not yet   reprise wait ${job} v${to}`]),
     '',
   ].join('\n')

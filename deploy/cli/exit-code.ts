@@ -28,6 +28,7 @@ const byError: Partial<Record<ErrorCode, number>> = {
   VERSION_NOT_READY: exitCodes.conflict,
   VERSION_STATE: exitCodes.conflict,
   CUT_OVER_ABORTED: exitCodes.conflict,
+  CUT_OVER_SEAM: exitCodes.conflict,
   OUTPUT_OWNED: exitCodes.conflict,
   SCHEMA_INCOMPATIBLE: exitCodes.conflict,
   JOB_CHANGED: exitCodes.conflict,

@@ -3,6 +3,7 @@ import { jobTopics } from '../../engine/runtime/plan.ts'
 import { type Change, changesOf, type Part, schemaBreaks } from '../../replay/deploy-plan.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import type { JobController } from './job-controller.ts'
+import { seamOf } from './seam.ts'
 
 /** What the server has of the log for planning. */
 interface PlanLog {
@@ -105,22 +106,6 @@ function outputBreaks(before: InspectedJob, after: InspectedJob): string[] {
       return [`${output.name}: ${output.kind} of ${output.codec} becomes ${now.kind} of ${now.codec}`]
     return schemaBreaks(output.schema, now.schema).map((text) => `${output.name} ${text}`)
   })
-}
-
-/** Operators with windows whose words differ, and sources with other times. */
-function seamOf(before: InspectedJob, after: InspectedJob): string[] {
-  const seams: string[] = []
-  for (const node of before.described.nodes) {
-    const now = after.described.nodes.find(({ name, kind }) => name === node.name && kind === node.kind)
-    if (node.type === 'window' && now !== undefined && now.detail !== node.detail)
-      seams.push(`${node.name}: ${node.detail} → ${now.detail}`)
-  }
-  for (const source of before.sources) {
-    const now = after.sources.find(({ name }) => name === source.name)
-    if (now !== undefined && now.outOfOrdernessMs !== source.outOfOrdernessMs)
-      seams.push(`${source.name}: out of order by ${source.outOfOrdernessMs / 1000} s → ${now.outOfOrdernessMs / 1000} s`)
-  }
-  return seams
 }
 
 function partsOf({ described, sources, outputs }: InspectedJob): Part[] {

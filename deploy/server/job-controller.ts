@@ -15,6 +15,7 @@ import type { BundleStore } from './bundle-store.ts'
 import { cleanVersion } from './clean-version.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
+import { seamOf } from './seam.ts'
 import { VersionHost, type VersionLimits } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
 import { VersionObserver } from './version-observer.ts'
@@ -45,11 +46,14 @@ export interface PromoteRequest extends Asked {
   readonly version: number
   /** Although it is not caught up. Never although it doesn't run. */
   readonly force?: boolean
+  /** Although windows of the two versions differ. */
+  readonly allowSeam?: boolean
 }
 
 const lookEveryMs = 500
 const attemptsMax = 5
 const graceMs = 10_000
+const recoveryMs = 30_000
 
 /**
  * Leads one job: what was asked for becomes events of its control log, and what the log says is carried out.
@@ -69,7 +73,7 @@ export class JobController {
   /** Candidates that take over by themselves once they may. */
   private readonly automatic = new Map<number, Asked>()
   private turn: Promise<unknown> = Promise.resolve()
-  private cuttingOver = false
+  private cuttingOver: { readonly to: number; readonly abort: AbortController } | undefined = undefined
   private readonly over = new AbortController()
   private loop: Promise<void> = Promise.resolve()
 
@@ -183,6 +187,8 @@ export class JobController {
 
   /** Gives up a candidate, or the way back. Done again it does nothing. */
   async abort(version: number, asked: Asked): Promise<VersionState> {
+    // Its cut-over has the turn, and ends at once.
+    if (this.cuttingOver?.to === version) this.cuttingOver.abort.abort()
     await this.inTurn(async () => {
       const state = this.version(version)
       if (state.role === 'active')
@@ -196,10 +202,20 @@ export class JobController {
   }
 
   /** What stands in the way of a promotion. VERSION_UNKNOWN, VERSION_STATE, VERSION_NOT_READY. */
-  checkPromotion({ version, force = false }: PromoteRequest): void {
+  checkPromotion({ version, force = false, allowSeam = false }: PromoteRequest): void {
     const state = this.version(version)
     if (state.role === 'active') throw this.wrongState(state, 'it publishes already', `reprise status ${this.job}`)
     if (!alive(state)) throw this.wrongState(state, `it was ${state.role}`, 'deploy its code again')
+    const seam = this.seam(version)
+    if (seam.length > 0 && !allowSeam) {
+      throw new StreamError(
+        'CUT_OVER_SEAM',
+        { job: this.job, from: this.control.owner, to: version, differs: seam.join('; ') },
+        {
+          fix: 'windows that end up to the switch are as the old version saw them, all others as the new one: --allow-seam if that is fine',
+        },
+      )
+    }
     const missing = this.gates(version).filter(({ name, pass }) => !pass && !(force && name !== 'running'))
     if (missing.length === 0) return
     const { name, found, limit } = missing[0]!
@@ -210,27 +226,34 @@ export class JobController {
     )
   }
 
+  /** In which words it differs from the version that publishes in how it cuts time. */
+  seam(version: number): string[] {
+    const [old, next] = [this.inspected.get(this.control.owner!), this.inspected.get(version)]
+    return old === undefined || next === undefined ? [] : seamOf(old, next)
+  }
+
   /** Hands the public topics over. Errors: those of checkPromotion, CUT_OVER_ABORTED after several attempts. */
   async promote(request: PromoteRequest): Promise<CutOver> {
     return this.inTurn(async () => {
       this.checkPromotion(request)
-      this.cuttingOver = true
+      const abort = new AbortController()
+      this.cuttingOver = { to: request.version, abort }
       try {
         for (let attempt = 1; ; attempt++) {
           try {
-            const done = await this.cutOver(request)
+            const done = await this.cutOver(request, abort.signal)
             this.world.metrics.add('reprise_cutovers_total', { job: this.job, result: 'done' }, 1)
             this.world.metrics.observe('reprise_cutover_publication_gap_seconds', { job: this.job }, (done.heldMs ?? 0) / 1000)
             return done
           } catch (error) {
             this.world.metrics.add('reprise_cutovers_total', { job: this.job, result: 'aborted' }, 1)
-            if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || this.over.signal.aborted) throw error
+            if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || abort.signal.aborted) throw error
             this.world.logger.warn({ job: this.job, attempt, error: String(error) }, 'cut-over is tried again')
-            await this.world.clock.sleep(100 * 2 ** attempt, this.over.signal)
+            await this.world.clock.sleep(100 * 2 ** attempt, abort.signal)
           }
         }
       } finally {
-        this.cuttingOver = false
+        this.cuttingOver = undefined
         this.automatic.delete(request.version)
       }
     })
@@ -239,16 +262,23 @@ export class JobController {
   /** Finishes all threads; what was decided goes on at the next start. */
   async close(): Promise<void> {
     this.over.abort()
+    this.cuttingOver?.abort.abort()
     await this.loop
     await this.turn.catch(() => {})
     await Promise.all([...this.hosts.values()].map((host) => host.stop(graceMs)))
   }
 
-  private cutOver({ version, by, reason }: PromoteRequest): Promise<CutOver> {
-    const { log, clock, probe, holdMs } = this.world
-    const versions = [this.control.owner!, version].map((each) => this.inspected.get(each))
+  private cutOver({ version: to, by, reason }: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
+    const { log, clock, probe } = this.world
+    const owner = this.control.owner!
+    // Nobody waits for an owner that publishes nothing; it has to recover first.
+    const holdMs = this.hosts.has(owner) ? this.world.holdMs : recoveryMs
+    const versions = [owner, to].map((each) => this.inspected.get(each))
     const outputs = [...new Set(versions.flatMap((job) => job?.outputs.map(({ name }) => name) ?? []))]
-    return cutOver({ log, clock, probe, board: this.board, job: this.job, outputs }, version, holdMs, askedBy({ by, reason }))
+    return cutOver(
+      { log, clock, probe, board: this.board, job: this.job, outputs },
+      { to, holdMs, asked: askedBy({ by, reason }), seam: this.seam(to), signal },
+    )
   }
 
   private async run(): Promise<void> {
@@ -265,9 +295,12 @@ export class JobController {
 
   private async lookAtAll(): Promise<void> {
     const { log, policy, clock } = this.world
+    const { owner, versions } = this.control
+    const ownerStands = owner !== undefined && versions.get(owner)!.health !== 'running'
+    const upTo = ownerStands ? this.board.facts(owner)?.positions : undefined
     for (const version of this.hosts.keys()) {
       const facts = this.board.facts(version)
-      if (facts !== undefined) await this.observer(version).look(log, facts, policy, clock.now())
+      if (facts !== undefined) await this.observer(version).look(log, facts, policy, clock.now(), version === owner ? undefined : upTo)
     }
   }
 
@@ -280,7 +313,7 @@ export class JobController {
       running: new Set(this.hosts.keys()),
       cleaned: this.cleaned,
       ready,
-      cuttingOver: this.cuttingOver,
+      cuttingOver: this.cuttingOver !== undefined,
       now: clock.now(),
       bakeMs,
     }

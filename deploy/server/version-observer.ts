@@ -2,7 +2,7 @@ import { BlockView } from '../../engine/block/block-view.ts'
 import { codeOf } from '../../engine/errors.ts'
 import type { EpochMs, Offset } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
-import type { TaskFacts } from '../../engine/runtime/steering.ts'
+import type { Positions, TaskFacts } from '../../engine/runtime/steering.ts'
 import { type CatchUp, type CatchUpPolicy, type Lag, lookAt } from '../../replay/catch-up.ts'
 import { type Progress, type ProgressSample, progressOf, windowMs } from '../../replay/progress.ts'
 
@@ -23,15 +23,19 @@ export class VersionObserver {
   catchUp: CatchUp | undefined = undefined
   private samples: ProgressSample[] = []
 
-  /** Takes a look. OFFSET_OUT_OF_RANGE: what it would read next is not there any more. */
-  async look(log: Log, { positions }: TaskFacts, policy: CatchUpPolicy, now: EpochMs): Promise<void> {
+  /**
+   * Takes a look. @param upTo where a version that trails has to stop: the version that publishes stands still there.
+   */
+  async look(log: Log, { positions }: TaskFacts, policy: CatchUpPolicy, now: EpochMs, upTo?: Positions): Promise<void> {
     const partitions: PartitionLag[] = []
     let done = 0
     let target = 0
     for (const [name, current] of positions) {
       const at = name.lastIndexOf('/')
       const [topic, partition] = [name.slice(0, at), Number(name.slice(at + 1))]
-      const { start, end } = log.bounds(topic, partition)
+      const bounds = log.bounds(topic, partition)
+      const { start } = bounds
+      const end = Math.min(bounds.end, upTo === undefined ? bounds.end : Math.max(start, upTo.get(name) ?? bounds.end))
       const lag = Math.max(0, end - current)
       const lagMs = lag === 0 ? 0 : Math.max(0, now - ((await appendTimeAt(log, topic, partition, Math.max(start, current))) ?? now))
       partitions.push({ topic, partition, current, end, lag, lagMs })

@@ -195,7 +195,10 @@ export class TestKit implements AsyncDisposable {
       throw new StreamError('VERSION_UNKNOWN', { job, version }, { fix: 'deploy it first' })
     }
     await this.settle()
-    await cutOver({ log, clock, probe: noProbe, board, job, outputs: outputsOf(this.owner.topology) }, version, Number.POSITIVE_INFINITY)
+    await cutOver(
+      { log, clock, probe: noProbe, board, job, outputs: outputsOf(this.owner.topology) },
+      { to: version, holdMs: Number.POSITIVE_INFINITY },
+    )
     await this.settle()
   }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The built command line, as a user would run it. */
-const cli = fileURLToPath(new URL('../../dist/deploy/cli/main.js', import.meta.url))
+export const cli = fileURLToPath(new URL('../../dist/deploy/cli/main.js', import.meta.url))
 
 const sources = ['index.ts', 'engine', 'operators', 'state', 'replay', 'deploy']
 

@@ -75,7 +75,7 @@ export class VersionsWorld {
   async cutOver(to: number): Promise<boolean> {
     const { log, clock, board, job, outputs } = this
     let done = false
-    const outcome = cutOver({ log, clock, probe: noProbe, board, job, outputs }, to, 500)
+    const outcome = cutOver({ log, clock, probe: noProbe, board, job, outputs }, { to, holdMs: 500 })
       .then(
         () => true,
         (error: unknown) => {

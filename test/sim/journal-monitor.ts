@@ -22,6 +22,7 @@ export class JournalMonitor {
   private readonly coverage: Coverage
   private readonly tasks = new Map<number, TaskHistory>()
   private readonly acked = new Map<string, number>()
+  private largestChunk = 0
   /** The first law that was broken where no caller could be told. */
   broken: LawBroken | undefined = undefined
 
@@ -56,9 +57,11 @@ export class JournalMonitor {
   }
 
   buffered(topic: string, held: number, last: number): void {
-    const { readAheadBytesMax, chunkBytes } = this.settings
+    const { readAheadBytesMax, chunkBytes, sliceRecordsMax } = this.settings
+    this.largestChunk = Math.max(this.largestChunk, last)
     // One chunk more while one is being read; recovery reads the ranges of a slice whatever their size.
-    if (held - last > Math.max(readAheadBytesMax, chunkBytes, this.recoveryBytes))
+    // However few records those are, each may lie in a block of its own, which a rewrite may have joined.
+    if (held - last > Math.max(readAheadBytesMax, chunkBytes, sliceRecordsMax * this.largestChunk))
       this.fail('L8 queues are bounded', `${held} bytes of ${topic} are held, ${readAheadBytesMax} are allowed`)
   }
 
@@ -143,11 +146,6 @@ export class JournalMonitor {
         'L8 queues are bounded',
         `task ${task}: a slice of ${record.output.count} results, at most ${results} are allowed`,
       )
-  }
-
-  private get recoveryBytes(): number {
-    // A re-run reads whole ranges; blocks of the simulation are small.
-    return this.settings.sliceRecordsMax * 1024
   }
 
   private fail(law: string, what: string): void {

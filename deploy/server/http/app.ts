@@ -21,7 +21,6 @@ export async function makeApp(server: RepriseServer): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: 60_000,
-    keepAliveTimeout: 5_000,
     forceCloseConnections: true,
     return503OnClosing: true,
     onProtoPoisoning: 'error',

@@ -36,6 +36,7 @@ const dryRunView = z.object({
   to: z.number(),
   positions: z.record(z.string(), z.string()).describe('Where it would switch, or later'),
   gates: z.array(z.object({ name: z.string(), pass: z.boolean(), found: z.string(), limit: z.string() })),
+  seam: z.array(z.string()).describe('In which words the versions differ in how they cut time'),
   wouldSucceed: z.boolean(),
   wayBackUntil: z.string().describe('How long the former version runs on'),
 })
@@ -221,6 +222,7 @@ function cutOverRoutes(app: App, server: RepriseServer): void {
     version: version.optional().describe('Default: the newest candidate'),
     dryRun: z.boolean().default(false),
     force: z.boolean().default(false).describe('Although it is not caught up'),
+    allowSeam: z.boolean().default(false).describe('Although windows of the two versions differ'),
     reason,
   })
   const response = { 200: dryRunView, 202: operationView, ...problems }
@@ -277,11 +279,11 @@ function cutOverTo(
   kind: Operation['kind'],
   controller: JobController,
   to: number,
-  { dryRun, force, reason }: { dryRun: boolean; force: boolean; reason?: string | undefined },
+  { dryRun, force, allowSeam, reason }: { dryRun: boolean; force: boolean; allowSeam: boolean; reason?: string | undefined },
   by: string,
 ) {
   if (dryRun) return { dryRun: viewOfDryRun(server, controller, to) }
-  const request = { version: to, force, ...askedOf(by, reason) }
+  const request = { version: to, force, allowSeam, ...askedOf(by, reason) }
   controller.checkPromotion(request)
   const operation = server.operations.start(kind, controller.job, to, () => controller.promote(request).then(viewOfCutOver))
   return { operation: viewOfOperation(operation), location: `/api/v1/operations/${operation.id}` }
@@ -297,6 +299,7 @@ function viewOfDryRun(server: RepriseServer, controller: JobController, to: numb
     to,
     positions,
     gates,
+    seam: controller.seam(to),
     wouldSucceed: gates.every(({ pass }) => pass),
     wayBackUntil: iso(Date.now() + server.bakeMs),
   }

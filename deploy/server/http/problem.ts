@@ -30,6 +30,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   VERSION_NOT_READY: 409,
   VERSION_STATE: 409,
   CUT_OVER_ABORTED: 409,
+  CUT_OVER_SEAM: 409,
   JOB_SEALED: 409,
   TOPIC_EXISTS: 409,
   OUTPUT_OWNED: 409,

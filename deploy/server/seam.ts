@@ -1,0 +1,19 @@
+import type { InspectedJob } from './inspected-job.ts'
+
+/**
+ * In which words two versions differ in how they cut time: windows, and how far sources may be out of order. None: a switch is exact. Pure.
+ */
+export function seamOf(before: InspectedJob, after: InspectedJob): string[] {
+  const seams: string[] = []
+  for (const node of before.described.nodes) {
+    const now = after.described.nodes.find(({ name, kind }) => name === node.name && kind === node.kind)
+    if (node.type === 'window' && now !== undefined && now.detail !== node.detail)
+      seams.push(`${node.name}: ${node.detail} → ${now.detail}`)
+  }
+  for (const source of before.sources) {
+    const now = after.sources.find(({ name }) => name === source.name)
+    if (now !== undefined && now.outOfOrdernessMs !== source.outOfOrdernessMs)
+      seams.push(`${source.name}: out of order by ${source.outOfOrdernessMs / 1000} s → ${now.outOfOrdernessMs / 1000} s`)
+  }
+  return seams
+}

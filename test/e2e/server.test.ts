@@ -1,0 +1,317 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openJobFile } from '../../deploy/load-job-file.ts'
+import type { JobView, VersionView } from '../../deploy/server/views.ts'
+import { silentLogger } from '../../engine/ports/world.ts'
+import { reprise } from './command-line.ts'
+import { persistently, ServerProcess } from './server-process.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'reprise-server-'))
+let server: ServerProcess
+
+beforeAll(async () => {
+  // Jobs import zod from here.
+  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(dir, 'node_modules'))
+  server = await ServerProcess.on(join(dir, 'data'), ['--hold', '100ms', '--quiet'])
+  await server.start()
+})
+afterAll(async () => {
+  const { code, stderr } = await server.stop()
+  rmSync(dir, { recursive: true, force: true })
+  expect(code, stderr).toBe(0)
+})
+
+describe('a version that publishes and can not go on', () => {
+  test('is stopped with the record named; another takes over from exactly there', { timeout: 60_000 }, async () => {
+    await send('numbers', numbers(0, 10))
+    await deploy(stateless('numbers', 'n === 13'), { createTopics: true })
+    await caughtUp('numbers', 1)
+    await send('numbers', numbers(10, 20))
+    const stopped = await until('numbers', 1, ({ health }) => health === 'stopped')
+    expect(stopped.code).toBe('OPERATOR_THREW')
+    expect(stopped.reason).toContain('offset: 13')
+    await deploy(stateless('numbers', 'false'))
+    await until('numbers', 2, ({ phase }) => phase === 'caught-up')
+    await promote('numbers', 2)
+    await caughtUp('numbers', 2)
+    const published = (await records('numbers-out')).map(({ value }) => value as { n: number })
+    expect(published.map(({ n }) => n)).toEqual(Array.from({ length: 20 }, (_, n) => n))
+    expect((await view('numbers')).versions.find(({ version }) => version === 1)).toMatchObject({ role: 'standby', health: 'stopped' })
+  })
+})
+
+describe('a promotion is refused', () => {
+  test('while the version is too far behind, with the gate named; --force and a dry run say more', { timeout: 60_000 }, async () => {
+    await send('gated', numbers(0, 5000))
+    await deploy(stateless('gated', 'false'), { createTopics: true })
+    await caughtUp('gated', 1)
+    await deploy(stateless('gated', 'n < 0'))
+    await server.api.post('/api/v1/jobs/gated/pause', { version: 2, reason: 'lunch' })
+    const refused = await cli('promote', 'gated', 'v2', '--yes')
+    expect(refused.code).toBe(3)
+    expect(refused.stderr).toMatch(/VERSION_NOT_READY[\s\S]*gate: running[\s\S]*fix {3}reprise wait gated 2/)
+    const dry = await cli('promote', 'gated', 'v2', '--dry-run', '--json')
+    expect(JSON.parse(dry.stdout)).toMatchObject({ from: 1, to: 2, wouldSucceed: false })
+    expect((await cli('wait', 'gated', 'v2', '--timeout', '300ms')).code).toBe(4)
+    await cli('resume', 'gated', 'v2')
+    expect((await cli('wait', 'gated', 'v2', '--timeout', '20s')).code).toBe(0)
+    expect((await cli('promote', 'gated', 'v2', '--yes', '-m', 'better')).stdout).toMatch(/gated is now v2, from gated\/0@5000 on/)
+    const events = JSON.parse((await cli('events', 'gated', '--json')).stdout) as { items: { event: { type: string; reason?: string } }[] }
+    expect(events.items.map(({ event }) => event.type)).toEqual([
+      'registered',
+      'registered',
+      'paused',
+      'resumed',
+      'holdRequested',
+      'cutOver',
+    ])
+    expect(events.items.at(-1)!.event.reason).toBe('better')
+  })
+
+  test('where windows differ, unless the seam is accepted, which is recorded', { timeout: 60_000 }, async () => {
+    await send('windowed', numbers(0, 100))
+    await deploy(windowed('10s'), { createTopics: true })
+    await caughtUp('windowed', 1)
+    await deploy(windowed('20s'))
+    await until('windowed', 2, ({ phase }) => phase === 'caught-up')
+    const refused = await cli('promote', 'windowed', '--yes')
+    expect(refused.code).toBe(3)
+    expect(refused.stderr).toContain('CUT_OVER_SEAM')
+    expect(refused.stderr).toMatch(/all: tumbling 10s.* → tumbling 20s/)
+    expect((await cli('promote', 'windowed', '--yes', '--allow-seam')).code).toBe(0)
+    const events = (await cli('events', 'windowed', '--json')).stdout
+    expect(events).toContain('"seam":["all: tumbling 10s')
+  })
+
+  test('without a version to go to', async () => {
+    expect((await cli('rollback', 'nobody', '--yes')).code).toBe(5)
+    expect((await cli('promote', 'windowed', 'v9', '--yes')).code).toBe(5)
+    expect((await cli('promote', 'windowed', '--yes')).stderr).toContain('there is no candidate')
+    // Nobody is there to say yes.
+    expect((await cli('rollback', 'windowed', '--allow-seam')).code).toBe(6)
+  })
+})
+
+describe('a deployment is refused', () => {
+  test('when a source is not there, or another job writes the output', async () => {
+    await expect(deploy(stateless('unheard-of', 'false'))).rejects.toThrow(/TOPIC_UNKNOWN.*unheard-of/)
+    const thief = stateless('thief', 'false').replace("topic('thief-out'", "topic('numbers-out'")
+    await expect(deploy(thief, { createTopics: true })).rejects.toThrow(/OUTPUT_OWNED.*numbers-out/)
+  })
+
+  test('when readers of the output would lose a field, unless that is accepted', { timeout: 60_000 }, async () => {
+    await send('fields', numbers(0, 3))
+    await deploy(stateless('fields', 'false'), { createTopics: true })
+    const less = stateless('fields', 'false').replace('n: z.number(), half: z.number()', 'n: z.number()')
+    await expect(deploy(less)).rejects.toThrow(/SCHEMA_INCOMPATIBLE.*half: is gone/)
+    expect((await deploy(less, { allowSchemaChange: true })).version).toBe(2)
+  })
+
+  test('the same code again is the same version', { timeout: 60_000 }, async () => {
+    expect((await deploy(stateless('fields', 'false'))).version).toBe(1)
+    expect((await view('fields')).versions.length).toBe(2)
+  })
+})
+
+test('a limit is kept, and is taken away at once', { timeout: 60_000 }, async () => {
+  await send('paced', numbers(0, 6000))
+  await deploy(stateless('paced', 'false'), { createTopics: true })
+  await caughtUp('paced', 1)
+  await deploy(stateless('paced', 'n < 0'))
+  await cli('rate', 'paced', '100', 'v2')
+  const from = await until('paced', 2, ({ progress }) => progress !== null)
+  await new Promise((resolve) => setTimeout(resolve, 3000))
+  const to = (await view('paced')).versions.find(({ version }) => version === 2)!
+  const taken = Number(to.progress!.done) - Number(from.progress!.done)
+  if (from.progress!.ratio < 1) expect(taken).toBeLessThan(500)
+  expect((await cli('rate', 'paced', 'max', 'v2')).stdout).toContain('takes as many as it can')
+  await until('paced', 2, ({ phase }) => phase === 'caught-up')
+})
+
+describe('records by HTTP', () => {
+  test('numbered records are taken once; a gap is refused with the number that is expected', async () => {
+    const path = '/api/v1/topics/once/records?producer=p&sequence='
+    expect(await server.api.post(`${path}0`, numbers(0, 10))).toEqual({ added: 10, skipped: 0, nextSequence: 10 })
+    expect(await server.api.post(`${path}5`, numbers(5, 15))).toEqual({ added: 5, skipped: 5, nextSequence: 15 })
+    await expect(server.api.post(`${path}16`, numbers(16, 17))).rejects.toThrow(/REQUEST_INVALID.*expected: 15/)
+    expect((await records('once')).map(({ value }) => (value as { n: number }).n)).toEqual(Array.from({ length: 15 }, (_, n) => n))
+  })
+
+  test('NDJSON is taken as it comes; a line that is no record is refused with its number', async () => {
+    const post = (body: string) =>
+      fetch(`${server.url}/api/v1/topics/lines/records`, { method: 'POST', body, headers: { 'content-type': 'application/x-ndjson' } })
+    expect(await (await post('{"n":1}\n{"n":2}\n')).json()).toEqual({ added: 2, skipped: 0, nextSequence: null })
+    const bad = await post('{"n":3}\n{"n":\n')
+    expect(bad.status).toBe(400)
+    expect(await bad.json()).toMatchObject({ code: 'RECORD_MALFORMED', details: { line: 2 } })
+  })
+
+  test('nobody else writes what a job writes', async () => {
+    for (const topic of ['numbers-out', 'numbers.v2.private.numbers-out', 'numbers.control'])
+      await expect(server.api.post(`/api/v1/topics/${topic}/records`, [{}]), topic).rejects.toThrow(/OUTPUT_OWNED|TOPIC_NAME_INVALID/)
+  })
+
+  test('followers get what was there and what comes, and go on behind the last they saw', { timeout: 30_000 }, async () => {
+    await send('followed', numbers(0, 3))
+    const first = await follow('followed', 5, { query: '?from=0', meanwhile: () => send('followed', numbers(3, 6)) })
+    expect(first.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4])
+    const again = await follow('followed', 2, { lastEventId: '3' })
+    expect(again.map(({ n }) => n)).toEqual([4, 5])
+  })
+})
+
+describe('what is not for us is refused', () => {
+  test('a page of another name, a form, an unknown field, an unknown path', async () => {
+    const status = async (path: string, init: RequestInit) => (await fetch(server.url + path, init)).status
+    const json = { 'content-type': 'application/json' }
+    expect(
+      await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: '{}', headers: { ...json, origin: 'http://evil.example' } }),
+    ).toBe(403)
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    expect(await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: 'version=1', headers: form })).toBe(415)
+    expect(await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: '{"versoin":1}', headers: json })).toBe(400)
+    expect(await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: '{"__proto__":{"a":1}}', headers: json })).toBe(400)
+    expect(await status('/api/v2/jobs', {})).toBe(404)
+    expect(await status('/api/v1/jobs/..%2f..%2fetc', {})).toBe(404)
+  })
+
+  test('the same Idempotency-Key does nothing again, and takes no other body', async () => {
+    const rate = (recordsPerSecond: number) =>
+      fetch(`${server.url}/api/v1/jobs/numbers/rate`, {
+        method: 'POST',
+        body: JSON.stringify({ version: 2, recordsPerSecond }),
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'k1' },
+      })
+    const count = async () => (JSON.parse((await cli('events', 'numbers', '--json')).stdout) as { items: unknown[] }).items.length
+    expect((await rate(500_000)).status).toBe(200)
+    const events = await count()
+    const again = await rate(500_000)
+    expect([again.status, again.headers.get('idempotent-replay')]).toEqual([200, 'true'])
+    expect((await rate(7)).status).toBe(422)
+    expect(await count()).toBe(events)
+  })
+
+  test('calls that were to change something are in the audit log, refused ones too', async () => {
+    const { items } = await server.api.get<{ items: { path: string; status: number; by: string }[] }>('/api/v1/audit?limit=1000')
+    expect(items).toContainEqual(expect.objectContaining({ path: '/api/v1/jobs/numbers/pause', status: 403 }))
+    expect(items).toContainEqual(expect.objectContaining({ path: '/api/v1/jobs/gated/pause', status: 200, by: 'test' }))
+  })
+})
+
+test('metrics have one series a live version, its lag by partition, and no series of one that was aborted', {
+  timeout: 30_000,
+}, async () => {
+  await server.api.post('/api/v1/jobs/fields/abort', { version: 2 })
+  await persistently(async () => {
+    const text = await (await fetch(`${server.url}/metrics`)).text()
+    expect(text).toContain('reprise_input_lag_records{reprise_job="numbers",version="v2",topic="numbers",partition="0"} 0')
+    expect(text).toContain('reprise_job_version_active{reprise_job="numbers",version="v2"} 1')
+    expect(text).not.toMatch(/reprise_job="fields",version="v2"/)
+  }, 10_000)
+})
+
+test('the API describes itself, every route with its answers', async () => {
+  const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as { openapi: string; paths: Record<string, object> }
+  expect(document.openapi).toBe('3.1.0')
+  expect(Object.keys(document.paths)).toContain('/api/v1/jobs/{job}/promote')
+})
+
+function numbers(from: number, to: number): object[] {
+  return Array.from({ length: to - from }, (_, i) => ({ n: from + i, at: 1_700_000_000_000 + (from + i) * 1000 }))
+}
+
+function send(topic: string, values: object[]): Promise<unknown> {
+  return server.api.post(`/api/v1/topics/${topic}/records?time=at`, values)
+}
+
+function stateless(name: string, throwsWhen: string): string {
+  return `import { defineJob, topic } from 'reprise'
+import { z } from 'zod'
+const numbers = topic('${name}', { value: z.object({ n: z.number(), at: z.number() }), eventTime: ({ at }) => at })
+const out = topic('${name}-out', { value: z.object({ n: z.number(), half: z.number() }) })
+export default defineJob('${name}', (job) => {
+  job.from(numbers).map(({ n }) => { if (${throwsWhen}) throw new Error('no'); return { n, half: n / 2 } }).to(out)
+})
+`
+}
+
+function windowed(size: string): string {
+  return `import { count, defineJob, topic, tumbling } from 'reprise'
+import { z } from 'zod'
+const numbers = topic('windowed', { value: z.object({ n: z.number(), at: z.number() }), eventTime: ({ at }) => at })
+const out = topic('windowed-out', { value: z.object({ start: z.number(), count: z.number() }) })
+export default defineJob('windowed', (job) => {
+  job.from(numbers).keyBy('one', () => 'all').window('all', tumbling('${size}')).aggregate({ count: count() })
+    .map((row, { start }) => ({ start, ...row })).to(out)
+})
+`
+}
+
+let files = 0
+async function deploy(source: string, more: object = {}): Promise<VersionView> {
+  const file = join(dir, String(files++), 'job.ts')
+  mkdirSync(dirname(file))
+  writeFileSync(file, source)
+  const { bundle } = await openJobFile(file, silentLogger)
+  return server.api.post<VersionView>('/api/v1/versions', { bundle, ...more })
+}
+
+function cli(...args: string[]) {
+  return reprise([...args, '--server', server.url])
+}
+
+function view(job: string): Promise<JobView> {
+  return server.api.get<JobView>(`/api/v1/jobs/${job}`)
+}
+
+function until(job: string, version: number, condition: (view: VersionView) => boolean): Promise<VersionView> {
+  return persistently(async () => {
+    const found = (await view(job)).versions.find((one) => one.version === version)!
+    if (!condition(found)) throw new Error(`not yet: ${JSON.stringify(found)}`)
+    return found
+  }, 20_000)
+}
+
+function caughtUp(job: string, version: number): Promise<VersionView> {
+  return until(job, version, ({ partitions }) => partitions.length > 0 && partitions.every(({ lag, end }) => lag === '0' && end !== '0'))
+}
+
+async function promote(job: string, version: number): Promise<void> {
+  const { code, stderr } = await cli('promote', job, `v${version}`, '--yes')
+  expect(code, stderr).toBe(0)
+}
+
+async function records(topic: string): Promise<{ value: unknown }[]> {
+  return (await server.api.get<{ items: { value: unknown }[] }>(`/api/v1/topics/${topic}/records?limit=10000`)).items
+}
+
+interface FollowOptions {
+  readonly query?: string
+  readonly lastEventId?: string
+  readonly meanwhile?: () => Promise<unknown>
+}
+
+/** The first values that come. */
+async function follow(topic: string, count: number, { query = '', lastEventId, meanwhile }: FollowOptions): Promise<{ n: number }[]> {
+  const stop = new AbortController()
+  const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
+  const response = await fetch(`${server.url}/api/v1/topics/${topic}/follow${query}`, { headers, signal: stop.signal })
+  const found: { n: number }[] = []
+  let text = ''
+  await meanwhile?.()
+  for await (const chunk of response.body!) {
+    text += Buffer.from(chunk).toString()
+    const events = text.split('\n\n')
+    text = events.pop()!
+    for (const event of events) {
+      const data = /^data: (.*)$/m.exec(event)
+      if (data !== null) found.push((JSON.parse(data[1]!) as { value: { n: number } }).value)
+    }
+    if (found.length >= count) break
+  }
+  stop.abort()
+  return found.slice(0, count)
+}
