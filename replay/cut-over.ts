@@ -1,11 +1,11 @@
 import { codeOf, StreamError } from '../engine/errors.ts'
 import type { Log } from '../engine/ports/log.ts'
 import type { Clock, Probe } from '../engine/ports/world.ts'
-import type { TaskFacts } from '../engine/runtime/steering.ts'
 import type { CutOver } from './control-event.ts'
 import { decide } from './control-log.ts'
 import type { ControlProbePoint } from './probe-points.ts'
 import type { VersionBoard } from './version-board.ts'
+import { cutTimes, heldFor, type VersionFacts } from './version-facts.ts'
 
 export interface CutOverWorld {
   readonly log: Log
@@ -55,7 +55,9 @@ export async function cutOver(
     throw await giveUp(signal?.aborted ? 'it was given up before it was decided' : `not both versions stood still within ${holdMs} ms`)
   point(probe, 'cut-over.held')
   const [old, next] = held
-  const watermark = Math.max(old.watermark, next.watermark)
+  const times = cutTimes(old, next)
+  if ('differ' in times) throw await giveUp(times.differ)
+  const { watermark, processing } = times
   const event: CutOver = {
     type: 'cutOver',
     at: clock.now(),
@@ -64,15 +66,16 @@ export async function cutOver(
     to,
     positions: Object.fromEntries(old.positions),
     watermark: Number.isFinite(watermark) ? watermark : null,
-    processing: Math.max(old.processing, next.processing),
+    processing,
     ends: endsOf(log, outputs),
     heldMs: Math.round(clock.monotonic() - askedAt),
     ...(seam.length === 0 ? {} : { seam: [...seam] }),
     ...asked,
   }
-  const stands = (version: number, { seq, hash }: TaskFacts) => ({ producer: `${job}.v${version}.task-0`, end: { seq, hash } })
+  const stand = (version: number, { tasks }: VersionFacts) =>
+    tasks.map(({ task, seq, hash }) => ({ producer: `${job}.v${version}.task-${task}`, end: { seq, hash } }))
   try {
-    board.control = await decide(log, job, board.control, event, [stands(from, old), stands(to, next)])
+    board.control = await decide(log, job, board.control, event, [...stand(from, old), ...stand(to, next)])
   } catch (error) {
     // One of them has gone on from where it stood: it was held by another life's word.
     if (codeOf(error) !== 'COMMIT_CONFLICT') throw error
@@ -99,7 +102,7 @@ async function bothHeld(
   const deadline = clock.monotonic() + holdMs
   for (;;) {
     const [old, next] = [board.facts(from), board.facts(to)]
-    if (old?.held === id && next?.held === id) return [old, next] as const
+    if (old !== undefined && next !== undefined && heldFor(old, id) && heldFor(next, id)) return [old, next] as const
     const left = deadline - clock.monotonic()
     if (left <= 0 || signal?.aborted) return undefined
     const done = new AbortController()

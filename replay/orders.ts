@@ -1,24 +1,36 @@
 import type { Orders, TaskFacts } from '../engine/runtime/steering.ts'
 import type { ControlState } from './control-state.ts'
+import { heldFor, type VersionFacts } from './version-facts.ts'
+
+export interface OrdersFacts {
+  readonly version: number
+  /** Of the version that publishes, where that is another one; undefined: not all is known of it yet, so nobody else may go on. */
+  readonly owner: VersionFacts | undefined
+  /** Of the version's own tasks whose exchanges this one reads; fewer than there are while some have not told of themselves. */
+  readonly upstream: readonly (TaskFacts | undefined)[]
+}
 
 /**
- * What a version's task may do, by what is decided and by how far the owner's task has come. Pure.
- * @param owner undefined: nothing is known of it yet, so nobody may go on.
+ * What a version's task may do, by what is decided and by how far others have come. A hold goes from task to task: it reaches one when all
+ * before it stand still. Pure.
  */
-export function ordersOf(control: ControlState, version: number, owner: TaskFacts | undefined): Orders {
+export function ordersOf(control: ControlState, { version, owner, upstream }: OrdersFacts): Orders {
   const { hold } = control
   const common = { control: control.events, publishes: control.owner === version }
+  const reached = hold !== undefined && upstream.every((facts) => facts?.held === hold.id)
   if (control.owner === version) {
     const cut = control.cutOvers.get(version)
     return {
       ...common,
-      ...(hold?.from === version ? { hold: { id: hold.id } } : {}),
+      ...(hold?.from === version && reached ? { hold: { id: hold.id } } : {}),
       ...(cut === undefined
         ? {}
         : { align: { control: cut.events, watermark: cut.watermark ?? Number.NEGATIVE_INFINITY, processing: cut.processing } }),
     }
   }
   const trail = owner ?? { positions: new Map(), watermark: Number.NEGATIVE_INFINITY, processing: 0 }
-  const held = hold !== undefined && hold.to === version && owner?.held === hold.id
-  return { ...common, trail, ...(held ? { hold: { id: hold.id, at: owner.positions } } : {}) }
+  const ownerStands = hold !== undefined && owner !== undefined && heldFor(owner, hold.id)
+  const held = ownerStands && hold.to === version && reached
+  const { positions, watermark, processing } = trail
+  return { ...common, trail: { positions, watermark, processing }, ...(held ? { hold: { id: hold.id, at: positions } } : {}) }
 }

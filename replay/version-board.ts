@@ -2,10 +2,12 @@ import { NextChange } from '../engine/runtime/next-change.ts'
 import type { Steering, TaskFacts } from '../engine/runtime/steering.ts'
 import { type ControlState, nothingDecided } from './control-state.ts'
 import { ordersOf } from './orders.ts'
+import { type VersionFacts, versionFacts } from './version-facts.ts'
 
 /** Where the versions of one job stand and what is decided about them: what their tasks are steered by. */
 export class VersionBoard {
-  private readonly known = new Map<number, TaskFacts>()
+  /** By version and task. */
+  private readonly known = new Map<number, Map<number, TaskFacts>>()
   private decided: ControlState = nothingDecided
   private readonly moved = new NextChange()
   private readonly onDecided: (control: ControlState) => void
@@ -25,13 +27,21 @@ export class VersionBoard {
     this.moved.tell()
   }
 
-  facts(version: number): TaskFacts | undefined {
-    return this.known.get(version)
+  /** Undefined while not every task of it has told of itself. */
+  facts(version: number): VersionFacts | undefined {
+    return versionFacts(this.tasksOf(version))
   }
 
-  /** Where a version stands. */
+  /** As far as they have told of themselves. */
+  tasksOf(version: number): Iterable<TaskFacts> {
+    return this.known.get(version)?.values() ?? []
+  }
+
+  /** Where a task of a version stands. */
   learn(version: number, facts: TaskFacts): void {
-    this.known.set(version, facts)
+    let tasks = this.known.get(version)
+    if (tasks === undefined) this.known.set(version, (tasks = new Map()))
+    tasks.set(facts.task, facts)
     this.moved.tell()
   }
 
@@ -40,10 +50,17 @@ export class VersionBoard {
     return this.moved.changed()
   }
 
-  /** For the one task of a version. */
+  /** For the tasks of one version. */
   steering(version: number): Steering {
     return {
-      orders: () => ordersOf(this.decided, version, this.decided.owner === undefined ? undefined : this.known.get(this.decided.owner)),
+      orders: (_, upstream) => {
+        const { owner } = this.decided
+        return ordersOf(this.decided, {
+          version,
+          owner: owner === undefined || owner === version ? undefined : this.facts(owner),
+          upstream: upstream.map((task) => this.known.get(version)?.get(task)),
+        })
+      },
       report: (_, facts) => this.learn(version, facts),
       changed: () => this.changed(),
     }

@@ -354,10 +354,9 @@ export class JobController {
     const bundle = await bundles.get(sha256)
     // Between here and the thread's first message nothing awaits: it misses no decision (I2).
     if (this.hosts.has(version) || this.over.signal.aborted) return
-    const facts = [...this.control.versions.keys()].flatMap((other) => {
-      const known = this.board.facts(other)
-      return known === undefined ? [] : [[other, known] as const]
-    })
+    const facts = [...this.control.versions.keys()].flatMap((other) =>
+      [...this.board.tasksOf(other)].map((known) => [other, known] as const),
+    )
     this.observer(version).forget()
     const host: VersionHost = new VersionHost(
       {
@@ -381,7 +380,8 @@ export class JobController {
         limits,
         onFacts: (own) => {
           this.board.learn(version, own)
-          if (version === this.control.owner) for (const other of this.hosts.values()) if (other !== host) this.tellOwnersFacts(other)
+          if (version !== this.control.owner) return
+          for (const other of this.hosts.values()) if (other !== host) other.send({ kind: 'facts', version, facts: own })
         },
         onEnd: (failure) => this.ended(version, failure),
       },
@@ -393,8 +393,7 @@ export class JobController {
   private tellOwnersFacts(host: VersionHost): void {
     const { owner } = this.control
     if (owner === undefined || owner === host.version) return
-    const facts = this.board.facts(owner)
-    if (facts !== undefined) host.send({ kind: 'facts', version: owner, facts })
+    for (const facts of this.board.tasksOf(owner)) host.send({ kind: 'facts', version: owner, facts })
   }
 
   private ended(version: number, failure: ThreadFailure | undefined): void {

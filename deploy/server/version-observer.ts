@@ -2,9 +2,10 @@ import { BlockView } from '../../engine/block/block-view.ts'
 import { codeOf } from '../../engine/errors.ts'
 import type { EpochMs, Offset } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
-import type { Positions, TaskFacts } from '../../engine/runtime/steering.ts'
+import type { Positions } from '../../engine/runtime/steering.ts'
 import { type CatchUp, type CatchUpPolicy, type Lag, lookAt } from '../../replay/catch-up.ts'
 import { type Progress, type ProgressSample, progressOf, windowMs } from '../../replay/progress.ts'
+import type { VersionFacts } from '../../replay/version-facts.ts'
 
 export interface PartitionLag {
   readonly topic: string
@@ -26,7 +27,7 @@ export class VersionObserver {
   /**
    * Takes a look. @param upTo where a version that trails has to stop: the version that publishes stands still there.
    */
-  async look(log: Log, { positions }: TaskFacts, policy: CatchUpPolicy, now: EpochMs, upTo?: Positions): Promise<void> {
+  async look(log: Log, { positions }: VersionFacts, policy: CatchUpPolicy, now: EpochMs, upTo?: Positions): Promise<void> {
     const partitions: PartitionLag[] = []
     let done = 0
     let target = 0

@@ -100,9 +100,10 @@ async function run(): Promise<void> {
       version,
       parallelism,
       steering: {
-        orders: (task) => {
+        orders: (task, upstream) => {
           const takeMax = pace.allowance
-          return takeMax === undefined ? steering.orders(task) : { ...steering.orders(task), takeMax }
+          const orders = steering.orders(task, upstream)
+          return takeMax === undefined ? orders : { ...orders, takeMax }
         },
         report: (task, own) => {
           steering.report?.(task, own)

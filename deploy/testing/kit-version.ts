@@ -41,17 +41,20 @@ export class KitVersion {
   running: Running | undefined
   private readonly checkpoints = new Map<number, MemoryCheckpointStore>()
   private readonly world: VersionWorld
+  private readonly parallelism: number
 
-  constructor(number: number, topology: Topology, world: VersionWorld) {
+  /** @param parallelism tasks of each stage; default: as the others have. */
+  constructor(number: number, topology: Topology, world: VersionWorld, parallelism = world.parallelism) {
     this.number = number
     this.topology = topology
     this.world = world
+    this.parallelism = parallelism
   }
 
   /** A new life of all its tasks. The former one must have ended. A failure is also kept in `running`. */
   run(until: RunUntil): Promise<Totals> {
-    const { number, topology, waiting, world } = this
-    const { log, clock, parallelism, settings } = world
+    const { number, topology, waiting, world, parallelism } = this
+    const { log, clock, settings } = world
     const stop = new AbortController()
     const crash = new AbortController()
     const steering = world.steering(number)

@@ -7,12 +7,12 @@ import type { TaskState } from '../ports/state.ts'
 import type { Clock, Logger, Metrics, Probe } from '../ports/world.ts'
 import type { Present } from '../task/present.ts'
 import { emptyTotals } from '../task/reports.ts'
-import { DriftBoard } from './drift-board.ts'
 import { type JobPlan, planJob, type TaskPlan } from './plan.ts'
 import { readJournal } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
 import { noSteering, type Steering } from './steering.ts'
 import { type RunUntil, recoverable, TaskLife, type TaskWorld } from './task-life.ts'
+import { TimeBoard } from './time-board.ts'
 
 export interface JobRunOptions extends Pick<TaskWorld, 'crash' | 'onWait' | 'onProgress'> {
   /** A fresh instance of the job for each life of each task: what its module keeps is that life's alone. */
@@ -43,7 +43,8 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
   // Planning has run nothing of it: the instance is as fresh for the first life that asks.
   const unused = [first]
   const load = () => unused.pop() ?? options.load()
-  const drift = new DriftBoard()
+  const drift = new TimeBoard()
+  const due = new TimeBoard()
   const ended = new Set<number>()
   const failed = new AbortController()
   const stop = AbortSignal.any([options.stop, failed.signal])
@@ -58,6 +59,7 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
       steering: options.steering ?? noSteering,
       logger: options.logger.child({ job: topology.job, version: `v${version}`, task: id }),
       drift,
+      due,
       stop,
       upstreamEnded: () => upstream.every((task) => ended.has(task)),
     }

@@ -11,8 +11,10 @@ import type { TaskWorld } from './task-life.ts'
 export interface ChooserParts {
   readonly task: Task
   readonly plan: TaskPlan
+  /** Tasks of the version. */
+  readonly tasks: number
   readonly inputs: TaskInputs
-  readonly world: Pick<TaskWorld, 'settings' | 'drift' | 'steering' | 'until' | 'upstreamEnded'>
+  readonly world: Pick<TaskWorld, 'settings' | 'drift' | 'due' | 'steering' | 'until' | 'upstreamEnded'>
   readonly recordsMax: number
   /** Of the last slice, in whichever life it was run. */
   readonly last: JournalRecord | undefined
@@ -25,22 +27,26 @@ export interface ChooserParts {
 export class SliceChooser {
   private readonly task: Task
   private readonly plan: TaskPlan
+  private readonly tasks: number
   private readonly inputs: TaskInputs
   private readonly world: ChooserParts['world']
   private readonly recordsMax: number
+  private readonly upstream: readonly number[]
   /** What the slice that was chosen last is to be run under. */
   orders: Orders
   /** Set by whoever ran it. */
   last: Pick<JournalRecord, 'slice' | 'control'> | undefined
 
-  constructor({ task, plan, inputs, world, recordsMax, last }: ChooserParts) {
+  constructor({ task, plan, tasks, inputs, world, recordsMax, last }: ChooserParts) {
     this.task = task
     this.plan = plan
+    this.tasks = tasks
     this.inputs = inputs
     this.world = world
     this.recordsMax = recordsMax
     this.last = last
-    this.orders = world.steering.orders(plan.id)
+    this.upstream = [...new Set(plan.inputs.flatMap((input) => (input.kind === 'exchange' ? input.upstreamTasks : [])))]
+    this.orders = world.steering.orders(plan.id, this.upstream)
   }
 
   /** The slice to run now; undefined when there is nothing to do. */
@@ -48,7 +54,7 @@ export class SliceChooser {
     const { task, plan, inputs } = this
     const seq = task.seq + 1
     const idle = this.idleInputs()
-    const orders = (this.orders = this.world.steering.orders(plan.id))
+    const orders = (this.orders = this.world.steering.orders(plan.id, this.upstream))
     const trail = orders.trail ?? free
     const cap = orders.trail === undefined ? {} : { cap: { watermark: finiteOrNull(trail.watermark), processing: trail.processing } }
     const tick = (more: Partial<Slice> = {}): Slice => ({ seq, ranges: [], processing: this.processingNow(now, []), idle, ...cap, ...more })
@@ -58,7 +64,7 @@ export class SliceChooser {
     if (task.due) return tick()
     if (hold !== undefined) {
       if (this.last?.slice.hold === hold.id) return undefined
-      if (this.isAt(hold.at)) return tick({ hold: hold.id })
+      if (this.isAt(hold.at) && this.exchangesDrained) return tick({ hold: hold.id })
     }
     // A task that has nothing to read itself must still tell the next stage so.
     if (task.seq === 0 && plan.stage.writes.length > 0) return tick()
@@ -70,8 +76,18 @@ export class SliceChooser {
     }
     if (this.completes()) return tick({ idle: [], advanceTo: { watermark: null, processing: null } })
     if (task.wouldMove(idle, trail.watermark)) return tick()
-    if (task.nextProcessingDue() <= Math.min(this.processingNow(now, []), trail.processing)) return tick()
-    return undefined
+    return this.clockMoves(now, trail.processing) ? tick() : undefined
+  }
+
+  /** The clock has come to what is due here, or in a task behind this one, which it reaches through this one only. */
+  private clockMoves(now: number, cap: EpochMs): boolean {
+    const { task, plan, world } = this
+    const reached = Math.min(task.processingAt(this.processingNow(now, [])), cap)
+    const own = task.nextProcessingDue()
+    // Of a task without sources the clock has come to no time at all.
+    if (own <= reached && own !== Number.POSITIVE_INFINITY) return true
+    const behind = world.due.lowest()
+    return plan.stage.writes.length > 0 && task.processingTime < behind && behind <= reached && behind !== Number.POSITIVE_INFINITY
   }
 
   private chooseRanges() {
@@ -87,7 +103,7 @@ export class SliceChooser {
       ;(this.plan.inputs[index]!.kind === 'exchange' ? exchanged : own).push({ index, buffer })
     })
     const takes = sourcesMax < 1 ? [] : own
-    const { ranges, reach } = chooseRanges(takes, sourcesMax, settings.maxDriftMs, drift.frontier(this.plan.id))
+    const { ranges, reach } = chooseRanges(takes, sourcesMax, settings.maxDriftMs, drift.lowest(this.plan.id))
     if (own.length > 0) drift.post(this.plan.id, reach)
     const others = chooseRanges(exchanged, this.recordsMax, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     return [...this.onTrail(ranges), ...others.ranges].sort((a, b) => a.input - b.input)
@@ -112,6 +128,11 @@ export class SliceChooser {
     return positions === undefined || [...this.positions()].every(([name, position]) => position >= (positions.get(name) ?? 0))
   }
 
+  /** All was taken that the tasks before have committed; they stand still by now. */
+  private get exchangesDrained(): boolean {
+    return this.inputs.readings.every((reading) => reading.plan.kind !== 'exchange' || this.inputs.atEnd(reading))
+  }
+
   private positions(): Map<string, Offset> {
     const found = new Map<string, Offset>()
     this.inputs.readings.forEach(({ plan, feed }, input) => {
@@ -121,8 +142,20 @@ export class SliceChooser {
   }
 
   facts(): TaskFacts {
-    const { seq, hash, watermark, processingTime } = this.task
-    return { seq, hash, positions: this.positions(), watermark, processing: Math.max(0, processingTime), held: this.last?.slice.hold }
+    const { task, plan } = this
+    const operators = plan.stage.nodes.filter((node) => node.kind === 'operator')
+    return {
+      task: plan.id,
+      tasks: this.tasks,
+      seq: task.seq,
+      hash: task.hash,
+      positions: this.positions(),
+      watermark: task.watermark,
+      processing: Math.max(0, task.processingTime),
+      held: this.last?.slice.hold,
+      timed: operators.some(({ stores }) => stores.length > 0),
+      clocked: operators.some(({ processingTime }) => processingTime),
+    }
   }
 
   /** P for source partitions: the append time each has come to; at a partition's end, the clock. */

@@ -7,6 +7,9 @@ export const partitionName = (topic: string, partition: number): string => `${to
 
 /** What a task has committed, as of one slice. */
 export interface TaskFacts {
+  readonly task: number
+  /** Of its version, this one counted. */
+  readonly tasks: number
   readonly seq: number
   readonly hash: string
   readonly positions: Positions
@@ -15,6 +18,9 @@ export interface TaskFacts {
   readonly processing: EpochMs
   /** The hold it stands still for. */
   readonly held: string | undefined
+  /** It gives results by event time, by processing time. */
+  readonly timed: boolean
+  readonly clocked: boolean
 }
 
 /** What a task may do, as of one offset of the control log. */
@@ -27,7 +33,7 @@ export interface Orders {
   readonly trail?: { readonly positions: Positions; readonly watermark: EpochMs; readonly processing: EpochMs }
   /** Records of its sources it may take now; below 1: none. Absent: as many as there are. */
   readonly takeMax?: number
-  /** Stand still: at once, or at these positions. */
+  /** Stand still, with all taken that the tasks before have given: at once, or at these positions. */
   readonly hold?: { readonly id: string; readonly at?: Positions }
   /** The version publishes from this control record on: what was due before it came was published by the former owner. */
   readonly align?: { readonly control: Offset; readonly watermark: EpochMs; readonly processing: EpochMs }
@@ -35,7 +41,8 @@ export interface Orders {
 
 /** Tells the tasks of one version what they may do, and is told what they did. Orders change between slices only. */
 export interface Steering {
-  orders(task: number): Orders
+  /** @param upstream tasks whose exchanges it reads. */
+  orders(task: number, upstream: readonly number[]): Orders
   /** Absent: nobody asks. */
   report?(task: number, facts: TaskFacts): void
   /** Told of the records of its sources a slice takes. */

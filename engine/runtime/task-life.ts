@@ -6,7 +6,6 @@ import type { TaskState } from '../ports/state.ts'
 import type { Clock, Logger, Metrics, Probe } from '../ports/world.ts'
 import type { Present } from '../task/present.ts'
 import { Task } from '../task/task.ts'
-import type { DriftBoard } from './drift-board.ts'
 import { JournalWriter } from './journal-codec.ts'
 import type { JobPlan, TaskPlan } from './plan.ts'
 import { readJournal, rerun, restorePoint } from './recover.ts'
@@ -15,6 +14,7 @@ import { SliceChooser } from './slice-chooser.ts'
 import { SliceMetrics } from './slice-metrics.ts'
 import type { Steering } from './steering.ts'
 import { TaskInputs } from './task-inputs.ts'
+import type { TimeBoard } from './time-board.ts'
 import { Trimmer } from './trimmer.ts'
 
 /** When a task's work is over: never; at the end of the log; there, with no more input to come. */
@@ -27,7 +27,10 @@ export interface TaskWorld {
   readonly metrics: Metrics
   readonly probe: Probe
   readonly settings: RuntimeSettings
-  readonly drift: DriftBoard
+  /** How far each source task has come in event time, so that none runs far ahead of the others. */
+  readonly drift: TimeBoard
+  /** When each task has something due by processing time: whoever reads sources tells those behind it that the time has come. */
+  readonly due: TimeBoard
   readonly steering: Steering
   readonly until: RunUntil
   /** Stop cleanly: finish the slice, commit, checkpoint. */
@@ -125,7 +128,7 @@ export class TaskLife {
     this.producer = producer
     this.task = task
     this.inputs = inputs
-    this.chooser = new SliceChooser({ task, plan, inputs, world, recordsMax, last })
+    this.chooser = new SliceChooser({ task, plan, tasks: job.tasks.length, inputs, world, recordsMax, last })
     this.metrics = new SliceMetrics(world.metrics, { job: job.topology.job, version: `v${job.version}` }, task.totals)
     this.trimmer = new Trimmer(world.log, job, plan, inputs)
     this.checkpointedAt = world.clock.monotonic()
@@ -145,6 +148,7 @@ export class TaskLife {
       const now = this.world.log.clock()
       await this.inputs.ready()
       const slice = this.chooser.next(now)
+      this.world.due.post(this.plan.id, this.task.nextProcessingDue())
       if (slice === undefined) {
         if (this.chooser.ended()) break
         await this.wait(seen)
@@ -271,6 +275,7 @@ export class TaskLife {
       log.changed(seen, woken.signal),
       clock.sleep(this.waitMs(), woken.signal),
       this.world.steering.changed(),
+      this.world.due.changed(),
       ...this.inFlight.map(({ done }) => done),
     ]
     if (this.task.feeds.some(({ buffer }) => !buffer.empty)) waits.push(drift.changed())
@@ -295,7 +300,7 @@ export class TaskLife {
       const idleAfter = plan.kind === 'source' ? plan.node.topic.idleAfterMs : undefined
       if (idleAfter !== undefined && waitedMs < idleAfter) shortest = Math.min(shortest, idleAfter - waitedMs)
     }
-    const due = this.task.nextProcessingDue()
+    const due = this.world.due.lowest()
     if (Number.isFinite(due)) shortest = Math.min(shortest, Math.max(1, due - this.world.log.clock()))
     return shortest
   }

@@ -191,7 +191,7 @@ export class Task {
     const input = this.runRecords(slice)
     if (slice.hold === undefined) this.advance(slice)
     for (const { sink } of this.sinks) sink.settle()
-    if (!this.due)
+    if (!this.due && slice.hold === undefined)
       for (const exchange of this.exchanges) exchange.advance(this.watermarks.current, this.processing, this.watermarks.allIdle)
     return this.finish(slice, input, control)
   }
@@ -300,9 +300,14 @@ export class Task {
   /** P: the lowest of what the slice says of source partitions and what exchanges said in-band. */
   private processingNow(slice: Slice): EpochMs {
     this.sourceProcessing = Math.max(this.sourceProcessing, slice.processing)
+    return this.processingAt(this.sourceProcessing)
+  }
+
+  /** P, if source partitions had come to this time. */
+  processingAt(sources: EpochMs): EpochMs {
     let lowest = Number.POSITIVE_INFINITY
     for (const feed of this.feeds) {
-      if (feed instanceof SourceFeed) lowest = Math.min(lowest, this.sourceProcessing)
+      if (feed instanceof SourceFeed) lowest = Math.min(lowest, sources)
       if (feed instanceof ExchangeFeed) lowest = Math.min(lowest, feed.processing)
     }
     return lowest

@@ -13,6 +13,8 @@ const from = one ?? 1
 const seeds = one !== undefined ? 1 : process.env.REPRISE_FULL === '1' ? 1000 : Math.min(150, Number(process.env.SIM_SEEDS ?? 60))
 const kinds = new Map<string, number>()
 let aborted = 0
+/** Cut-overs of versions of several tasks. */
+let parallel = 0
 
 test(`what versions with equal logic publish in turns is what one of them alone would, ${seeds} seeds`, {
   timeout: 20_000 + seeds * 3000,
@@ -27,11 +29,12 @@ test(`what versions with equal logic publish in turns is what one of them alone 
   const cuts = [...kinds.values()].reduce((sum, count) => sum + count, 0)
   if (seeds < 60) return
   expect(kinds.size, [...kinds].join(' · ')).toBeGreaterThan(9)
+  expect(parallel, 'cut-overs of several tasks').toBeGreaterThan(30)
   expect(aborted * 10, `${aborted} of ${cuts} aborted`).toBeLessThan(cuts)
 })
 
 async function run(seed: number): Promise<void> {
-  const { job, input, partitions, bursts, settings } = drawScenario(seed)
+  const { job, input, partitions, bursts, settings, parallelism } = drawScenario(seed)
   // What was diverted from sessions and processes by one version and not by the other they remember differently: the seam that is announced.
   if (job.idleAfterMs !== undefined && (!job.exactWithDiverted || /session|process$/.test(job.kind))) return
   const random = new Random(seed + 1_000_000)
@@ -39,14 +42,16 @@ async function run(seed: number): Promise<void> {
   const world = new VersionsWorld(name, ['rows'], settings)
   world.clock.advance(startAt - world.clock.now())
   await world.createSources(partitions)
-  await world.deploy(1, job.topology)
+  // Most versions are cut alike; some are not.
+  const tasks = () => (random.chance(0.75) ? parallelism : 1 + random.int(3))
+  await world.deploy(1, job.topology, tasks())
   let deployed = 1
   let cuts = 0
   for (const burst of bursts) {
     world.clock.advance(burst.afterMs + random.int(random.chance(0.2) ? 2000 : 30))
     await world.append(burst.topic, burst.partition, blockOf(burst.records))
     await world.turns(random.int(8))
-    if (random.chance(0.3) && deployed < 3) await world.deploy(++deployed, job.topology)
+    if (random.chance(0.3) && deployed < 3) await world.deploy(++deployed, job.topology, tasks())
     if (random.chance(0.15)) await world.crash(1 + random.int(deployed))
     const to = 1 + random.int(deployed)
     if (to === world.board.control.owner || random.chance(0.6)) continue
@@ -55,6 +60,7 @@ async function run(seed: number): Promise<void> {
     else aborted++
   }
   if (cuts > 0) kinds.set(job.kind, (kinds.get(job.kind) ?? 0) + cuts)
+  if (parallelism > 1) parallel += cuts
   await world.complete()
   const topics = jobTopics(name, 1)
   const late = await world.records(topics.late)

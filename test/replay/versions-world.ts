@@ -42,16 +42,16 @@ export class VersionsWorld {
     for (const [name, count] of Object.entries(partitions)) await this.log.createTopic({ name, partitions: count, kind: 'stream' })
   }
 
-  async deploy(version: number, topology: Topology): Promise<void> {
+  async deploy(version: number, topology: Topology, parallelism = 1): Promise<void> {
     this.board.control = await decide(this.log, this.job, this.board.control, {
       type: 'registered',
       at: this.clock.now(),
       version,
       sha256: String(version),
-      parallelism: 1,
+      parallelism,
       fingerprint: '',
     })
-    const deployed = new KitVersion(version, topology, this.world)
+    const deployed = new KitVersion(version, topology, this.world, parallelism)
     this.versions.set(version, deployed)
     void deployed.run('stopped')
   }

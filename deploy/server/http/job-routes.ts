@@ -43,7 +43,7 @@ const dryRunView = z.object({
 
 const bundleBody = z.strictObject({
   bundle: z.strictObject({ name: z.string().max(200), text: z.string(), map: z.string(), sha256: z.string().length(64) }),
-  parallelism: z.number().int().min(1).max(1).default(1).describe('Tasks of each stage'),
+  parallelism: z.number().int().min(1).max(64).default(1).describe('Tasks of each stage'),
   message: reason,
   promote: z.enum(['manual', 'auto']).default('manual').describe('auto: once all conditions are met'),
   allowSchemaChange: z.boolean().default(false),
