@@ -278,9 +278,11 @@ export class PanedWindows<T, Row> implements OpenWindows {
     while (this.next < keys.length) {
       const count = this.totals.gather(this.live, this.next, batch)
       for (let i = 0; i < count; i++, this.next++) {
-        if (budget.left <= 0) return false
         const total = batch[i]
-        if (total !== undefined) results.due(keys[this.next]!, start, range.end, total)
+        // Keys that are not live any more stand here or not, as it happens: whether there is more to emit must not depend on them.
+        if (total === undefined) continue
+        if (budget.left <= 0) return false
+        results.due(keys[this.next]!, start, range.end, total)
       }
     }
     this.next = -1

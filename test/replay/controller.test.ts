@@ -54,6 +54,13 @@ test('a version that stopped stays so until somebody resumes it', () => {
   expect(steps([...stopped, { type: 'resumed', at: 6, version: 1 }])).toEqual([{ do: 'start', version: 1 }])
 })
 
+test('a version that stopped and publishes comes back for a hold, to stand still', () => {
+  const held = [registered(1), registered(2), { type: 'stopped', at: 5, version: 1, code: 'X' }, hold] satisfies ControlEvent[]
+  const facts = { running: new Set([2]), cuttingOver: true }
+  expect(steps(held, facts)).toEqual([{ do: 'start', version: 1 }])
+  expect(steps([...held, { type: 'holdAborted', at: 11, id: 'a' }], { running: new Set([1, 2]) })).toEqual([{ do: 'stop', version: 1 }])
+})
+
 test('what was aborted is stopped first and cleaned once its thread is gone', () => {
   const aborted = [registered(1), registered(2), { type: 'aborted', at: 5, version: 2 }] satisfies ControlEvent[]
   expect(steps(aborted, { running: new Set([1, 2]) })).toEqual([{ do: 'stop', version: 2 }])

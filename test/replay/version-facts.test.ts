@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { ManualClock } from '../../deploy/testing/manual-clock.ts'
+import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
+import { noProbe } from '../../engine/ports/world.ts'
+import type { TaskFacts } from '../../engine/runtime/steering.ts'
+import { decide } from '../../replay/control-log.ts'
+import { cutOver } from '../../replay/cut-over.ts'
+import { VersionBoard } from '../../replay/version-board.ts'
+import { cutTimes, versionFacts } from '../../replay/version-facts.ts'
+
+function task(number: number, facts: Partial<TaskFacts> = {}): TaskFacts {
+  return {
+    task: number,
+    tasks: 2,
+    seq: 1,
+    hash: 'h',
+    positions: new Map([[`in/${number}`, 10 + number]]),
+    watermark: 100,
+    processing: 1000,
+    held: undefined,
+    timed: true,
+    clocked: false,
+    ...facts,
+  }
+}
+
+describe('what is known of a version', () => {
+  test('is nothing before every task of it has told of itself', () => {
+    expect(versionFacts([])).toBeUndefined()
+    expect(versionFacts([task(1)])).toBeUndefined()
+    expect(versionFacts([task(1), task(0)])!.tasks.map((one) => one.task)).toEqual([0, 1])
+  })
+
+  test('is how far all of its tasks have come', () => {
+    const { positions, watermark, processing } = versionFacts([task(0, { watermark: 90 }), task(1, { processing: 900 })])!
+    expect([...positions]).toEqual([
+      ['in/0', 10],
+      ['in/1', 11],
+    ])
+    expect([watermark, processing]).toEqual([90, 900])
+  })
+
+  test('leaves out the watermarks of tasks that give nothing by time', () => {
+    expect(versionFacts([task(0, { watermark: 5, timed: false }), task(1, { watermark: 90 })])!.watermark).toBe(90)
+  })
+})
+
+describe('the times of a cut', () => {
+  const version = (...tasks: TaskFacts[]) => versionFacts(tasks)!
+
+  test('are the highest that were come to', () => {
+    const times = cutTimes(version(task(0), task(1)), version(task(0, { watermark: 95 }), task(1, { watermark: 80, processing: 1100 })))
+    expect(times).toEqual({ watermark: 100, processing: 1100 })
+  })
+
+  test('are none where tasks of the owner have given results up to different times', () => {
+    expect(cutTimes(version(task(0), task(1, { watermark: 99 })), version(task(0), task(1)))).toHaveProperty('differ')
+    const clocked = [task(0, { clocked: true }), task(1, { clocked: true, processing: 999 })]
+    expect(cutTimes(version(...clocked), version(task(0), task(1)))).toHaveProperty('differ')
+  })
+
+  test('do not depend on tasks that give nothing by time, nor on those that have no input', () => {
+    const owner = version(task(0, { watermark: 170, timed: false }), task(1))
+    expect(cutTimes(owner, version(task(0), task(1)))).toEqual({ watermark: 100, processing: 1000 })
+    const stateless = [
+      task(0, { timed: false }),
+      task(1, { timed: false, watermark: Number.POSITIVE_INFINITY, processing: Number.POSITIVE_INFINITY }),
+    ]
+    expect(cutTimes(version(...stateless), version(...stateless))).toEqual({ watermark: 100, processing: 1000 })
+  })
+})
+
+test('the decision is void when any task of either version has gone on', async () => {
+  const clock = new ManualClock(1_000_000_000)
+  for (const moved of ['job.v1.task-0', 'job.v1.task-1', 'job.v2.task-0', 'job.v2.task-1', undefined]) {
+    const log = new MemoryLog({ clock })
+    const board = new VersionBoard()
+    for (const version of [1, 2]) {
+      const event = { type: 'registered', at: 0, version, sha256: '', parallelism: 2, fingerprint: '' } as const
+      board.control = await decide(log, 'job', board.control, event)
+      for (const number of [0, 1]) {
+        const { id, commit } = await log.producer(`job.v${version}.task-${number}`)
+        const end = { seq: 1, hash: 'h' }
+        await commit({ expect: { seq: 0, hash: '' }, next: end, appends: [] })
+        // It was held, then another life of it went on.
+        if (id === moved) await commit({ expect: end, next: { seq: 2, hash: 'i' }, appends: [] })
+        board.learn(version, task(number, { held: 'hold-2' }))
+      }
+    }
+    const outcome = cutOver({ log, clock, probe: noProbe, board, job: 'job', outputs: [] }, { to: 2, holdMs: 1000 })
+    if (moved === undefined) expect((await outcome).to).toBe(2)
+    else await expect(outcome, moved).rejects.toThrow(/CUT_OVER_ABORTED/)
+    expect([board.control.owner, board.control.hold]).toEqual([moved === undefined ? 2 : 1, undefined])
+  }
+})
