@@ -59,6 +59,11 @@ export class ExchangeFeed implements Feed {
     emit(record.value)
   }
 
+  /** As if all upstream tasks had come to these times, which they are told of too; lower ones change nothing. */
+  raise(watermark: EpochMs, processing: EpochMs): void {
+    this.reported.forEach(({ idle }, upstream) => this.report(upstream, { watermark, processing, idle }))
+  }
+
   save(): unknown {
     return this.reported
   }
@@ -69,7 +74,8 @@ export class ExchangeFeed implements Feed {
 
   private report(upstream: number, { watermark, processing, idle }: { watermark: EpochMs; processing: EpochMs; idle: boolean }): void {
     const { watermarks } = this.task
-    this.reported[upstream] = { watermark, processing, idle }
+    const before = this.reported[upstream]!
+    this.reported[upstream] = { watermark: Math.max(before.watermark, watermark), processing: Math.max(before.processing, processing), idle }
     watermarks.raise(this.upstream[upstream]!.channel, watermark)
     watermarks.setIdle(this.upstream[upstream]!.channel, idle)
   }

@@ -282,6 +282,7 @@ export class Task {
       for (const feed of this.feeds) if (feed instanceof SourceFeed) feed.raise(forced)
       this.sourceProcessing = Math.max(this.sourceProcessing, slice.advanceTo.processing ?? Number.POSITIVE_INFINITY)
     }
+    if (slice.align) this.align(slice)
     const { watermark, processing } = capOf(slice)
     watermarks.current = Math.max(watermarks.current, Math.min(watermarks.next(), watermark))
     this.processing = Math.max(this.processing, Math.min(this.processingNow(slice), processing))
@@ -295,6 +296,15 @@ export class Task {
     }
     time.watermark = next.watermark
     time.processing = next.processing
+  }
+
+  /** What is due by these times is due now, whatever the tasks before say: it was published by the former owner, and is not to come once more. */
+  private align({ advanceTo, cap }: Slice): void {
+    const watermark = advanceTo?.watermark ?? Number.NEGATIVE_INFINITY
+    const processing = cap?.processing ?? 0
+    for (const feed of this.feeds) if (feed instanceof ExchangeFeed) feed.raise(watermark, processing)
+    this.watermarks.current = Math.max(this.watermarks.current, watermark)
+    this.processing = Math.max(this.processing, processing)
   }
 
   /** P: the lowest of what the slice says of source partitions and what exchanges said in-band. */
