@@ -3,11 +3,13 @@ import { silentLogger } from '../../engine/ports/world.ts'
 import type { VersionView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
 import { confirm } from './confirm.ts'
+import { wholeNumber } from './flag-values.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, say } from './verb.ts'
 
 interface DeployFlags extends ClientFlags {
   readonly message?: string
+  readonly parallelism?: string
   readonly promote: 'manual' | 'auto'
   readonly allowSchemaChange?: boolean
   readonly createTopics?: boolean
@@ -37,6 +39,7 @@ export function deployVerb(terminal: Terminal): Command {
   })
     .argument('<job>', 'the job file: TypeScript or JavaScript with `export default defineJob(...)`')
     .option('-m, --message <text>', 'what is new in it')
+    .option('--parallelism <n>', 'tasks of each stage (default: 1); versions of one job may differ')
     .addOption(new Option('--promote <how>', 'who switches over').choices(['manual', 'auto']).default('manual'))
     .option('--allow-schema-change', 'although readers of its outputs will find other fields')
     .option('--create-topics', 'make topics it reads that are not there')
@@ -46,11 +49,13 @@ export function deployVerb(terminal: Terminal): Command {
 }
 
 async function deploy(file: string, flags: DeployFlags, terminal: Terminal): Promise<void> {
+  const parallelism = flags.parallelism === undefined ? {} : { parallelism: wholeNumber('--parallelism', flags.parallelism, 1, 64) }
   const client = await clientOf(flags, terminal)
   const { openJobFile } = await import('../load-job-file.ts')
   const { bundle } = await openJobFile(file, silentLogger)
   const body = {
     bundle,
+    ...parallelism,
     promote: flags.promote,
     allowSchemaChange: flags.allowSchemaChange === true,
     createTopics: flags.createTopics === true,

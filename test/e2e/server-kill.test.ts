@@ -25,6 +25,10 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }))
 describe('records come in while versions are deployed, promoted, rolled back and retired', () => {
   test('undisturbed: what is public is what brute force gives, each result once', { timeout: 120_000 }, () => story({}))
 
+  test('versions of two tasks a stage, and of one', { timeout: 120_000 }, () =>
+    story({ REPRISE_FAIL_AT: 'cut-over.held:2' }, undefined, [2, 1]),
+  )
+
   const times = full ? [1, 2, 3, 4, 5] : [1]
   for (const point of controlProbePoints) {
     // Some of them are come by once only in this story.
@@ -43,7 +47,7 @@ describe('records come in while versions are deployed, promoted, rolled back and
 })
 
 /** v1 publishes, v2 follows, they take turns, v1 is retired; records come all the while. @returns how often the server was started. */
-async function story(env: Record<string, string>, kills?: Random): Promise<{ lives: number }> {
+async function story(env: Record<string, string>, kills?: Random, parallelism = [1, 1]): Promise<{ lives: number }> {
   const data = join(dir, `data-${runs++}`)
   const small = ['sliceRecordsMax=60', 'checkpointEveryMs=50', 'logFileBytes=300000', 'quietAfterMs=20', 'mergeBytesMin=2000']
   const server = await ServerProcess.on(data, ['--hold', '100ms', '--quiet', ...small.flatMap((pair) => ['--set', pair])])
@@ -98,7 +102,7 @@ async function story(env: Record<string, string>, kills?: Random): Promise<{ liv
 
   async function deploy(which: number): Promise<void> {
     const { bundle } = await openJobFile(jobs[which]!, silentLogger)
-    await persistently(() => api.post<VersionView>('/api/v1/versions', { bundle, createTopics: true }))
+    await persistently(() => api.post<VersionView>('/api/v1/versions', { bundle, parallelism: parallelism[which], createTopics: true }))
   }
 
   async function promote(kind: 'promote' | 'rollback', to: number): Promise<void> {
