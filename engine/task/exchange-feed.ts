@@ -75,7 +75,11 @@ export class ExchangeFeed implements Feed {
   private report(upstream: number, { watermark, processing, idle }: { watermark: EpochMs; processing: EpochMs; idle: boolean }): void {
     const { watermarks } = this.task
     const before = this.reported[upstream]!
-    this.reported[upstream] = { watermark: Math.max(before.watermark, watermark), processing: Math.max(before.processing, processing), idle }
+    this.reported[upstream] = {
+      watermark: Math.max(before.watermark, watermark),
+      processing: Math.max(before.processing, processing),
+      idle,
+    }
     watermarks.raise(this.upstream[upstream]!.channel, watermark)
     watermarks.setIdle(this.upstream[upstream]!.channel, idle)
   }

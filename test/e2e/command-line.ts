@@ -21,9 +21,13 @@ export interface Running {
 /** Starts `reprise ...args`; killed after `timeoutMs` at the latest. */
 export function start(
   args: readonly string[],
-  { env = {}, input, timeoutMs = 60_000 }: { env?: Record<string, string>; input?: string; timeoutMs?: number } = {},
+  { env = {}, input, cwd, timeoutMs = 60_000 }: { env?: Record<string, string>; input?: string; cwd?: string; timeoutMs?: number } = {},
 ): Running {
-  const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, NO_COLOR: '1', ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [cli, ...args], {
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    cwd,
+  })
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   let stdout = ''
