@@ -56,6 +56,8 @@ const table = {
   STATE_VALUE_UNSUPPORTED: { retry: 'after-fix', text: 'a value of this type can not be kept in state' },
   // server and its clients
   REQUEST_INVALID: { retry: 'after-fix', text: 'the request is not valid' },
+  TABLE_TOO_LARGE: { retry: 'after-fix', text: 'the table has more than can be kept at hand' },
+  KEY_UNKNOWN: { retry: 'after-fix', text: 'the table has no row of this key' },
   OPERATION_UNKNOWN: { retry: 'after-fix', text: 'there is no operation of this id' },
   SERVER_UNREACHABLE: { retry: 'after-backoff', text: 'the server does not answer' },
   SERVER_STOPPING: { retry: 'after-backoff', text: 'the server is stopping' },

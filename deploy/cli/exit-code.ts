@@ -22,6 +22,7 @@ const byError: Partial<Record<ErrorCode, number>> = {
   CONFIRMATION_NEEDED: exitCodes.needsConfirmation,
   VERSION_UNKNOWN: exitCodes.notFound,
   OPERATION_UNKNOWN: exitCodes.notFound,
+  KEY_UNKNOWN: exitCodes.notFound,
   REQUEST_INVALID: exitCodes.usage,
   WAIT_TIMED_OUT: exitCodes.timedOut,
   SERVER_UNREACHABLE: exitCodes.unreachable,

@@ -11,6 +11,7 @@ import { exitCodeOf, exitCodes } from './exit-code.ts'
 import { ingestVerb } from './ingest.ts'
 import { logVerb } from './log.ts'
 import { printError } from './print-error.ts'
+import { queryVerb } from './query.ts'
 import { runVerb } from './run.ts'
 import { serverVerb } from './server.ts'
 import { jobsVerb, lagVerb, statusVerb, versionsVerb } from './status.ts'
@@ -74,6 +75,7 @@ const serverVerbs = [
   resumeVerb,
   rateVerb,
   lagVerb,
+  queryVerb,
   eventsVerb,
   auditVerb,
 ]

@@ -163,6 +163,32 @@ describe('records by HTTP', () => {
   })
 })
 
+test('a table is read by key, by prefix and page by page, and says who publishes it', { timeout: 60_000 }, async () => {
+  await send('table', numbers(0, 30))
+  await deploy(tabled(''), { createTopics: true })
+  await caughtUp('table', 1)
+  await deploy(tabled('.5'))
+  await until('table', 2, ({ phase }) => phase === 'caught-up')
+  const query = (text: string) =>
+    server.api.get<{ items: { key: string; value: { n: number } }[]; next: string | null; version: number; control: number }>(
+      `/api/v1/tables/table-out?${text}`,
+    )
+  expect(await query('key=k1')).toMatchObject({ items: [{ key: 'k1', value: { n: 21 } }], next: null, version: 1, control: 2 })
+  // k0 was taken back by the last record of it.
+  const first = await query('prefix=k&limit=4')
+  expect(first.items.map(({ key }) => key)).toEqual(['k1', 'k2', 'k3', 'k4'])
+  expect((await query(`prefix=k&limit=40&after=${first.next}`)).items.map(({ key }) => key)).toEqual(['k5', 'k6', 'k7', 'k8', 'k9'])
+  await promote('table', 2)
+  await send('table', numbers(41, 42))
+  await persistently(async () =>
+    expect(await query('key=k1&minControl=4')).toMatchObject({ items: [{ value: { n: 41.5 } }], version: 2, control: 4 }),
+  )
+  await expect(query('key=k1&minControl=9')).rejects.toThrow(/REQUEST_INVALID.*not made yet/)
+  expect((await cli('query', 'table-out', 'k2')).stdout).toContain('k2   {"n":22}')
+  expect((await cli('query', 'table-out', 'k0')).code).toBe(5)
+  await expect(server.api.get('/api/v1/tables/numbers-out')).rejects.toThrow(/REQUEST_INVALID.*no table/)
+})
+
 describe('what is not for us is refused', () => {
   test('a page of another name, a form, an unknown field, an unknown path', async () => {
     const status = async (path: string, init: RequestInit) => (await fetch(server.url + path, init)).status
@@ -234,6 +260,18 @@ const numbers = topic('${name}', { value: z.object({ n: z.number(), at: z.number
 const out = topic('${name}-out', { value: z.object({ n: z.number(), half: z.number() }) })
 export default defineJob('${name}', (job) => {
   job.from(numbers).map(({ n }) => { if (${throwsWhen}) throw new Error('no'); return { n, half: n / 2 } }).to(out)
+})
+`
+}
+
+/** The last number of each last digit; none for the tens above 10. */
+function tabled(more: string): string {
+  return `import { defineJob, topic } from 'reprise'
+import { z } from 'zod'
+const numbers = topic('table', { value: z.object({ n: z.number(), at: z.number() }), key: ({ n }) => \`k\${n % 10}\`, eventTime: ({ at }) => at })
+const out = topic('table-out', { kind: 'table', value: z.object({ n: z.number() }) })
+export default defineJob('table', (job) => {
+  job.from(numbers).keyBy('digit', ({ n }) => \`k\${n % 10}\`).map(({ n }) => (n === 20 ? null : { n: n + 0${more} })).to(out)
 })
 `
 }

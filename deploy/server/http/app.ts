@@ -9,6 +9,7 @@ import { eventRoutes } from './event-routes.ts'
 import { jobRoutes } from './job-routes.ts'
 import { problemOf, statusOf } from './problem.ts'
 import { systemRoutes } from './system-routes.ts'
+import { tableRoutes } from './table-routes.ts'
 import { topicRoutes } from './topic-routes.ts'
 import { whoAsks, withTypes } from './typed-app.ts'
 
@@ -55,6 +56,7 @@ export async function makeApp(server: RepriseServer): Promise<FastifyInstance> {
   systemRoutes(typed, server)
   jobRoutes(typed, server)
   topicRoutes(typed, server)
+  tableRoutes(typed, server)
   eventRoutes(typed, server)
   await app.ready()
   return app

@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { StreamError } from '../../../engine/errors.ts'
+import { valueField } from '../../cli/record-fields.ts'
+import type { RepriseServer } from '../server.ts'
+import { type TableRow, TableView } from '../table-view.ts'
+import { problem } from './problem.ts'
+import type { App } from './typed-app.ts'
+
+const tableBytesMax = 256 << 20
+
+const rowView = z.object({ key: z.string(), value: z.unknown(), partition: z.number(), offset: z.string() })
+const owned = {
+  version: z.number().nullable().describe('The version that publishes it'),
+  control: z.number().nullable().describe('Decisions about its job this answer knows of; a client can ask for at least as many'),
+}
+
+export function tableRoutes(app: App, server: RepriseServer): void {
+  const views = new Map<string, TableView>()
+  const minControl = z.coerce.number().int().nonnegative().optional().describe('Answer only as of so many decisions about the job, or more')
+
+  /** TOPIC_UNKNOWN, REQUEST_INVALID for a topic that is no table. */
+  const open = (topic: string, least: number | undefined) => {
+    const info = server.log.topic(topic)
+    if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
+    if (info.kind !== 'table')
+      throw new StreamError(
+        'REQUEST_INVALID',
+        { topic, kind: info.kind, reason: 'it is no table' },
+        { fix: `read /api/v1/topics/${topic}/records` },
+      )
+    const controller = [...server.controllers.values()].find(({ inspected }) =>
+      [...inspected.values()].some(({ outputs }) => outputs.some(({ name }) => name === topic)),
+    )
+    const control = controller?.control.events ?? null
+    if (least !== undefined && (control ?? 0) < least)
+      throw new StreamError(
+        'REQUEST_INVALID',
+        { topic, control, asked: least, reason: 'so many decisions were not made yet' },
+        { fix: 'ask again' },
+      )
+    let view = views.get(topic)
+    if (view === undefined) views.set(topic, (view = new TableView(server.log, topic, tableBytesMax)))
+    return { view, owned: { version: controller?.control.owner ?? null, control } }
+  }
+
+  app.get(
+    '/api/v1/tables/:topic',
+    {
+      schema: {
+        summary: 'Rows of a table by key, in order: the latest value of each',
+        params: z.strictObject({ topic: z.string().max(249) }),
+        querystring: z.strictObject({
+          key: z.string().optional().describe('This key alone'),
+          prefix: z.string().default('').describe('Keys with this beginning'),
+          after: z.string().optional().describe('Go on behind this key'),
+          limit: z.coerce.number().int().min(1).max(10_000).default(100),
+          minControl,
+        }),
+        response: {
+          200: z.object({ items: z.array(rowView), next: z.string().nullable(), ...owned }),
+          '4xx': problem,
+          '5xx': problem,
+        },
+      },
+    },
+    async ({ params, query }) => {
+      const { view, owned } = open(params.topic, query.minControl)
+      if (query.key !== undefined) {
+        const row = await view.get(query.key)
+        return { items: row === undefined ? [] : [viewOf(row)], next: null, ...owned }
+      }
+      const { rows, next } = await view.page(query.prefix, query.after, query.limit)
+      return { items: rows.map(viewOf), next: next ?? null, ...owned }
+    },
+  )
+}
+
+function viewOf({ key, value, partition, offset }: TableRow): z.infer<typeof rowView> {
+  return { key, value: valueField(value), partition, offset: String(offset) }
+}
