@@ -14,6 +14,8 @@ export const controlEvent = z.discriminatedUnion('type', [
     sha256: z.string(),
     parallelism: z.number(),
     fingerprint: z.string(),
+    /** auto: it takes over by itself once it meets all conditions. */
+    promote: z.enum(['manual', 'auto']).optional(),
   }),
   /** The owner stands still at its next slice's end, the version that is to follow it at the same positions. */
   z.object({ type: z.literal('holdRequested'), ...asked, id: z.string(), from: version, to: version }),

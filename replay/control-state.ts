@@ -35,6 +35,8 @@ export interface VersionState {
   readonly reason: string | undefined
   /** Of the error, when it is stopped. */
   readonly code: string | undefined
+  /** As a candidate it takes over by itself once it meets all conditions. */
+  readonly automatic: boolean
   /** Records a second at most; null: no limit. */
   readonly recordsPerSecond: number | null
 }
@@ -110,7 +112,7 @@ export function applyEvent(before: ControlState, event: ControlEvent): ControlSt
 }
 
 function withRegistered(state: ControlState, event: Extract<ControlEvent, { type: 'registered' }>): ControlState {
-  const { version, sha256, parallelism, fingerprint, at, by, reason } = event
+  const { version, sha256, parallelism, fingerprint, promote, at, by, reason } = event
   const registered: VersionState = {
     version,
     sha256,
@@ -124,6 +126,7 @@ function withRegistered(state: ControlState, event: Extract<ControlEvent, { type
     health: 'running',
     reason: undefined,
     code: undefined,
+    automatic: promote === 'auto',
     recordsPerSecond: null,
   }
   return { ...state, versions: new Map(state.versions).set(version, registered), registered, owner: state.owner ?? version }

@@ -78,7 +78,7 @@ async function deploy(server: RepriseServer, bundle: JobBundle): Promise<JobCont
   const inspected = await inspectBundle(bundle)
   await server.bundles.put(bundle, Date.now())
   const controller = await server.controller(inspected.job)
-  await controller.register(inspected, bundle.sha256, 1, { asked: {}, promote: false })
+  await controller.register(inspected, bundle.sha256, 1, { asked: {}, promote: 'manual' })
   return controller
 }
 

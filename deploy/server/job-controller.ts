@@ -1,7 +1,5 @@
 import { codeOf, StreamError } from '../../engine/errors.ts'
-import type { EmbeddedLog } from '../../engine/log/embedded/embedded-log.ts'
-import type { Clock, Logger, Metrics, Probe } from '../../engine/ports/world.ts'
-import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
+import type { Probe } from '../../engine/ports/world.ts'
 import type { CatchUpPolicy, Gate } from '../../replay/catch-up.ts'
 import { caughtUp, gatesOf } from '../../replay/catch-up.ts'
 import type { ControlEvent, CutOver } from '../../replay/control-event.ts'
@@ -10,36 +8,22 @@ import { alive, type ControlState, type VersionState } from '../../replay/contro
 import { type Action, step } from '../../replay/controller.ts'
 import { type Asked, cutOver } from '../../replay/cut-over.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
-import { VersionBoard } from '../../replay/version-board.ts'
-import type { BundleStore } from './bundle-store.ts'
 import { cleanVersion } from './clean-version.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import { seamOf } from './seam.ts'
-import { VersionHost, type VersionLimits } from './version-host.ts'
+import type { VersionHost } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
 import { VersionObserver } from './version-observer.ts'
+import { type ThreadsWorld, VersionThreads } from './version-threads.ts'
 
-export interface ControllerWorld {
-  readonly log: EmbeddedLog
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly metrics: Metrics
-  readonly bundles: BundleStore
-  /** The data directory. */
-  readonly directory: string
-  readonly settings: RuntimeSettings
-  readonly state: { readonly mergeBytesMin: number }
-  readonly memoryBytesMax: number
-  readonly limits: VersionLimits
+export interface ControllerWorld extends ThreadsWorld {
   readonly policy: CatchUpPolicy
   /** How long a version that published before runs on. */
   readonly bakeMs: number
   /** How long a cut-over may hold the owner. */
   readonly holdMs: number
   readonly probe: Probe
-  /** Named point at which the process ends, for the threads. */
-  readonly failAt: string | undefined
 }
 
 export interface PromoteRequest extends Asked {
@@ -52,26 +36,21 @@ export interface PromoteRequest extends Asked {
 
 const lookEveryMs = 500
 const attemptsMax = 5
-const graceMs = 10_000
 const recoveryMs = 30_000
 
 /**
  * Leads one job: what was asked for becomes events of its control log, and what the log says is carried out.
  * Owns: the job's control log, the threads of its versions.
- * Invariants: I1 one decision at a time, each made against the state it builds on; I2 a thread is started with a state at least as new as any
- * hold that was asked for.
+ * Invariant: one decision at a time, each made against the state it builds on.
  */
 export class JobController {
   readonly job: string
   /** By version; of those that were alive when the server started, and later ones. */
   readonly inspected = new Map<number, InspectedJob>()
   private readonly world: ControllerWorld
-  private readonly board: VersionBoard
-  private readonly hosts = new Map<number, VersionHost>()
+  private readonly threads: VersionThreads
   private readonly observers = new Map<number, VersionObserver>()
   private readonly cleaned = new Set<number>()
-  /** Candidates that take over by themselves once they may. */
-  private readonly automatic = new Map<number, Asked>()
   private turn: Promise<unknown> = Promise.resolve()
   private cuttingOver: { readonly to: number; readonly abort: AbortController } | undefined = undefined
   private readonly over = new AbortController()
@@ -79,7 +58,7 @@ export class JobController {
 
   static async open(job: string, world: ControllerWorld): Promise<JobController> {
     const controller = new JobController(job, world)
-    controller.board.control = await readControl(world.log, job)
+    controller.threads.board.control = await readControl(world.log, job)
     for (const state of controller.control.versions.values()) {
       if (alive(state)) controller.inspected.set(state.version, await inspectBundle(await world.bundles.get(state.sha256)))
     }
@@ -90,16 +69,11 @@ export class JobController {
   private constructor(job: string, world: ControllerWorld) {
     this.job = job
     this.world = world
-    this.board = new VersionBoard((control) => {
-      for (const host of this.hosts.values()) {
-        this.tellOwnersFacts(host)
-        host.send({ kind: 'control', control })
-      }
-    })
+    this.threads = new VersionThreads(job, world, (version, failure) => this.ended(version, failure))
   }
 
   get control(): ControlState {
-    return this.board.control
+    return this.threads.board.control
   }
 
   version(number: number): VersionState {
@@ -116,16 +90,11 @@ export class JobController {
   }
 
   host(version: number): VersionHost | undefined {
-    return this.hosts.get(version)
+    return this.threads.get(version)
   }
 
   facts(version: number) {
-    return this.board.facts(version)
-  }
-
-  /** Resolves at the next fact or decision. */
-  changed(): Promise<void> {
-    return this.board.changed()
+    return this.threads.board.facts(version)
   }
 
   gates(version: number): Gate[] {
@@ -151,18 +120,17 @@ export class JobController {
     inspected: InspectedJob,
     sha256: string,
     parallelism: number,
-    { asked, promote }: { asked: Asked; promote: boolean },
+    { asked, promote }: { asked: Asked; promote: 'manual' | 'auto' },
   ): Promise<VersionState> {
     const version = await this.inTurn(async () => {
       const same = [...this.control.versions.values()].find((state) => alive(state) && state.sha256 === sha256)
       if (same !== undefined) return same.version
       const version = Math.max(0, ...this.control.versions.keys()) + 1
       this.inspected.set(version, inspected)
-      await this.decide({ type: 'registered', version, sha256, parallelism, fingerprint: inspected.fingerprint, ...asked })
+      await this.decide({ type: 'registered', version, sha256, parallelism, fingerprint: inspected.fingerprint, promote, ...asked })
       this.point('deploy.registered')
       return version
     })
-    if (promote) this.automatic.set(version, asked)
     await this.act()
     return this.version(version)
   }
@@ -254,7 +222,6 @@ export class JobController {
         }
       } finally {
         this.cuttingOver = undefined
-        this.automatic.delete(request.version)
       }
     })
   }
@@ -265,18 +232,18 @@ export class JobController {
     this.cuttingOver?.abort.abort()
     await this.loop
     await this.turn.catch(() => {})
-    await Promise.all([...this.hosts.values()].map((host) => host.stop(graceMs)))
+    await this.threads.close()
   }
 
   private cutOver({ version: to, by, reason }: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
     const { log, clock, probe } = this.world
     const owner = this.control.owner!
     // Nobody waits for an owner that publishes nothing; it has to recover first.
-    const holdMs = this.hosts.has(owner) ? this.world.holdMs : recoveryMs
+    const holdMs = this.threads.running.has(owner) ? this.world.holdMs : recoveryMs
     const versions = [owner, to].map((each) => this.inspected.get(each))
     const outputs = [...new Set(versions.flatMap((job) => job?.outputs.map(({ name }) => name) ?? []))]
     return cutOver(
-      { log, clock, probe, board: this.board, job: this.job, outputs },
+      { log, clock, probe, board: this.threads.board, job: this.job, outputs },
       { to, holdMs, asked: askedBy({ by, reason }), seam: this.seam(to), signal },
     )
   }
@@ -297,9 +264,9 @@ export class JobController {
     const { log, policy, clock } = this.world
     const { owner, versions } = this.control
     const ownerStands = owner !== undefined && versions.get(owner)!.health !== 'running'
-    const upTo = ownerStands ? this.board.facts(owner)?.positions : undefined
-    for (const version of this.hosts.keys()) {
-      const facts = this.board.facts(version)
+    const upTo = ownerStands ? this.facts(owner)?.positions : undefined
+    for (const version of this.threads.running) {
+      const facts = this.facts(version)
       if (facts !== undefined) await this.observer(version).look(log, facts, policy, clock.now(), version === owner ? undefined : upTo)
     }
   }
@@ -307,10 +274,11 @@ export class JobController {
   /** Carries out what was decided. */
   private async act(): Promise<void> {
     const { bakeMs, clock } = this.world
-    const ready = [...this.automatic.keys()].filter((version) => this.gates(version).every(({ pass }) => pass))
+    const automatic = [...this.control.versions.values()].filter((state) => state.role === 'candidate' && state.automatic)
+    const ready = automatic.map(({ version }) => version).filter((version) => this.gates(version).every(({ pass }) => pass))
     const facts = {
       control: this.control,
-      running: new Set(this.hosts.keys()),
+      running: this.threads.running,
       cleaned: this.cleaned,
       ready,
       cuttingOver: this.cuttingOver !== undefined,
@@ -332,7 +300,7 @@ export class JobController {
       case 'start':
         return this.start(action.version)
       case 'stop':
-        return this.hosts.get(action.version)?.stop(graceMs)
+        return this.threads.stop(action.version)
       case 'clean':
         await cleanVersion(log, directory, this.job, action.version, (name) => this.point(name))
         return void this.cleaned.add(action.version)
@@ -341,64 +309,18 @@ export class JobController {
           await this.decide({ type: 'retired', version: action.version, reason: 'the time to go back to it is over' })
           this.point('retire.decided')
         })
-      case 'promote': {
-        const asked = this.automatic.get(action.version)
-        return void (await this.promote({ version: action.version, ...asked }))
-      }
+      case 'promote':
+        return void (await this.promote({ version: action.version, reason: 'deployed to take over by itself' }))
     }
   }
 
   private async start(version: number): Promise<void> {
-    const { log, bundles, directory, settings, state, memoryBytesMax, failAt, clock, logger, metrics, limits } = this.world
-    const { sha256, parallelism } = this.version(version)
-    const bundle = await bundles.get(sha256)
-    // Between here and the thread's first message nothing awaits: it misses no decision (I2).
-    if (this.hosts.has(version) || this.over.signal.aborted) return
-    const facts = [...this.control.versions.keys()].flatMap((other) =>
-      [...this.board.tasksOf(other)].map((known) => [other, known] as const),
-    )
     this.observer(version).forget()
-    const host: VersionHost = new VersionHost(
-      {
-        handle: log.handle(),
-        directory,
-        bundle,
-        version,
-        parallelism,
-        settings,
-        state,
-        memoryBytesMax,
-        control: this.control,
-        facts,
-        failAt,
-      },
-      {
-        log,
-        clock,
-        logger,
-        metrics,
-        limits,
-        onFacts: (own) => {
-          this.board.learn(version, own)
-          if (version !== this.control.owner) return
-          for (const other of this.hosts.values()) if (other !== host) other.send({ kind: 'facts', version, facts: own })
-        },
-        onEnd: (failure) => this.ended(version, failure),
-      },
-    )
-    this.hosts.set(version, host)
-    logger.info({ job: this.job, version: `v${version}` }, 'version started')
-  }
-
-  private tellOwnersFacts(host: VersionHost): void {
-    const { owner } = this.control
-    if (owner === undefined || owner === host.version) return
-    for (const facts of this.board.tasksOf(owner)) host.send({ kind: 'facts', version: owner, facts })
+    await this.threads.start(this.version(version))
   }
 
   private ended(version: number, failure: ThreadFailure | undefined): void {
     const { logger } = this.world
-    this.hosts.delete(version)
     this.observer(version).forget()
     if (failure === undefined) return logger.info({ job: this.job, version: `v${version}` }, 'version ended')
     const { code, message } = failure
@@ -421,7 +343,8 @@ export class JobController {
   /** Only in turn. */
   private async decide(event: DistributiveOmit<ControlEvent, 'at'>): Promise<void> {
     const { log, clock } = this.world
-    this.board.control = await decide(log, this.job, this.board.control, { at: clock.now(), ...event } as ControlEvent)
+    const { board } = this.threads
+    board.control = await decide(log, this.job, board.control, { at: clock.now(), ...event } as ControlEvent)
   }
 
   private point(name: ControlProbePoint): void {

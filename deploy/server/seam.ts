@@ -7,8 +7,9 @@ export function seamOf(before: InspectedJob, after: InspectedJob): string[] {
   const seams: string[] = []
   for (const node of before.described.nodes) {
     const now = after.described.nodes.find(({ name, kind }) => name === node.name && kind === node.kind)
-    if (node.type === 'window' && now !== undefined && now.detail !== node.detail)
-      seams.push(`${node.name}: ${node.detail} → ${now.detail}`)
+    if (node.type !== 'window' || now === undefined) continue
+    const [old, next] = [windowOf(node.detail), windowOf(now.detail)]
+    if (old !== next) seams.push(`${node.name}: ${old} → ${next}`)
   }
   for (const source of before.sources) {
     const now = after.sources.find(({ name }) => name === source.name)
@@ -16,4 +17,9 @@ export function seamOf(before: InspectedJob, after: InspectedJob): string[] {
       seams.push(`${source.name}: out of order by ${source.outOfOrdernessMs / 1000} s → ${now.outOfOrdernessMs / 1000} s`)
   }
   return seams
+}
+
+/** Of the words on a window operator, those before what it counts: `tumbling 1d, allowed lateness 1h: flights count`. */
+function windowOf(detail: string): string {
+  return detail.split(': ')[0]!
 }

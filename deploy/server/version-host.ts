@@ -47,6 +47,8 @@ export class VersionHost {
   private readonly over = new AbortController()
   private answeredAt: number
   private failure: ThreadFailure | undefined = undefined
+  /** It was told to end, or has come to its end. */
+  private expected = false
 
   constructor(data: VersionData, world: VersionHostWorld) {
     this.version = data.version
@@ -76,6 +78,7 @@ export class VersionHost {
 
   /** Finishes the slice, commits, checkpoints; after `graceMs` the thread is ended as it is, which loses nothing. */
   async stop(graceMs: number): Promise<void> {
+    this.expected = true
     this.send({ kind: 'stop' })
     const waited = new AbortController()
     await Promise.race([this.ended, this.world.clock.sleep(graceMs, waited.signal)])
@@ -113,6 +116,7 @@ export class VersionHost {
       case 'failed':
         return this.failed(message.failure)
       case 'ended':
+        this.expected = true
     }
   }
 
@@ -128,9 +132,8 @@ export class VersionHost {
     if (this.over.signal.aborted) return
     this.over.abort()
     this.service.close()
-    // A thread that is terminated ends with 1, one whose code called process.exit with what it said.
+    if (!this.expected) this.failed({ code: 'VERSION_CRASHED', message: `its thread ended by itself, with code ${code}` })
     this.world.onEnd(this.failure)
-    if (code > 1) this.world.logger.warn({ version: `v${this.version}`, code }, 'a thread ended with a code')
   }
 
   private async watch(): Promise<void> {

@@ -20,7 +20,7 @@ test('the commands of the page on operating do what it says, one after the other
   const commands = samplesOf('docs/operating.md', 'sh').flatMap((block) => block.match(/^(reprise|curl) .*/gm) ?? [])
   expect(commands[0]).toBe('reprise server --data data')
   expect(commands.length).toBeGreaterThan(20)
-  const server = await ServerProcess.on(path.join(folder, 'data'), ['--hold', '300ms', '--quiet'])
+  const server = await ServerProcess.on(path.join(folder, 'data'), ['--hold', '300ms', '--hold-timeout', '5s', '--quiet'])
   await server.start()
   const outputs = new Map<string, string>()
   try {

@@ -14,7 +14,7 @@ let server: ServerProcess
 let sent = 0
 
 beforeAll(async () => {
-  server = await ServerProcess.on(join(dir, 'data'), ['--watchdog', '3s', '--heap', '96', '--quiet'])
+  server = await ServerProcess.on(join(dir, 'data'), ['--watchdog', '5s', '--heap', '96', '--quiet'])
   await server.start()
   await deploy(fileURLToPath(new URL('./jobs/kill.ts', import.meta.url)), { createTopics: true })
 })

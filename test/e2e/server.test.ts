@@ -15,7 +15,7 @@ let server: ServerProcess
 beforeAll(async () => {
   // Jobs import zod from here.
   symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(dir, 'node_modules'))
-  server = await ServerProcess.on(join(dir, 'data'), ['--hold', '100ms', '--quiet'])
+  server = await ServerProcess.on(join(dir, 'data'), ['--hold', '100ms', '--hold-timeout', '5s', '--quiet'])
   await server.start()
 })
 afterAll(async () => {
@@ -83,7 +83,7 @@ describe('a promotion is refused', () => {
     expect(refused.stderr).toMatch(/all: tumbling 10s.* → tumbling 20s/)
     expect((await cli('promote', 'windowed', '--yes', '--allow-seam')).code).toBe(0)
     const events = (await cli('events', 'windowed', '--json')).stdout
-    expect(events).toContain('"seam":["all: tumbling 10s')
+    expect(events).toContain('"seam":["all: tumbling 10s → tumbling 20s"]')
   })
 
   test('without a version to go to', async () => {
@@ -114,6 +114,17 @@ describe('a deployment is refused', () => {
     expect((await deploy(stateless('fields', 'false'))).version).toBe(1)
     expect((await view('fields')).versions.length).toBe(2)
   })
+})
+
+test('a version that is to take over by itself does so once, and not again after a roll-back', { timeout: 60_000 }, async () => {
+  await send('auto', numbers(0, 100))
+  await deploy(stateless('auto', 'false'), { createTopics: true, promote: 'auto' })
+  await caughtUp('auto', 1)
+  await deploy(stateless('auto', 'n < 0'), { promote: 'auto' })
+  await until('auto', 2, ({ role }) => role === 'active')
+  expect((await cli('rollback', 'auto', '--yes')).code).toBe(0)
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect((await view('auto')).active).toBe(1)
 })
 
 test('a limit is kept, and is taken away at once', { timeout: 60_000 }, async () => {

@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import type { RepriseServer } from '../server.ts'
+import { versionView, viewOfVersion } from '../views.ts'
+import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
+import { type App, whoAsks } from './typed-app.ts'
+
+export function changeRoutes(app: App, server: RepriseServer): void {
+  const body = z.strictObject({ version: versionNumber.optional().describe('Default: the newest candidate, else the active one'), reason })
+  const schema = (summary: string) => ({ summary, params: ofJob, body, response: { 200: versionView, ...problems } })
+  app.post('/api/v1/jobs/:job/pause', { schema: schema('Take no input until resumed') }, async (request) => {
+    const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
+    await controller.pause(version, asked)
+    return viewOfVersion(controller, version)
+  })
+  app.post('/api/v1/jobs/:job/resume', { schema: schema('Go on; also a version that was stopped') }, async (request) => {
+    const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
+    await controller.resume(version, asked)
+    return viewOfVersion(controller, version)
+  })
+  app.post(
+    '/api/v1/jobs/:job/abort',
+    { schema: schema('Give up a candidate, or the way back; what it had is removed') },
+    async (request) => {
+      const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
+      await controller.abort(version, asked)
+      return viewOfVersion(controller, version)
+    },
+  )
+  app.post(
+    '/api/v1/jobs/:job/rate',
+    {
+      schema: {
+        summary: 'Records a second a version takes at most',
+        params: ofJob,
+        body: body.extend({ recordsPerSecond: z.number().nonnegative().nullable().describe('null: as many as it can; 0: pause') }),
+        response: { 200: versionView, ...problems },
+      },
+    },
+    async (request) => {
+      const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
+      const { recordsPerSecond } = request.body
+      if (recordsPerSecond === 0) await controller.pause(version, asked)
+      else await controller.setRate(version, recordsPerSecond, asked)
+      return viewOfVersion(controller, version)
+    },
+  )
+}
+
+function found(server: RepriseServer, job: string, body: { version?: number | undefined; reason?: string | undefined }, by: string) {
+  const controller = server.known(job)
+  const candidates = [...controller.control.versions.values()].filter(({ role }) => role === 'candidate')
+  const version = body.version ?? candidates.at(-1)?.version ?? controller.control.owner!
+  return { controller, version, asked: askedOf(by, body.reason) }
+}

@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { StreamError } from '../../../engine/errors.ts'
+import type { CutOver } from '../../../replay/control-event.ts'
+import type { JobController } from '../job-controller.ts'
+import type { Operation } from '../operations.ts'
+import type { RepriseServer } from '../server.ts'
+import { iso } from '../views.ts'
+import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
+import { type App, whoAsks } from './typed-app.ts'
+
+const operationView = z.object({
+  id: z.string(),
+  kind: z.enum(['promote', 'rollback']),
+  job: z.string(),
+  version: z.number(),
+  state: z.enum(['running', 'done', 'failed']),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+  result: z.unknown(),
+  error: z.object({ code: z.string(), message: z.string(), fix: z.string().optional() }).nullable(),
+})
+
+const dryRunView = z.object({
+  job: z.string(),
+  from: z.number(),
+  to: z.number(),
+  positions: z.record(z.string(), z.string()).describe('Where it would switch, or later'),
+  gates: z.array(z.object({ name: z.string(), pass: z.boolean(), found: z.string(), limit: z.string() })),
+  seam: z.array(z.string()).describe('In which words the versions differ in how they cut time'),
+  wouldSucceed: z.boolean(),
+  wayBackUntil: z.string().describe('How long the former version runs on'),
+})
+
+export function cutOverRoutes(app: App, server: RepriseServer): void {
+  const body = z.strictObject({
+    version: versionNumber.optional().describe('Default: the newest candidate'),
+    dryRun: z.boolean().default(false),
+    force: z.boolean().default(false).describe('Although it is not caught up'),
+    allowSeam: z.boolean().default(false).describe('Although windows of the two versions differ'),
+    reason,
+  })
+  const response = { 200: dryRunView, 202: operationView, ...problems }
+  app.post(
+    '/api/v1/jobs/:job/promote',
+    { schema: { summary: 'Hand the public topics to a version', params: ofJob, body, response } },
+    async (request, reply) => {
+      const controller = server.known(request.params.job)
+      const to = request.body.version ?? newestCandidate(controller)
+      const done = cutOverTo(server, 'promote', controller, to, request.body, whoAsks(request))
+      if ('dryRun' in done) return reply.status(200).send(done.dryRun)
+      return reply.status(202).header('location', done.location).send(done.operation)
+    },
+  )
+  app.post(
+    '/api/v1/jobs/:job/rollback',
+    {
+      schema: {
+        summary: 'Hand the public topics back to the version that had them before',
+        params: ofJob,
+        body: body.omit({ version: true }),
+        response,
+      },
+    },
+    async (request, reply) => {
+      const controller = server.known(request.params.job)
+      const { wayBack, job } = controller
+      if (wayBack === undefined)
+        throw new StreamError(
+          'VERSION_STATE',
+          { job, reason: 'no version that published before runs any more' },
+          { fix: 'deploy its code again' },
+        )
+      const done = cutOverTo(server, 'rollback', controller, wayBack.version, request.body, whoAsks(request))
+      if ('dryRun' in done) return reply.status(200).send(done.dryRun)
+      return reply.status(202).header('location', done.location).send(done.operation)
+    },
+  )
+  app.get(
+    '/api/v1/operations/:id',
+    {
+      schema: {
+        summary: 'Something that takes a while',
+        params: z.strictObject({ id: z.string().max(100) }),
+        response: { 200: operationView, ...problems },
+      },
+    },
+    async ({ params }) => viewOfOperation(server.operations.get(params.id)),
+  )
+}
+
+function cutOverTo(
+  server: RepriseServer,
+  kind: Operation['kind'],
+  controller: JobController,
+  to: number,
+  { dryRun, force, allowSeam, reason }: { dryRun: boolean; force: boolean; allowSeam: boolean; reason?: string | undefined },
+  by: string,
+) {
+  if (dryRun) return { dryRun: viewOfDryRun(server, controller, to) }
+  const request = { version: to, force, allowSeam, ...askedOf(by, reason) }
+  controller.checkPromotion(request)
+  const operation = server.operations.start(kind, controller.job, to, () => controller.promote(request).then(viewOfCutOver))
+  return { operation: viewOfOperation(operation), location: `/api/v1/operations/${operation.id}` }
+}
+
+function viewOfDryRun(server: RepriseServer, controller: JobController, to: number): z.infer<typeof dryRunView> {
+  const owner = controller.control.owner!
+  const gates = controller.gates(to).map(({ name, pass, found, limit }) => ({ name, pass, found, limit }))
+  const positions = Object.fromEntries([...(controller.facts(owner)?.positions ?? [])].map(([name, position]) => [name, String(position)]))
+  return {
+    job: controller.job,
+    from: owner,
+    to,
+    positions,
+    gates,
+    seam: controller.seam(to),
+    wouldSucceed: gates.every(({ pass }) => pass),
+    wayBackUntil: iso(Date.now() + server.bakeMs),
+  }
+}
+
+function viewOfCutOver({ id, from, to, positions, heldMs }: CutOver) {
+  return {
+    id,
+    from,
+    to,
+    positions: Object.fromEntries(Object.entries(positions).map(([name, at]) => [name, String(at)])),
+    heldMs: heldMs ?? null,
+  }
+}
+
+function viewOfOperation({ id, kind, job, version, state, startedAt, endedAt, result, error }: Operation): z.infer<typeof operationView> {
+  return {
+    id,
+    kind,
+    job,
+    version,
+    state,
+    startedAt: iso(startedAt),
+    endedAt: endedAt === undefined ? null : iso(endedAt),
+    result: result ?? null,
+    error:
+      error === undefined ? null : { code: error.code, message: error.message, ...(error.fix === undefined ? {} : { fix: error.fix }) },
+  }
+}
+
+function newestCandidate({ control, job }: JobController): number {
+  const candidates = [...control.versions.values()].filter(({ role }) => role === 'candidate')
+  const newest = candidates.at(-1)
+  if (newest === undefined)
+    throw new StreamError('VERSION_STATE', { job, reason: 'there is no candidate' }, { fix: 'deploy a new version first, or name one' })
+  return newest.version
+}

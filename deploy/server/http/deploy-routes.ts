@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { StreamError } from '../../../engine/errors.ts'
+import type { ControlProbePoint } from '../../../replay/probe-points.ts'
+import { planDeployment } from '../deployments.ts'
+import { inspectBundle } from '../inspect-bundle.ts'
+import type { RepriseServer } from '../server.ts'
+import { versionView, viewOfVersion } from '../views.ts'
+import { askedOf, problems, reason } from './job-requests.ts'
+import { type App, whoAsks } from './typed-app.ts'
+
+const bundleBody = z.strictObject({
+  bundle: z.strictObject({ name: z.string().max(200), text: z.string(), map: z.string(), sha256: z.string().length(64) }),
+  parallelism: z.number().int().min(1).max(64).default(1).describe('Tasks of each stage'),
+  message: reason,
+  promote: z.enum(['manual', 'auto']).default('manual').describe('auto: once all conditions are met'),
+  allowSchemaChange: z.boolean().default(false),
+  createTopics: z.boolean().default(false).describe('Make source topics that are not there, empty'),
+})
+
+const changeView = z.object({
+  change: z.enum(['added', 'removed', 'changed', 'same']),
+  what: z.string(),
+  name: z.string(),
+  detail: z.string(),
+})
+const planView = z.object({
+  job: z.string(),
+  active: z.number().nullable(),
+  next: z.number(),
+  changes: z.array(changeView),
+  schemaBreaks: z.array(z.string()),
+  seam: z.array(z.string()),
+  recordsToReplay: z.number(),
+  estimateSeconds: z.number().nullable(),
+})
+
+export function deployRoutes(app: App, server: RepriseServer): void {
+  const prepared = async (body: z.infer<typeof bundleBody>) => {
+    const { bundle } = body
+    const found = createHash('sha256').update(bundle.text).digest('hex')
+    if (found !== bundle.sha256) {
+      throw new StreamError(
+        'REQUEST_INVALID',
+        { sha256: bundle.sha256, found, reason: 'the bundle is not what its sha256 says' },
+        { fix: 'bundle and send it again' },
+      )
+    }
+    const inspected = await inspectBundle(bundle)
+    return { inspected, plan: planDeployment(server.log, inspected, server.controllers, body) }
+  }
+  app.post(
+    '/api/v1/plan',
+    { schema: { summary: 'What deploying a bundle would do', body: bundleBody, response: { 200: planView, ...problems } } },
+    async ({ body }) => {
+      const { plan } = await prepared(body)
+      return {
+        ...plan,
+        changes: [...plan.changes],
+        schemaBreaks: [...plan.schemaBreaks],
+        seam: [...plan.seam],
+        active: plan.active ?? null,
+        estimateSeconds: plan.estimateSeconds ?? null,
+      }
+    },
+  )
+  app.post(
+    '/api/v1/versions',
+    {
+      schema: {
+        summary: 'Deploy a bundle: the first version of a job publishes at once, later ones replay in private',
+        body: bundleBody,
+        response: { 200: versionView, 201: versionView, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const { inspected } = await prepared(body)
+      if (body.createTopics) await createSources(server, inspected.sources)
+      await server.bundles.put(body.bundle, Date.now())
+      const stored: ControlProbePoint = 'deploy.bundle-stored'
+      server.probe.at(stored)
+      const controller = await server.controller(inspected.job)
+      const before = controller.control.versions.size
+      const state = await controller.register(inspected, body.bundle.sha256, body.parallelism, {
+        asked: askedOf(whoAsks(request), body.message),
+        promote: body.promote,
+      })
+      const fresh = controller.control.versions.size > before
+      return reply
+        .status(fresh ? 201 : 200)
+        .header('location', `/api/v1/jobs/${inspected.job}/versions/${state.version}`)
+        .send(viewOfVersion(controller, state.version))
+    },
+  )
+}
+
+async function createSources(
+  server: RepriseServer,
+  sources: readonly { name: string; kind: 'stream' | 'table'; partitions: number | undefined }[],
+): Promise<void> {
+  for (const { name, kind, partitions = 1 } of sources)
+    if (server.log.topic(name) === undefined) await server.log.createTopic({ name, kind, partitions })
+}

@@ -1,0 +1,118 @@
+import type { EmbeddedLog } from '../../engine/log/embedded/embedded-log.ts'
+import type { Clock, Logger, Metrics } from '../../engine/ports/world.ts'
+import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
+import type { TaskFacts } from '../../engine/runtime/steering.ts'
+import type { ControlState, VersionState } from '../../replay/control-state.ts'
+import { VersionBoard } from '../../replay/version-board.ts'
+import type { BundleStore } from './bundle-store.ts'
+import { VersionHost, type VersionLimits } from './version-host.ts'
+import type { ThreadFailure } from './version-messages.ts'
+
+export interface ThreadsWorld {
+  readonly log: EmbeddedLog
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly bundles: BundleStore
+  /** The data directory. */
+  readonly directory: string
+  readonly settings: RuntimeSettings
+  readonly state: { readonly mergeBytesMin: number }
+  readonly memoryBytesMax: number
+  readonly limits: VersionLimits
+  /** Named point at which the process ends, for tests. */
+  readonly failAt: string | undefined
+}
+
+const graceMs = 10_000
+
+/**
+ * The threads of one job's versions, and what they tell each other: every one knows what was decided, and how far the version that publishes
+ * has come.
+ * Invariant: a thread is started with a state at least as new as any hold that was asked for.
+ */
+export class VersionThreads {
+  /** What is decided, and where all tasks stand. */
+  readonly board: VersionBoard
+  private readonly job: string
+  private readonly world: ThreadsWorld
+  private readonly hosts = new Map<number, VersionHost>()
+  private readonly onEnd: (version: number, failure: ThreadFailure | undefined) => void
+  private closed = false
+
+  /** @param onEnd told of each thread that has ended: without a failure because it was told to. */
+  constructor(job: string, world: ThreadsWorld, onEnd: (version: number, failure: ThreadFailure | undefined) => void) {
+    this.job = job
+    this.world = world
+    this.onEnd = onEnd
+    this.board = new VersionBoard((control) => {
+      for (const host of this.hosts.values()) this.tell(host, control)
+    })
+  }
+
+  get running(): ReadonlySet<number> {
+    return new Set(this.hosts.keys())
+  }
+
+  get(version: number): VersionHost | undefined {
+    return this.hosts.get(version)
+  }
+
+  async start({ version, sha256, parallelism }: VersionState): Promise<void> {
+    const { log, bundles, directory, settings, state, memoryBytesMax, failAt, logger } = this.world
+    const bundle = await bundles.get(sha256)
+    // Between here and the thread's first message nothing awaits: it misses no decision.
+    if (this.hosts.has(version) || this.closed) return
+    const { board } = this
+    const facts = [...board.control.versions.keys()].flatMap((other) => [...board.tasksOf(other)].map((known) => [other, known] as const))
+    const host: VersionHost = new VersionHost(
+      {
+        handle: log.handle(),
+        directory,
+        bundle,
+        version,
+        parallelism,
+        settings,
+        state,
+        memoryBytesMax,
+        control: board.control,
+        facts,
+        failAt,
+      },
+      {
+        ...this.world,
+        onFacts: (own) => this.learned(version, own),
+        onEnd: (failure) => {
+          this.hosts.delete(version)
+          this.onEnd(version, failure)
+        },
+      },
+    )
+    this.hosts.set(version, host)
+    logger.info({ job: this.job, version: `v${version}` }, 'version started')
+  }
+
+  async stop(version: number): Promise<void> {
+    await this.hosts.get(version)?.stop(graceMs)
+  }
+
+  /** Finishes all; none is started any more. */
+  async close(): Promise<void> {
+    this.closed = true
+    await Promise.all([...this.hosts.keys()].map((version) => this.stop(version)))
+  }
+
+  private learned(version: number, facts: TaskFacts): void {
+    this.board.learn(version, facts)
+    if (version !== this.board.control.owner) return
+    for (const [other, host] of this.hosts) if (other !== version) host.send({ kind: 'facts', version, facts })
+  }
+
+  /** How far the owner has come goes first: who is to follow it must not take it for one of whom nothing is known. */
+  private tell(host: VersionHost, control: ControlState): void {
+    const { owner } = control
+    if (owner !== undefined && owner !== host.version)
+      for (const facts of this.board.tasksOf(owner)) host.send({ kind: 'facts', version: owner, facts })
+    host.send({ kind: 'control', control })
+  }
+}

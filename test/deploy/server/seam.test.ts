@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { inspectJob } from '../../../deploy/server/inspected-job.ts'
+import { seamOf } from '../../../deploy/server/seam.ts'
+import { count, defineJob, max, session, sliding, topic, tumbling, type WindowOptions } from '../../../index.ts'
+
+/** Of whatever kind. */
+type Window = object
+
+function job(window: Window, { outOfOrderness = '1s', more = false }: { outOfOrderness?: string; more?: boolean } = {}) {
+  const input = topic('in', {
+    value: z.object({ key: z.string(), n: z.number(), at: z.number() }),
+    eventTime: ({ at }) => at,
+    outOfOrderness,
+  })
+  const topology = defineJob('seams', (builder) => {
+    const windowed = builder
+      .from(input)
+      .keyBy('by-key', ({ key }) => key)
+      .window('counts', window as ReturnType<typeof tumbling<never>>)
+    if (more) windowed.aggregate({ n: count(), highest: max(({ n }) => n) }).to(topic('out', { codec: 'json' }))
+    else windowed.aggregate({ n: count() }).to(topic('out', { codec: 'json' }))
+  })
+  return inspectJob(topology, 'sha')
+}
+
+test('other aggregates over the same windows make no seam', () => {
+  expect(seamOf(job(tumbling('10s')), job(tumbling('10s'), { more: true }))).toEqual([])
+})
+
+test.each<[string, Window, Window]>([
+  ['size', tumbling('10s'), tumbling('20s')],
+  ['slide', sliding('10s', '5s'), sliding('10s', '2s')],
+  ['gap', session('10s'), session('11s')],
+  ['kind', tumbling('10s'), session('10s')],
+  ['lateness', tumbling('10s'), tumbling('10s', { allowedLateness: '1s' } satisfies WindowOptions)],
+])('another %s makes a seam, named with both', (_, before, after) => {
+  const [seam, ...others] = seamOf(job(before), job(after))
+  expect(seam).toMatch(/^counts: .+ → .+$/)
+  expect(others).toEqual([])
+})
+
+test('sources that may be further out of order make a seam', () => {
+  expect(seamOf(job(tumbling('10s')), job(tumbling('10s'), { outOfOrderness: '3s' }))).toEqual(['in: out of order by 1 s → 3 s'])
+})
