@@ -10,6 +10,7 @@ import type { RunUntil } from '../engine/runtime/task-life.ts'
 import { fingerprint } from '../operators/fingerprint.ts'
 import { decide, readControl } from '../replay/control-log.ts'
 import type { ControlState } from '../replay/control-state.ts'
+import { BundleStore } from './bundle-store.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { type InputFormat, standardInput } from './ingest/input-format.ts'
 import type { ReadOptions } from './ingest/input-record.ts'
@@ -142,7 +143,18 @@ async function register({ job, data, parallelism }: RunRequest, topology: Topolo
     parallelism: parallelism ?? registered?.parallelism ?? 1,
     fingerprint: fingerprint(topology),
   }
-  if (registered === undefined) return decide(data.log, topology.job, control, { type: 'registered', at: realClock.now(), ...own })
+  if (control.versions.size > 1) {
+    throw new StreamError(
+      'JOB_CHANGED',
+      { job: topology.job, reason: `it has ${control.versions.size} versions by now, which a server runs beside each other` },
+      { fix: 'reprise server --data <dir>, and reprise deploy for another version' },
+    )
+  }
+  if (registered === undefined) {
+    // A server that takes the directory over finds its code there.
+    await new BundleStore(data.log).put(job.bundle, realClock.now())
+    return decide(data.log, topology.job, control, { type: 'registered', at: realClock.now(), ...own })
+  }
   const changed =
     registered.sha256 !== own.sha256
       ? `its code (${registered.sha256.slice(0, 12)}) is not the code now (${own.sha256.slice(0, 12)})`

@@ -42,11 +42,15 @@ const table = {
     buckets: durations,
   },
   reprise_watermark_timestamp_seconds: { type: 'gauge', help: 'Event time up to which results are complete', labels: ['job', 'version'] },
-  reprise_job_version_active: { type: 'gauge', help: '1: it publishes; 0 for every other version that runs', labels: ['job', 'version'] },
-  reprise_job_version_info: { type: 'gauge', help: '1 for the role it has', labels: ['job', 'version', 'role'] },
+  reprise_job_version_active: {
+    type: 'gauge',
+    help: 'Is 1 if it publishes, 0 for every other version that runs',
+    labels: ['job', 'version'],
+  },
+  reprise_job_version_info: { type: 'gauge', help: 'Is 1 for the role it has, else 0', labels: ['job', 'version', 'role'] },
   reprise_version_health: {
     type: 'gauge',
-    help: '1 for the health it has: running, paused, stopped',
+    help: 'Is 1 for the health it has: running, paused, stopped',
     labels: ['job', 'version', 'health'],
   },
   reprise_input_lag_records: {
@@ -77,8 +81,12 @@ const table = {
     help: 'Time until it has caught up; NaN when that is not known',
     labels: ['job', 'version'],
   },
-  reprise_replay_caught_up: { type: 'gauge', help: '1: within its catch-up policy for as long as that asks', labels: ['job', 'version'] },
-  reprise_gate_pass: { type: 'gauge', help: '1: this condition of a promotion is met', labels: ['job', 'version', 'gate'] },
+  reprise_replay_caught_up: {
+    type: 'gauge',
+    help: 'Is 1 when it is within its catch-up policy for as long as that asks',
+    labels: ['job', 'version'],
+  },
+  reprise_gate_pass: { type: 'gauge', help: 'Is 1 when this condition of a promotion is met', labels: ['job', 'version', 'gate'] },
   reprise_cutovers_total: {
     type: 'counter',
     help: 'Attempts to hand the public topics over, by what came of them: done, aborted',

@@ -5,13 +5,13 @@ import type { EmbeddedLog } from '../../engine/log/embedded/embedded-log.ts'
 import type { Logger, Probe } from '../../engine/ports/world.ts'
 import { defaultRuntimeSettings } from '../../engine/runtime/settings.ts'
 import { jobsOf } from '../../replay/control-log.ts'
+import { BundleStore } from '../bundle-store.ts'
 import { DataDirectory } from '../data-directory.ts'
 import { failAt } from '../fail-at.ts'
 import { PrometheusMetrics } from '../observability/metrics.ts'
 import { realClock } from '../real-clock.ts'
 import type { Settings } from '../settings.ts'
 import { AuditLog } from './audit-log.ts'
-import { BundleStore } from './bundle-store.ts'
 import { makeApp } from './http/app.ts'
 import { type ControllerWorld, JobController } from './job-controller.ts'
 import { Operations } from './operations.ts'
@@ -59,7 +59,7 @@ export class RepriseServer {
     const data = await DataDirectory.open({ directory, logger, probe, memoryBytesMax, log: settings.log, state: settings.state })
     const server = new RepriseServer(options, data, probe)
     try {
-      for (const job of jobsOf(data.log)) await server.controller(job)
+      for (const job of jobsOf(data.log)) await server.lead(job)
       await server.listen()
       return server
     } catch (error) {
@@ -102,6 +102,15 @@ export class RepriseServer {
     if (controller !== undefined) return controller
     const jobs = [...this.controllers.keys()].join(', ')
     throw new StreamError('JOB_UNKNOWN', { job }, { fix: jobs === '' ? 'deploy one: reprise deploy job.ts' : `there are ${jobs}` })
+  }
+
+  /** One job that can't be led keeps no other from being served. */
+  private async lead(job: string): Promise<void> {
+    try {
+      await this.controller(job)
+    } catch (error) {
+      this.logger.error({ job, error }, 'the job can not be served')
+    }
   }
 
   /** Of a job that may be new. */

@@ -4,7 +4,7 @@ import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
 import type { TaskFacts } from '../../engine/runtime/steering.ts'
 import type { ControlState, VersionState } from '../../replay/control-state.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
-import type { BundleStore } from './bundle-store.ts'
+import type { BundleStore } from '../bundle-store.ts'
 import { VersionHost, type VersionLimits } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
 

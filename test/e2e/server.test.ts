@@ -142,6 +142,36 @@ test('a limit is kept, and is taken away at once', { timeout: 60_000 }, async ()
   await until('paced', 2, ({ phase }) => phase === 'caught-up')
 })
 
+test('a job that was begun with `reprise run` goes on in a server, and not the other way once it has versions', {
+  timeout: 60_000,
+}, async () => {
+  const data = join(dir, 'begun')
+  const [first, second] = ['false', 'n < 0'].map((throws) => fileOf(stateless('begun', throws)))
+  const input = join(dir, 'begun.ndjson')
+  writeFileSync(
+    input,
+    numbers(0, 20)
+      .map((value) => `${JSON.stringify(value)}\n`)
+      .join(''),
+  )
+  const run = (job: string) => reprise(['run', job, '--data', data, '--ingest', `begun=${input}`, '--until-end', '--json'])
+  expect(await run(first!)).toMatchObject({ code: 0 })
+  const taken = await ServerProcess.on(data, ['--hold', '100ms', '--hold-timeout', '5s', '--quiet'])
+  await taken.start()
+  const { bundle } = await openJobFile(second!, silentLogger)
+  await taken.api.post('/api/v1/versions', { bundle })
+  const at = ['--server', taken.url]
+  expect((await reprise(['wait', 'begun', 'v2', '--timeout', '20s', ...at])).code).toBe(0)
+  expect((await reprise(['promote', 'begun', 'v2', '--yes', ...at])).code).toBe(0)
+  await taken.api.post('/api/v1/topics/begun/records?time=at', numbers(20, 30))
+  await persistently(async () => {
+    const { items } = await taken.api.get<{ items: { value: { n: number } }[] }>('/api/v1/topics/begun-out/records?limit=1000')
+    expect(items.map(({ value }) => value.n)).toEqual(Array.from({ length: 30 }, (_, n) => n))
+  })
+  await taken.stop()
+  expect((await run(second!)).stderr).toMatch(/JOB_CHANGED[\s\S]*2 versions/)
+})
+
 describe('records by HTTP', () => {
   test('numbered records are taken once; a gap is refused with the number that is expected', async () => {
     const path = '/api/v1/topics/once/records?producer=p&sequence='
@@ -300,11 +330,15 @@ export default defineJob('windowed', (job) => {
 }
 
 let files = 0
-async function deploy(source: string, more: object = {}): Promise<VersionView> {
+function fileOf(source: string): string {
   const file = join(dir, String(files++), 'job.ts')
   mkdirSync(dirname(file))
   writeFileSync(file, source)
-  const { bundle } = await openJobFile(file, silentLogger)
+  return file
+}
+
+async function deploy(source: string, more: object = {}): Promise<VersionView> {
+  const { bundle } = await openJobFile(fileOf(source), silentLogger)
   return server.api.post<VersionView>('/api/v1/versions', { bundle, ...more })
 }
 

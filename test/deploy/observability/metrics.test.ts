@@ -51,7 +51,11 @@ test('two instances count apart', async () => {
 
 describe('names', () => {
   test.each(Object.entries(metricTable))('%s keeps to the conventions', (name, { type, help }) => {
-    expect(name).toMatch(/^reprise_[a-z_]+(_total|_seconds|_bytes|_info|_records|_ratio|_offset)$/)
+    // What is true or not has the word for it at its end, and says so in its text.
+    const state = type === 'gauge' && help.startsWith('Is 1')
+    const unit = state ? /_(active|info|health|up|pass)$/ : /_(total|seconds|bytes|info|records|ratio|offset|per_second)$/
+    expect(name).toMatch(/^reprise_[a-z_]+$/)
+    expect(name).toMatch(unit)
     expect(name.endsWith('_total')).toBe(type === 'counter')
     expect(help).toMatch(/^[A-Z].{10}/)
   })

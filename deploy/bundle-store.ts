@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { BlockBuilder } from '../../engine/block/block-builder.ts'
-import { StreamError } from '../../engine/errors.ts'
-import { readRecords } from '../../engine/log/read-records.ts'
-import type { Log } from '../../engine/ports/log.ts'
-import type { JobBundle } from '../../engine/runtime/load-job.ts'
+import { BlockBuilder } from '../engine/block/block-builder.ts'
+import { StreamError } from '../engine/errors.ts'
+import { readRecords } from '../engine/log/read-records.ts'
+import type { Log } from '../engine/ports/log.ts'
+import type { JobBundle } from '../engine/runtime/load-job.ts'
 
 const topic = 'reprise.bundles'
 
