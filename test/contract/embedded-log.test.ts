@@ -9,16 +9,17 @@ import { NodeFileSystem } from '../../engine/log/embedded/node-file-system.ts'
 import { ThreadLog } from '../../engine/log/embedded/thread-log.ts'
 import type { FileSystem } from '../../engine/ports/file-system.ts'
 import type { Log } from '../../engine/ports/log.ts'
+import { runsOf } from '../support/lane.ts'
 import { realClock } from '../support/real-clock.ts'
 import { SimDisk } from '../support/sim-fs.ts'
 import { behindFaults } from './log/behind-faults.ts'
 import type { ContractLog } from './log/harness.ts'
 import { logContract } from './log.ts'
 
-logContract('embedded on a simulated disk', onSimDisk, { runs: 100, maintenance: true })
-logContract('embedded on a simulated disk, behind faults', behindFaults(onSimDisk), { runs: 30, maintenance: true })
-logContract('embedded on the real file system', onDisk, { runs: 15, maintenance: true })
-logContract('embedded, from a thread beside the writer', fromThread, { runs: 30, maintenance: true })
+logContract('embedded on a simulated disk', onSimDisk, { runs: runsOf(100), maintenance: true })
+logContract('embedded on a simulated disk, behind faults', behindFaults(onSimDisk), { runs: runsOf(30), maintenance: true })
+logContract('embedded on the real file system', onDisk, { runs: runsOf(15), maintenance: true })
+logContract('embedded, from a thread beside the writer', fromThread, { runs: runsOf(30), maintenance: true })
 
 async function onSimDisk(): Promise<ContractLog> {
   const disk = new SimDisk(1)

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TableOperator, type TablePlan, type TableRow } from '../../operators/table.ts'
+import { runsOf } from '../support/lane.ts'
 import { OperatorRun, runSlices } from '../support/operator-run.ts'
 import { Random } from '../support/random.ts'
 import { interleave, type LogRecord, randomPartitions } from '../support/window-run.ts'
 
-const numRuns = process.env.REPRISE_FULL === '1' ? 5000 : Number(process.env.REPRISE_RUNS ?? 80)
+const numRuns = process.env.REPRISE_FULL === '1' ? 5000 : Number(process.env.REPRISE_RUNS ?? runsOf(80))
 const byTime: TablePlan = { order: 'time', deletedForMs: 16 }
 const byOffset: TablePlan = { order: 'offset', deletedForMs: 16 }
 const open = (plan: TablePlan) => new OperatorRun((context) => new TableOperator(plan, context), 't')

@@ -4,13 +4,14 @@ import { canonical } from '../../examples/reference.ts'
 import { blockOf } from '../sim/feeder.ts'
 import { idOf, lastValues, parse } from '../sim/log-records.ts'
 import { drawScenario, startAt } from '../sim/scenario.ts'
+import { runsOf } from '../support/lane.ts'
 import { Random } from '../support/random.ts'
 import { VersionsWorld } from './versions-world.ts'
 
 /** Jobs of all kinds, drawn with their input and settings as for the simulation. */
 const one = process.env.SIM_SEED === undefined ? undefined : Number(process.env.SIM_SEED)
 const from = one ?? 1
-const seeds = one !== undefined ? 1 : process.env.REPRISE_FULL === '1' ? 1000 : Math.min(150, Number(process.env.SIM_SEEDS ?? 60))
+const seeds = one !== undefined ? 1 : process.env.REPRISE_FULL === '1' ? 1000 : Math.min(runsOf(150), Number(process.env.SIM_SEEDS ?? 60))
 const kinds = new Map<string, number>()
 let aborted = 0
 /** Cut-overs of versions of several tasks. */

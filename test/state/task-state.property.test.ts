@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { stateProbePoints } from '../../state/probe-points.ts'
+import { runsOf } from '../support/lane.ts'
 import { CrashRun, type CrashRunOptions } from './support/crash-run.ts'
 
-const seeds = Number(process.env.STATE_SEEDS ?? 25)
+const seeds = Number(process.env.STATE_SEEDS ?? runsOf(25))
 const firstSeed = Number(process.env.STATE_FIRST_SEED ?? 1)
 
 async function crashRuns(options: Omit<CrashRunOptions, 'seed'>): Promise<Record<string, number>> {

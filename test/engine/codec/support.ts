@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { BadRecord, Codec } from '../../../engine/codec/codec.ts'
+import { runsOf } from '../../support/lane.ts'
 
 /** A few thousand cases by default; a hundred times as many with REPRISE_FULL=1. */
-export const RUNS = process.env.REPRISE_FULL === '1' ? 100 : 1
+export const RUNS = process.env.REPRISE_FULL === '1' ? 100 : runsOf(100) / 100
 
 export interface Decoded {
   readonly value?: unknown

@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { OperatorFactory } from '../../../engine/task/operator.ts'
 import { defineJob, map, output, topic, value } from '../../../index.ts'
+import { runsOf } from '../../support/lane.ts'
 import { byKey, OperatorRun, runSlices } from '../../support/operator-run.ts'
 import { expectProcess, rules } from '../../support/process-oracle.ts'
 import { Random } from '../../support/random.ts'
 import { interleave, type LogRecord, randomPartitions } from '../../support/window-run.ts'
 
-const numRuns = process.env.REPRISE_FULL === '1' ? 5000 : Number(process.env.REPRISE_RUNS ?? 80)
+const numRuns = process.env.REPRISE_FULL === '1' ? 5000 : Number(process.env.REPRISE_RUNS ?? runsOf(80))
 
 /** Counts records, remembers ids for a time, sets timers in the future and the past, takes some away; timers set timers. */
 function example(allowedLateness: number): OperatorFactory {

@@ -16,6 +16,7 @@ import {
   type WindowSpec,
 } from '../../../operators/windows/spec.ts'
 import { canRetract, windowOperator } from '../../../operators/windows/window-operator.ts'
+import { runsOf } from '../../support/lane.ts'
 import { Random } from '../../support/random.ts'
 import { expectFixed, expectSessions, type JudgedRecord } from '../../support/window-oracle.ts'
 import { finalRows, interleave, type LogRecord, randomPartitions, runWindows } from '../../support/window-run.ts'
@@ -138,7 +139,9 @@ for (const first of firsts) {
         )
         expect(run.stores.names()).toEqual([])
       }
-      fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 31 }), check), { numRuns: Number(process.env.REPRISE_WINDOW_RUNS ?? 100) })
+      fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 31 }), check), {
+        numRuns: Number(process.env.REPRISE_WINDOW_RUNS ?? runsOf(100)),
+      })
     })
   }
 }

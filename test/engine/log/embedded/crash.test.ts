@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { logProbePoints } from '../../../../engine/log/embedded/probe-points.ts'
 import type { CreateOptions, FileSystem, WriteFile } from '../../../../engine/ports/file-system.ts'
+import { runsOf } from '../../../support/lane.ts'
 import { type CrashOptions, crashRun } from './crash-run.ts'
 
 /**
@@ -8,7 +9,7 @@ import { type CrashOptions, crashRun } from './crash-run.ts'
  * Thousands: REPRISE_FULL=1
  */
 const one = process.env.REPRISE_SEED
-const runs = process.env.REPRISE_FULL ? 2000 : 120
+const runs = process.env.REPRISE_FULL ? 2000 : runsOf(120)
 const seeds = one ? [Number(one)] : Array.from({ length: runs }, (_, i) => i + 1)
 
 const worlds: Record<string, Omit<CrashOptions, 'seed'>> = {

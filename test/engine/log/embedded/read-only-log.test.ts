@@ -5,13 +5,14 @@ import { logFileName } from '../../../../engine/log/embedded/file-names.ts'
 import { ReadOnlyLog } from '../../../../engine/log/embedded/read-only-log.ts'
 import type { FileSystem } from '../../../../engine/ports/file-system.ts'
 import { append, readAll, record, records, streamTopic, Writer } from '../../../contract/log/records.ts'
+import { runsOf } from '../../../support/lane.ts'
 import { realClock } from '../../../support/real-clock.ts'
 import { SimDisk } from '../../../support/sim-fs.ts'
 import { readOnlyRun } from './read-only-run.ts'
 
 /** One seed: REPRISE_SEED=7 npx vitest run test/engine/log/embedded/read-only-log.test.ts. Thousands: REPRISE_FULL=1 */
 const one = process.env.REPRISE_SEED
-const runs = process.env.REPRISE_FULL ? 5000 : 60
+const runs = process.env.REPRISE_FULL ? 5000 : runsOf(60)
 const seeds = one ? [Number(one)] : Array.from({ length: runs }, (_, i) => i + 1)
 
 test(
