@@ -45,6 +45,8 @@ export const controlEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('resumed'), ...asked, version }),
   /** Records a second it takes at most; null: as many as it can. */
   z.object({ type: z.literal('rateSet'), ...asked, version, recordsPerSecond: z.number().positive().nullable() }),
+  /** It passes this record over, and sets it aside. */
+  z.object({ type: z.literal('skipped'), ...asked, version, topic: z.string(), partition: z.number(), offset: z.number() }),
   /** It could not go on. */
   z.object({ type: z.literal('stopped'), ...asked, version, code: z.string() }),
   /** It will never publish again, and all it had is removed: a candidate that was given up, or a version whose time to go back to is over. */

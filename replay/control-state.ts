@@ -35,6 +35,8 @@ export interface VersionState {
   readonly reason: string | undefined
   /** Of the error, when it is stopped. */
   readonly code: string | undefined
+  /** Records it passes over. */
+  readonly skips: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
   /** As a candidate it takes over by itself once it meets all conditions. */
   readonly automatic: boolean
   /** Records a second at most; null: no limit. */
@@ -102,6 +104,11 @@ export function applyEvent(before: ControlState, event: ControlEvent): ControlSt
       return changed(state, event.version, { health: 'running', reason: undefined, code: undefined })
     case 'stopped':
       return changed(state, event.version, { health: 'stopped', reason: event.reason, code: event.code })
+    case 'skipped': {
+      const { version, topic, partition, offset } = event
+      const { skips = [] } = state.versions.get(version) ?? {}
+      return changed(state, version, { skips: [...skips, { topic, partition, offset }] })
+    }
     case 'rateSet':
       return changed(state, event.version, { recordsPerSecond: event.recordsPerSecond })
     case 'aborted':
@@ -126,6 +133,7 @@ function withRegistered(state: ControlState, event: Extract<ControlEvent, { type
     health: 'running',
     reason: undefined,
     code: undefined,
+    skips: [],
     automatic: promote === 'auto',
     recordsPerSecond: null,
   }

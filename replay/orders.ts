@@ -16,7 +16,8 @@ export interface OrdersFacts {
  */
 export function ordersOf(control: ControlState, { version, owner, upstream }: OrdersFacts): Orders {
   const { hold } = control
-  const common = { control: control.events, publishes: control.owner === version }
+  const { skips = [] } = control.versions.get(version) ?? {}
+  const common = { control: control.events, publishes: control.owner === version, ...(skips.length === 0 ? {} : { skip: skips }) }
   const reached = hold !== undefined && upstream.every((facts) => facts?.held === hold.id)
   if (control.owner === version) {
     const cut = control.cutOvers.get(version)

@@ -188,6 +188,28 @@ async function change(
   )
 }
 
+export function skipVerb(terminal: Terminal): Command {
+  return clientVerb('skip', {
+    summary: 'Let a version go on past a record it stopped at; the record is set aside as a dead letter',
+    examples: [['reprise skip airport-delays flights/0@4711 --yes', 'of the version that publishes']],
+  })
+    .argument('<job>')
+    .argument('<record>', 'topic/partition@offset')
+    .argument('[version]', 'default: the version that publishes')
+    .option('-m, --message <text>', 'why')
+    .option('-y, --yes', 'do not ask')
+    .action(async (job: string, record: string, version: string | undefined, _, command: Command) => {
+      const flags = command.optsWithGlobals<ControlFlags & { readonly yes?: boolean }>()
+      const found = /^(.+)\/(\d+)@(\d+)$/.exec(record)
+      if (found === null) throw new StreamError('USAGE', { reason: `${record} is not a record` }, { fix: 'write topic/partition@offset' })
+      const client = await clientOf(flags, terminal)
+      if (!flags.yes) await confirm(terminal, `Leave ${record} out of the results of ${job}?`)
+      const place = { topic: found[1], partition: Number(found[2]), offset: Number(found[3]) }
+      const view = await client.post<VersionView>(path(job, 'skip'), { ...versionOf(version), ...reasonOf(flags), ...place })
+      printData(terminal, flags, view, `${job} v${view.version} goes on past ${record}; it is among the dead letters\n`)
+    })
+}
+
 export function rateVerb(terminal: Terminal): Command {
   return clientVerb('rate', {
     summary: 'Limit the records a second a version takes',

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import { packageVersion } from '../package-version.ts'
-import { abortVerb, pauseVerb, promoteVerb, rateVerb, resumeVerb, rollbackVerb, waitVerb } from './control.ts'
+import { abortVerb, pauseVerb, promoteVerb, rateVerb, resumeVerb, rollbackVerb, skipVerb, waitVerb } from './control.ts'
 import { deployVerb } from './deploy.ts'
 import { describeVerb } from './describe.ts'
 import { dlqVerb } from './dlq.ts'
@@ -73,6 +73,7 @@ const serverVerbs = [
   abortVerb,
   pauseVerb,
   resumeVerb,
+  skipVerb,
   rateVerb,
   lagVerb,
   queryVerb,

@@ -1,5 +1,6 @@
 import { codeOf, StreamError } from '../../engine/errors.ts'
 import type { Probe } from '../../engine/ports/world.ts'
+import { partitionName } from '../../engine/runtime/steering.ts'
 import type { CatchUpPolicy, Gate } from '../../replay/catch-up.ts'
 import { caughtUp, gatesOf } from '../../replay/catch-up.ts'
 import type { ControlEvent, CutOver } from '../../replay/control-event.ts'
@@ -151,6 +152,16 @@ export class JobController {
     this.checkAlive(version)
     await this.inTurn(() => this.decide({ type: 'rateSet', version, recordsPerSecond, ...asked }))
     return this.version(version)
+  }
+
+  /** It goes on past a record, which is set aside as a dead letter. Only before it has taken it: what was committed stays. */
+  async skip(version: number, record: { topic: string; partition: number; offset: number }, asked: Asked): Promise<VersionState> {
+    const state = this.checkAlive(version)
+    const position = this.facts(version)?.positions.get(partitionName(record.topic, record.partition))
+    if (position !== undefined && position > record.offset)
+      throw this.wrongState(state, 'it has taken this record already', `reprise status ${this.job}`)
+    await this.inTurn(() => this.decide({ type: 'skipped', version, ...record, ...asked }))
+    return this.resume(version, asked)
   }
 
   /** Gives up a candidate, or the way back. Done again it does nothing. */

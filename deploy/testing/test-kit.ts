@@ -172,12 +172,12 @@ export class TestKit implements AsyncDisposable {
 
   /**
    * Starts another version of the job beside the one that publishes. It takes the same input from the beginning, and its results are its own
-   * until it is promoted. One task a version: JOB_INVALID with `parallelism` above 1 or for another job's topology. Settles.
+   * until it is promoted. JOB_INVALID for another job's topology. Settles.
    * @returns its number.
    */
   async deploy(topology: Topology): Promise<number> {
     this.checkOpen()
-    checkVersion(this.job, topology, this.world.parallelism)
+    checkVersion(this.job, topology)
     if (this.board === undefined) await this.beginBoard()
     const version = new KitVersion(this.versions.length + 1, topology, this.world)
     await this.register(version)
@@ -373,7 +373,8 @@ export class TestKit implements AsyncDisposable {
 
   private async register({ number }: KitVersion): Promise<void> {
     const board = this.board!
-    const event = { type: 'registered', at: this.clock.now(), version: number, sha256: '', parallelism: 1, fingerprint: '' } as const
+    const { parallelism } = this.world
+    const event = { type: 'registered', at: this.clock.now(), version: number, sha256: '', parallelism, fingerprint: '' } as const
     board.control = await decide(this.log, this.job, board.control, event)
   }
 
@@ -433,13 +434,9 @@ export class TestKit implements AsyncDisposable {
   }
 }
 
-function checkVersion(job: string, topology: Topology, parallelism: number): void {
+function checkVersion(job: string, topology: Topology): void {
   if (topology.job !== job) {
     throw new StreamError('JOB_INVALID', { job: topology.job, reason: `it is not a version of ${job}` }, { fix: 'give both the same name' })
-  }
-  if (parallelism !== 1) {
-    const reason = 'versions beside others run with one task each'
-    throw new StreamError('JOB_INVALID', { job, parallelism, reason }, { fix: 'start the kit with parallelism 1' })
   }
 }
 

@@ -72,7 +72,9 @@ export class SliceChooser {
     if (ranges.length > 0) {
       for (const { input } of ranges) inputs.readings[input]!.waitedMs = 0
       const taken = new Set(ranges.map(({ input }) => input))
-      return { seq, ranges, processing: this.processingNow(now, ranges), idle: idle.filter((input) => !taken.has(input)), ...cap }
+      const skip = this.skipsIn(ranges)
+      const processing = this.processingNow(now, ranges)
+      return { seq, ranges, processing, idle: idle.filter((input) => !taken.has(input)), ...cap, ...(skip.length === 0 ? {} : { skip }) }
     }
     if (this.completes()) return tick({ idle: [], advanceTo: { watermark: null, processing: null } })
     if (task.wouldMove(idle, trail.watermark)) return tick()
@@ -107,6 +109,18 @@ export class SliceChooser {
     if (own.length > 0) drift.post(this.plan.id, reach)
     const others = chooseRanges(exchanged, this.recordsMax, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     return [...this.onTrail(ranges), ...others.ranges].sort((a, b) => a.input - b.input)
+  }
+
+  /** Of the records to pass over, those the ranges take. */
+  private skipsIn(ranges: readonly Range[]): NonNullable<Slice['skip']> {
+    const { skip = [] } = this.orders
+    if (skip.length === 0) return []
+    return ranges.flatMap(({ input, from, to }) => {
+      const { kind, topic, partition } = this.plan.inputs[input]!
+      if (kind !== 'source') return []
+      const own = skip.filter((one) => one.topic === topic && one.partition === partition && one.offset >= from && one.offset < to)
+      return own.map(({ offset }) => ({ input, offset }))
+    })
   }
 
   /** What of the ranges the version that publishes has taken already. */

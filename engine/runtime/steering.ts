@@ -33,6 +33,8 @@ export interface Orders {
   readonly trail?: { readonly positions: Positions; readonly watermark: EpochMs; readonly processing: EpochMs }
   /** Records of its sources it may take now; below 1: none. Absent: as many as there are. */
   readonly takeMax?: number
+  /** Records of sources to pass over: they are set aside as dead letters, unseen. */
+  readonly skip?: readonly { readonly topic: string; readonly partition: number; readonly offset: Offset }[]
   /** Stand still, with all taken that the tasks before have given: at once, or at these positions. */
   readonly hold?: { readonly id: string; readonly at?: Positions }
   /** The version publishes from this control record on: what was due before it came was published by the former owner. */

@@ -59,15 +59,9 @@ export class SourceFeed implements Feed {
     this.present.time = run.appendTime
     reports.recordBegins()
     const fault = run.bad?.get(i)
-    if (fault !== undefined) reports.bad(this.node.onBad, fault, this.node.name, undefined)
-    else if (this.skips.size > 0 && this.skips.has(moment.offset)) {
-      reports.bad(
-        'deadLetter',
-        { code: 'OPERATOR_THREW', path: '$', message: 'passed over by decision of the operator' },
-        this.node.name,
-        undefined,
-      )
-    } else {
+    if (this.skips.size > 0 && this.skips.has(moment.offset)) reports.bad('deadLetter', fault ?? passedOver, this.node.name, undefined)
+    else if (fault !== undefined) reports.bad(this.node.onBad, fault, this.node.name, undefined)
+    else {
       this.emit(run.values[i])
       this.raise(time - this.outOfOrdernessMs)
     }
@@ -91,3 +85,5 @@ export class SourceFeed implements Feed {
     this.watermarks.raise(this.channels[0]!, watermark)
   }
 }
+
+const passedOver = { code: 'OPERATOR_THREW', path: '$', message: 'passed over by decision of whoever runs the job' } as const

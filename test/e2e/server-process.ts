@@ -65,6 +65,10 @@ export class ServerProcess {
     }
   }
 
+  get pid(): number {
+    return this.running!.pid
+  }
+
   kill(): void {
     this.running!.kill('SIGKILL')
   }

@@ -43,6 +43,24 @@ describe('a version that publishes and can not go on', () => {
   })
 })
 
+describe('a version that stopped at a record', () => {
+  test('goes on past it when somebody says so; the record is set aside as a dead letter', { timeout: 60_000 }, async () => {
+    await send('skips', numbers(0, 20))
+    await deploy(stateless('skips', 'n === 7 || n === 13'), { createTopics: true })
+    expect((await until('skips', 1, ({ health }) => health === 'stopped')).reason).toContain('offset: 7')
+    expect((await cli('skip', 'skips', 'skips/0@7')).code).toBe(6)
+    expect((await cli('skip', 'skips', 'skips/0@7', '--yes', '-m', 'a test order')).code).toBe(0)
+    await until('skips', 1, ({ health, reason }) => health === 'stopped' && reason!.includes('offset: 13'))
+    await cli('skip', 'skips', 'skips/0@13', '--yes')
+    await caughtUp('skips', 1)
+    const published = (await records('skips-out')).map(({ value }) => (value as { n: number }).n)
+    expect(published).toEqual(Array.from({ length: 20 }, (_, n) => n).filter((n) => n !== 7 && n !== 13))
+    expect((await records('skips.dead-letters')).map(({ value }) => (value as { n: number }).n)).toEqual([7, 13])
+    // What was taken can't be passed over any more.
+    expect((await cli('skip', 'skips', 'skips/0@3', '--yes')).code).toBe(3)
+  })
+})
+
 describe('a promotion is refused', () => {
   test('while the version is too far behind, with the gate named; --force and a dry run say more', { timeout: 60_000 }, async () => {
     await send('gated', numbers(0, 5000))

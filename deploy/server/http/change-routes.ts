@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { RepriseServer } from '../server.ts'
 import { versionView, viewOfVersion } from '../views.ts'
 import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
+import { boundsOf } from './topic-routes.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 export function changeRoutes(app: App, server: RepriseServer): void {
@@ -23,6 +24,25 @@ export function changeRoutes(app: App, server: RepriseServer): void {
     async (request) => {
       const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
       await controller.abort(version, asked)
+      return viewOfVersion(controller, version)
+    },
+  )
+  app.post(
+    '/api/v1/jobs/:job/skip',
+    {
+      schema: {
+        summary: 'Go on past a record, which is set aside as a dead letter',
+        params: ofJob,
+        body: body.extend({ topic: z.string(), partition: z.number().int().nonnegative(), offset: z.number().int().nonnegative() }),
+        response: { 200: versionView, ...problems },
+      },
+    },
+    async (request) => {
+      const { topic, partition, offset } = request.body
+      const controller = server.known(request.params.job)
+      const version = request.body.version ?? controller.control.owner!
+      boundsOf(server, topic, partition)
+      await controller.skip(version, { topic, partition, offset }, askedOf(whoAsks(request), request.body.reason))
       return viewOfVersion(controller, version)
     },
   )
