@@ -68,7 +68,7 @@ function candidateLines(job: JobView, version: VersionView, paint: Paint): strin
     lines.push(
       '',
       `  replay   ${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}  ${(progress.ratio * 100).toFixed(1)}%   ${grouped(progress.done)} / ${grouped(progress.target)}`,
-      `  rate     ${rate(progress.recordsPerSecond)}   head +${rate(progress.headPerSecond)}   net ${rate(progress.netPerSecond)}${version.recordsPerSecondMax === null ? '' : `   limit ${rate(version.recordsPerSecondMax)}`}`,
+      `  rate     ${rate(progress.recordsPerSecond)}   head +${rate(progress.headPerSecond)}   net ${rate(progress.netPerSecond)}${version.recordsPerSecondMax === null ? '' : `   limit ${rate(version.recordsPerSecondMax)}`}${version.governedTo === null ? '' : `   held back to ${rate(version.governedTo)} for v${job.active}`}`,
       `  eta      ${etaText(progress.eta)}`,
     )
   }

@@ -86,6 +86,11 @@ const table = {
     help: 'Is 1 when it is within its catch-up policy for as long as that asks',
     labels: ['job', 'version'],
   },
+  reprise_replay_throttled_per_second: {
+    type: 'gauge',
+    help: 'Records a second it is held back to for the version that publishes; NaN when it is not',
+    labels: ['job', 'version'],
+  },
   reprise_gate_pass: { type: 'gauge', help: 'Is 1 when this condition of a promotion is met', labels: ['job', 'version', 'gate'] },
   reprise_cutovers_total: {
     type: 'counter',

@@ -1,13 +1,13 @@
 import { codeOf, StreamError } from '../../engine/errors.ts'
 import type { Probe } from '../../engine/ports/world.ts'
 import { partitionName } from '../../engine/runtime/steering.ts'
-import type { CatchUpPolicy, Gate } from '../../replay/catch-up.ts'
-import { caughtUp, gatesOf } from '../../replay/catch-up.ts'
+import { type CatchUpPolicy, caughtUp, type Gate, gatesOf } from '../../replay/catch-up.ts'
 import type { ControlEvent, CutOver } from '../../replay/control-event.ts'
 import { decide, readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
 import { type Action, step } from '../../replay/controller.ts'
 import { type Asked, cutOver } from '../../replay/cut-over.ts'
+import { govern } from '../../replay/governor.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { cleanVersion } from './clean-version.ts'
 import { inspectBundle } from './inspect-bundle.ts'
@@ -52,6 +52,8 @@ export class JobController {
   private readonly threads: VersionThreads
   private readonly observers = new Map<number, VersionObserver>()
   private readonly cleaned = new Set<number>()
+  /** Limits that are ours, not the user's, by version. */
+  readonly governed = new Map<number, number | null>()
   private turn: Promise<unknown> = Promise.resolve()
   private cuttingOver: { readonly to: number; readonly abort: AbortController } | undefined = undefined
   private readonly over = new AbortController()
@@ -280,6 +282,19 @@ export class JobController {
       const facts = this.facts(version)
       if (facts !== undefined) await this.observer(version).look(log, facts, policy, clock.now(), version === owner ? undefined : upTo)
     }
+    if (owner !== undefined) this.govern(ownerStands ? 0 : (this.observer(owner).lag?.ms ?? 0))
+  }
+
+  /** Who publishes goes first. */
+  private govern(ownerWaitsMs: number): void {
+    for (const version of this.threads.running) {
+      const { recordsPerSecond: taken } = this.observer(version).progress(false) ?? {}
+      const before = this.governed.get(version) ?? null
+      const limit = version === this.control.owner ? null : govern(before, { ownerWaitsMs, taken })
+      if (limit === before) continue
+      this.governed.set(version, limit)
+      this.threads.get(version)?.send({ kind: 'govern', recordsPerSecond: limit })
+    }
   }
 
   /** Carries out what was decided. */
@@ -327,6 +342,7 @@ export class JobController {
 
   private async start(version: number): Promise<void> {
     this.observer(version).forget()
+    this.governed.delete(version)
     await this.threads.start(this.version(version))
   }
 

@@ -2,7 +2,6 @@ import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { LogService } from '../../engine/log/embedded/log-service.ts'
-import type { Totals } from '../../engine/model/slice.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import type { Clock, Logger, Metrics } from '../../engine/ports/world.ts'
 import type { TaskFacts } from '../../engine/runtime/steering.ts'
@@ -37,8 +36,6 @@ const pingEveryMs = 1000
  */
 export class VersionHost {
   readonly version: number
-  /** By task, as last told. */
-  readonly totals = new Map<number, Totals>()
   heapBytes = 0
   readonly ended: Promise<void>
   private readonly world: VersionHostWorld
@@ -98,8 +95,6 @@ export class VersionHost {
     switch (message.kind) {
       case 'facts':
         return onFacts(message.facts)
-      case 'totals':
-        return void this.totals.set(message.task, message.totals)
       case 'metrics':
         for (const [call, name, labels, value] of message.calls) metrics[call](name, labels, value)
         return

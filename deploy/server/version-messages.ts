@@ -1,5 +1,4 @@
 import type { ReaderHandle } from '../../engine/log/embedded/reader-host.ts'
-import type { Totals } from '../../engine/model/slice.ts'
 import type { Labels } from '../../engine/ports/world.ts'
 import type { JobBundle } from '../../engine/runtime/load-job.ts'
 import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
@@ -28,6 +27,8 @@ export type ToVersion =
   | { readonly kind: 'control'; readonly control: ControlState }
   /** Of another version of the job. */
   | { readonly kind: 'facts'; readonly version: number; readonly facts: TaskFacts }
+  /** Records a second it may take, so that the version that publishes is not held up; null: as many as it can. */
+  | { readonly kind: 'govern'; readonly recordsPerSecond: number | null }
   | { readonly kind: 'stop' }
   | { readonly kind: 'ping' }
 
@@ -42,7 +43,6 @@ export interface ThreadFailure {
 /** From a version's thread. */
 export type FromVersion =
   | { readonly kind: 'facts'; readonly facts: TaskFacts }
-  | { readonly kind: 'totals'; readonly task: number; readonly totals: Totals }
   | { readonly kind: 'metrics'; readonly calls: readonly MetricCall[] }
   | { readonly kind: 'line'; readonly level: LogLevel; readonly fields: object; readonly message: string }
   /** Bytes outside of the thread's heap, which no limit of the engine's covers. */

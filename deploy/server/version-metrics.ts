@@ -57,6 +57,7 @@ export class VersionMetrics {
     metrics.set('reprise_replay_rate_records_per_second', labels, progress.recordsPerSecond ?? Number.NaN)
     metrics.set('reprise_replay_eta_seconds', labels, progress.eta.seconds ?? Number.NaN)
     if (role === 'active') return
+    metrics.set('reprise_replay_throttled_per_second', labels, controller.governed.get(version) ?? Number.NaN)
     metrics.set('reprise_replay_caught_up', labels, controller.caughtUp(version) ? 1 : 0)
     for (const { name, pass } of controller.gates(version)) metrics.set('reprise_gate_pass', { ...labels, gate: name }, pass ? 1 : 0)
   }

@@ -74,17 +74,25 @@ async function run(): Promise<void> {
   const stop = new AbortController()
   const board = new VersionBoard()
   const pace = new Pace(realClock)
+  let governed: number | null = null
+  const setPace = () => {
+    const own = board.control.versions.get(version)
+    const limits = [own?.recordsPerSecond ?? null, governed].filter((limit) => limit !== null)
+    pace.recordsPerSecond = own?.health === 'paused' ? 0 : limits.length === 0 ? null : Math.min(...limits)
+  }
   const follow = (decided: typeof control) => {
-    const own = decided.versions.get(version)
-    pace.recordsPerSecond = own?.health === 'paused' ? 0 : (own?.recordsPerSecond ?? null)
     board.control = decided
+    setPace()
   }
   for (const [other, known] of facts) if (other !== version) board.learn(other, known)
   follow(control)
   port.on('message', (message: ToVersion) => {
     if (message.kind === 'control') follow(message.control)
     else if (message.kind === 'facts') board.learn(message.version, message.facts)
-    else if (message.kind === 'stop') stop.abort()
+    else if (message.kind === 'govern') {
+      governed = message.recordsPerSecond
+      setPace()
+    } else if (message.kind === 'stop') stop.abort()
     else if (message.kind === 'ping') {
       const { heapUsed, external } = process.memoryUsage()
       tell({ kind: 'pong', heapBytes: heapUsed, externalBytes: external })
@@ -121,7 +129,6 @@ async function run(): Promise<void> {
       settings,
       until: 'stopped',
       stop: stop.signal,
-      onProgress: (task, totals) => tell({ kind: 'totals', task, totals }),
     })
   } finally {
     clearInterval(timer)

@@ -52,6 +52,10 @@ export const versionView = z.object({
   sha256: z.string(),
   parallelism: z.number(),
   recordsPerSecondMax: z.number().nullable(),
+  governedTo: z
+    .number()
+    .nullable()
+    .describe('Records a second it may take, since the version that publishes is pressed; null: that is not held up'),
   deployedAt: time,
   by: z.string().nullable(),
   message: z.string().nullable(),
@@ -108,6 +112,7 @@ export function viewOfVersion(controller: JobController, version: number): Versi
     sha256: state.sha256,
     parallelism: state.parallelism,
     recordsPerSecondMax: state.recordsPerSecond,
+    governedTo: controller.governed.get(version) ?? null,
     deployedAt: iso(state.registeredAt),
     by: state.by ?? null,
     message: state.message ?? null,
