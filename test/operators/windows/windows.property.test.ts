@@ -12,7 +12,7 @@ import { Random } from '../../support/random.ts'
 import { type Expected, expectFixed, expectSessions, type JudgedRecord, wholeSum } from '../../support/window-oracle.ts'
 import { finalRows, interleave, type LogRecord, type RunResult, randomPartitions, runWindows } from '../../support/window-run.ts'
 
-const numRuns = Number(process.env.REPRISE_WINDOW_RUNS ?? runsOf(100))
+const numRuns = Number(process.env.REPRISE_WINDOW_RUNS ?? runsOf(50))
 
 const invertible: Aggregators<LogRecord, Record<string, unknown>> = {
   records: count(),
