@@ -11,7 +11,7 @@ import { VersionsWorld } from './versions-world.ts'
 /** Jobs of all kinds, drawn with their input and settings as for the simulation. */
 const one = process.env.SIM_SEED === undefined ? undefined : Number(process.env.SIM_SEED)
 const from = one ?? 1
-const seeds = one !== undefined ? 1 : process.env.REPRISE_FULL === '1' ? 1000 : Math.min(runsOf(150), Number(process.env.SIM_SEEDS ?? 60))
+const seeds = one !== undefined ? 1 : process.env.REPRISE_FULL === '1' ? 1000 : Math.min(runsOf(100), Number(process.env.SIM_SEEDS ?? 60))
 const kinds = new Map<string, number>()
 let aborted = 0
 /** Cut-overs of versions of several tasks. */
