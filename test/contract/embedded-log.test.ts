@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
+import { expect } from 'vitest'
 import { lineOf } from '../../deploy/server/thread-line.ts'
 import { EmbeddedLog } from '../../engine/log/embedded/embedded-log.ts'
 import { LogService } from '../../engine/log/embedded/log-service.ts'
@@ -50,6 +51,8 @@ async function fromThread(): Promise<ContractLog> {
       return {
         log: thread,
         refresh: () => thread.refresh(),
+        // Questions are answered in the order asked.
+        heard: () => expect(thread.deleteTopic('no-such-topic')).rejects.toThrow(/TOPIC_UNKNOWN/),
         async detach() {
           await thread.close()
           service.close()
@@ -62,12 +65,19 @@ async function fromThread(): Promise<ContractLog> {
 
 interface Attached {
   readonly log: Log
+  /** The writer has heard of everything that was told so far, also of pins. */
+  heard(): Promise<unknown>
   /** Shows what was done on the writer's side. */
   refresh(): Promise<unknown>
   detach(): Promise<void>
 }
 
-const attachDirectly = async (log: EmbeddedLog): Promise<Attached> => ({ log, async refresh() {}, async detach() {} })
+const attachDirectly = async (log: EmbeddedLog): Promise<Attached> => ({
+  log,
+  async heard() {},
+  async refresh() {},
+  async detach() {},
+})
 
 async function contractLog(
   mount: () => FileSystem,
@@ -80,8 +90,7 @@ async function contractLog(
   let log = await open()
   let attached = await attach(log, mount())
   const shown = async (work: () => Promise<void>) => {
-    // Pins that were told over the line are heard of before.
-    await realClock.sleep(1)
+    await attached.heard()
     await work()
     await attached.refresh()
   }
