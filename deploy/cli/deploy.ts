@@ -77,6 +77,8 @@ function planText({ job, active, next, changes, schemaBreaks, seam, recordsToRep
   const lines = [`Plan for job ${job}   ${active === null ? 'first version' : `v${active} (active) → v${next}`}`]
   const width = Math.max(0, ...changes.map(({ name }) => name.length))
   for (const { change, what, name, detail } of changes) lines.push(`  ${marks[change]} ${what.padEnd(9)} ${name.padEnd(width)}  ${detail}`)
+  if (active !== null && changes.every(({ change }) => change === 'same'))
+    lines.push('  ~ code      operators, stores and topics are the same; what their functions do may differ')
   for (const text of schemaBreaks) lines.push(`  ! schema    ${text}`)
   for (const text of seam) lines.push(`  ! seam      ${text}: windows open at the switch are as one of the versions saw them`)
   const estimate = estimateSeconds === null ? '' : `, about ${Math.ceil(estimateSeconds)} s at the rate of v${active}`

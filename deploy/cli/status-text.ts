@@ -34,7 +34,7 @@ export function statusText(job: JobView, paint: Paint): string {
 
 /** One line, for pipes and logs. */
 export function statusLine({ job, version, role, phase, health, progress, lag }: VersionView): string {
-  const state = health === 'running' ? (phase ?? role) : health
+  const state = health === 'running' ? (role === 'candidate' ? (phase ?? role) : role) : health
   const parts = [job, `v${version}`, state]
   if (progress !== null) {
     parts.push(`${(progress.ratio * 100).toFixed(1)}%`, `${progress.done}/${progress.target}`)

@@ -72,7 +72,7 @@ export function versionsVerb(terminal: Terminal): Command {
       const view = await (await clientOf(flags, terminal)).get<JobView>(`/api/v1/jobs/${encodeURIComponent(job)}`)
       const rows = view.versions.map(({ version, role, phase, health, lag, deployedAt, by, sha256, message }) => [
         `v${version}`,
-        role === 'active' ? 'ACTIVE' : (phase ?? role),
+        role === 'active' ? 'ACTIVE' : role === 'candidate' ? (phase ?? role) : role,
         health === 'running' ? '' : health,
         lag === null ? '–' : duration(lag.seconds),
         deployedAt.slice(0, 16).replace('T', ' '),
