@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { BlockBuilder } from '../engine/block/block-builder.ts'
 import { StreamError } from '../engine/errors.ts'
 import { readRecords } from '../engine/log/read-records.ts'
 import type { Log } from '../engine/ports/log.ts'
 import type { JobBundle } from '../engine/runtime/load-job.ts'
+import { TopicAppender } from './topic-appender.ts'
 
 const topic = 'reprise.bundles'
 
@@ -21,10 +21,8 @@ export class BundleStore {
   async put({ sha256, name, text, map }: JobBundle, at: number): Promise<void> {
     await this.log.createTopic({ name: topic, partitions: 1, kind: 'internal' })
     if ((await this.find(sha256)) !== undefined) return
-    const { end, commit } = await this.log.producer(topic)
-    const builder = new BlockBuilder()
-    builder.add({ key: Buffer.from(sha256), value: Buffer.from(JSON.stringify({ name, text, map })), eventTime: at })
-    await commit({ expect: end, next: { seq: end.seq + 1, hash: sha256 }, appends: [{ topic, partition: 0, block: builder.finish() }] })
+    const value = Buffer.from(JSON.stringify({ name, text, map }))
+    await new TopicAppender(this.log, topic, topic).append([{ key: Buffer.from(sha256), value, eventTime: at }])
   }
 
   /** LOG_CORRUPT when there is none: a version that was registered has one. */

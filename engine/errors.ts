@@ -98,6 +98,21 @@ function formatDetails(details: ErrorDetails): string {
   return ` (${shown.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')})`
 }
 
+/** What is left of an error where it can't go itself: to another thread, to a client. */
+export interface ErrorFacts {
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+  readonly fix?: string | undefined
+}
+
+export function factsOf({ code, details, fix }: StreamError): ErrorFacts {
+  return { code, details, fix }
+}
+
+export function errorOf({ code, details, fix }: ErrorFacts): StreamError {
+  return new StreamError(code, details, fix === undefined ? {} : { fix })
+}
+
 export function codeOf(error: unknown): ErrorCode | undefined {
   return error instanceof StreamError ? error.code : undefined
 }

@@ -57,7 +57,7 @@ async function measure({ workDir }: RowContext): Promise<RowResult> {
   for (let i = 0; i < cutOvers; i++) {
     await sleep(50)
     const from = now()
-    const { heldMs } = await controller.promote({ version: i % 2 === 0 ? 2 : 1, force: true })
+    const { heldMs } = await controller.promote({ version: i % 2 === 0 ? 2 : 1, force: true, asked: {} })
     switchMs.push(now() - from)
     gapMs.push(heldMs!)
   }

@@ -99,12 +99,11 @@ async function cutOver(kind: 'promote' | 'rollback', job: string, version: objec
   if (ended.error !== null) throw errorOf(ended)
   const { result } = ended
   const { heldMs, positions, to } = result!
-  const places = Object.entries(positions).map(([name, at]) => `${name}@${at}`)
   printData(
     terminal,
     flags,
     ended,
-    `${job} is now v${to}, from ${places.join(' ')} on. The publication stood still for at most ${heldMs} ms.\nundo: reprise rollback ${job}\n`,
+    `${job} is now v${to}, from ${placesOf(positions)} on. The publication stood still for at most ${heldMs} ms.\nundo: reprise rollback ${job}\n`,
   )
 }
 
@@ -123,10 +122,15 @@ function errorOf({ job, version, error }: OperationView): StreamError {
   return new StreamError('CUT_OVER_ABORTED', { job, version, reason: error!.message }, error!.fix === undefined ? {} : { fix: error!.fix })
 }
 
+function placesOf(positions: DryRunView['positions']): string {
+  return Object.entries(positions)
+    .map(([name, at]) => `${name}@${at}`)
+    .join(' ')
+}
+
 function dryRunText({ job, from, to, positions, gates, seam, wouldSucceed, wayBackUntil }: DryRunView): string {
-  const places = Object.entries(positions).map(([name, at]) => `${name}@${at}`)
   return [
-    `Would switch ${job} from v${from} to v${to} at ${places.join(' ')} (or later)`,
+    `Would switch ${job} from v${from} to v${to} at ${placesOf(positions)} (or later)`,
     `  gates     ${gates.map(({ name, pass, found, limit }) => `${pass ? '✔' : '✖'} ${name}: ${found} (${limit})`).join('   ')}`,
     `  way back  v${from} runs on until ${wayBackUntil}`,
     ...seam.map((text) => `  ! seam    ${text}: needs --allow-seam`),

@@ -4,6 +4,8 @@ import { table } from './verb.ts'
 
 const barWidth = 26
 
+export type PartitionOfVersion = VersionView['partitions'][number] & { readonly version: number }
+
 /** What a person sees of a job: who publishes, what replays, and what stands in the way, with the command that resolves it. */
 export function statusText(job: JobView, paint: Paint): string {
   const active = job.versions.find(({ version }) => version === job.active)
@@ -17,19 +19,18 @@ export function statusText(job: JobView, paint: Paint): string {
   )
   if (partitions.length > 0) {
     const most = (version: number) => Math.max(...partitions.filter((one) => one.version === version).map(({ lag }) => Number(lag)))
-    const rows = partitions.map(({ version, topic, partition, current, end, lag, lagSeconds }) => [
-      `v${version}`,
-      topic,
-      String(partition),
-      grouped(current),
-      grouped(end),
-      grouped(lag),
-      duration(lagSeconds),
-      Number(lag) > 0 && Number(lag) === most(version) ? '← slowest' : '',
+    const rows = partitions.map((one) => [
+      ...partitionCells(one),
+      Number(one.lag) > 0 && Number(one.lag) === most(one.version) ? '← slowest' : '',
     ])
     lines.push('', table([['VERSION', 'TOPIC', 'P', 'CURRENT-OFFSET', 'LOG-END-OFFSET', 'LAG', 'TIME-LAG', ''], ...rows]).trimEnd())
   }
   return `${lines.join('\n')}\n`
+}
+
+/** VERSION, TOPIC, PARTITION, CURRENT-OFFSET, LOG-END-OFFSET, LAG, TIME-LAG. */
+export function partitionCells({ version, topic, partition, current, end, lag, lagSeconds }: PartitionOfVersion): string[] {
+  return [`v${version}`, topic, String(partition), grouped(current), grouped(end), grouped(lag), duration(lagSeconds)]
 }
 
 /** One line, for pipes and logs. */
@@ -107,7 +108,7 @@ function etaText({ state, seconds, low, high, reason }: NonNullable<VersionView[
   return state === 'computing' ? 'computing…' : state === 'paused' ? '–' : 'done'
 }
 
-export const grouped = (text: string): string => Number(text).toLocaleString('en-US')
+const grouped = (text: string): string => Number(text).toLocaleString('en-US')
 
 function rate(value: number | null): string {
   if (value === null) return '?'

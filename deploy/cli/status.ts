@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { realClock } from '../real-clock.ts'
 import type { JobView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
-import { duration, grouped, statusLine, statusText } from './status-text.ts'
+import { duration, type PartitionOfVersion, partitionCells, statusLine, statusText } from './status-text.ts'
 import { stopSignals } from './stop-signals.ts'
 import { painter, type Terminal } from './terminal.ts'
 import { printData, table } from './verb.ts'
@@ -94,18 +94,9 @@ export function lagVerb(terminal: Terminal): Command {
     .argument('<job>')
     .action(async (job: string, _, command: Command) => {
       const flags = command.optsWithGlobals<ClientFlags>()
-      const found = await (await clientOf(flags, terminal)).get<{
-        items: (JobView['versions'][number]['partitions'][number] & { version: number })[]
-      }>(`/api/v1/jobs/${encodeURIComponent(job)}/lag`)
-      const rows = found.items.map(({ version, topic, partition, current, end, lag, lagSeconds }) => [
-        `v${version}`,
-        topic,
-        String(partition),
-        grouped(current),
-        grouped(end),
-        grouped(lag),
-        duration(lagSeconds),
-      ])
+      const path = `/api/v1/jobs/${encodeURIComponent(job)}/lag`
+      const found = await (await clientOf(flags, terminal)).get<{ items: PartitionOfVersion[] }>(path)
+      const rows = found.items.map(partitionCells)
       printData(
         terminal,
         flags,

@@ -1,4 +1,4 @@
-import { type ErrorCode, errorTable, StreamError } from '../../engine/errors.ts'
+import { type ErrorCode, errorOf, errorTable, StreamError } from '../../engine/errors.ts'
 
 export interface Problem {
   readonly status: number
@@ -53,7 +53,7 @@ export class ApiClient {
       throw unreachable(url, cause)
     })
     if (response.ok) return answer as T
-    throw errorOf(answer as Problem)
+    throw errorOfProblem(answer as Problem)
   }
 }
 
@@ -65,7 +65,6 @@ function unreachable(url: string, cause: unknown): StreamError {
   )
 }
 
-function errorOf({ code, detail, details, fix }: Problem): Error {
-  if (!Object.hasOwn(errorTable, code)) return new Error(detail)
-  return new StreamError(code as ErrorCode, details, fix === undefined ? {} : { fix })
+function errorOfProblem({ code, detail, details, fix }: Problem): Error {
+  return Object.hasOwn(errorTable, code) ? errorOf({ code: code as ErrorCode, details, fix }) : new Error(detail)
 }

@@ -1,5 +1,6 @@
 import pino, { type Logger as PinoLogger } from 'pino'
 import type { Logger } from '../../engine/ports/world.ts'
+import { errorFields } from './error-fields.ts'
 import { lineForPeople } from './log-line.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -35,10 +36,4 @@ function portOf(logger: PinoLogger): Logger {
     error: (fields, message) => logger.error(fields, message),
     child: (fields) => portOf(logger.child(fields)),
   }
-}
-
-/** Code, details and fix of our errors are own properties and stay; the message and stack of every error are not enumerable. */
-function errorFields(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  return { ...error, message: error.message, stack: error.stack, ...(error.cause === undefined ? {} : { cause: errorFields(error.cause) }) }
 }

@@ -1,7 +1,7 @@
-import { BlockBuilder } from '../../engine/block/block-builder.ts'
 import { readRecords } from '../../engine/log/read-records.ts'
-import type { Log, ProducerEnd } from '../../engine/ports/log.ts'
+import type { Log } from '../../engine/ports/log.ts'
 import type { Clock } from '../../engine/ports/world.ts'
+import { TopicAppender } from '../topic-appender.ts'
 
 const topic = 'reprise.audit'
 
@@ -19,18 +19,20 @@ export interface AuditRow {
 export class AuditLog {
   private readonly log: Log
   private readonly clock: Clock
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly appender: TopicAppender
 
   constructor(log: Log, clock: Clock) {
     this.log = log
     this.clock = clock
+    this.appender = new TopicAppender(log, topic, topic)
   }
 
   /** Durable when it resolves. */
-  add(row: Omit<AuditRow, 'at'>): Promise<void> {
-    const done = this.turn.catch(() => {}).then(() => this.addNow(row))
-    this.turn = done
-    return done
+  async add(row: Omit<AuditRow, 'at'>): Promise<void> {
+    await this.log.createTopic({ name: topic, partitions: 1, kind: 'internal' })
+    const at = this.clock.now()
+    const value = Buffer.from(JSON.stringify({ at: new Date(at).toISOString(), ...row }))
+    await this.appender.append([{ key: null, value, eventTime: at }])
   }
 
   /** The newest rows, newest first. */
@@ -41,15 +43,5 @@ export class AuditLog {
     for await (const { value } of readRecords(this.log, topic, 0, Math.max(start, end - limit), end))
       rows.push(JSON.parse(Buffer.from(value!).toString()) as AuditRow)
     return rows.reverse()
-  }
-
-  private async addNow(row: Omit<AuditRow, 'at'>): Promise<void> {
-    await this.log.createTopic({ name: topic, partitions: 1, kind: 'internal' })
-    const at = this.clock.now()
-    const builder = new BlockBuilder()
-    builder.add({ key: null, value: Buffer.from(JSON.stringify({ at: new Date(at).toISOString(), ...row })), eventTime: at })
-    const { end, commit } = await this.log.producer(topic)
-    const next: ProducerEnd = { seq: end.seq + 1, hash: '' }
-    await commit({ expect: end, next, appends: [{ topic, partition: 0, block: builder.finish() }] })
   }
 }

@@ -1,5 +1,4 @@
 import { StreamError } from '../../engine/errors.ts'
-import { jobTopics } from '../../engine/runtime/plan.ts'
 import { type Change, changesOf, type Part, schemaBreaks } from '../../replay/deploy-plan.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import type { JobController } from './job-controller.ts'
@@ -70,8 +69,8 @@ export function planDeployment(
 }
 
 function checkOwner(topic: string, job: string, controllers: ReadonlyMap<string, JobController>): void {
-  for (const [other, { inspected }] of controllers) {
-    if (other === job || ![...inspected.values()].some(({ outputs }) => outputs.some(({ name }) => name === topic))) continue
+  for (const [other, controller] of controllers) {
+    if (other === job || !controller.writes(topic)) continue
     throw new StreamError('OUTPUT_OWNED', { topic, job: other }, { fix: `write to another topic, or make it an output of ${other}` })
   }
 }
@@ -123,13 +122,4 @@ function partsOf({ described, sources, outputs }: InspectedJob): Part[] {
   for (const { name, kind, schema } of outputs)
     parts.push({ what: 'output', name, text: `${kind} ${JSON.stringify(schema)}`, detail: kind })
   return parts
-}
-
-/** Whether a topic is a job's own, whatever version. */
-export function ownTopic(name: string, jobs: Iterable<string>): boolean {
-  for (const job of jobs) {
-    const { control, deadLetters, late } = jobTopics(job, 1)
-    if (name === control || name === deadLetters || name === late || name.startsWith(`${job}.v`)) return true
-  }
-  return false
 }

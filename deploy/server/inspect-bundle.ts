@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { type ErrorCode, type ErrorDetails, StreamError } from '../../engine/errors.ts'
+import { type ErrorFacts, errorOf, StreamError } from '../../engine/errors.ts'
 import type { JobBundle } from '../../engine/runtime/load-job.ts'
 import type { InspectedJob } from './inspected-job.ts'
 
@@ -9,9 +9,7 @@ const entry = new URL(`./inspect-thread${extname(fileURLToPath(import.meta.url))
 
 const loadMsMax = 10_000
 
-type Answer =
-  | { readonly found: InspectedJob }
-  | { readonly refused: { readonly code: ErrorCode; readonly details: ErrorDetails; readonly fix?: string } }
+type Answer = { readonly found: InspectedJob } | { readonly refused: ErrorFacts }
 
 /** Loads a bundle where it can do no harm. Errors: those of loadJob; JOB_LOAD_FAILED also when it does not come back or needs too much memory. */
 export async function inspectBundle(bundle: JobBundle): Promise<InspectedJob> {
@@ -26,8 +24,7 @@ export async function inspectBundle(bundle: JobBundle): Promise<InspectedJob> {
       worker.once('exit', () => failed('it ended its thread'))
     })
     if ('found' in answer) return answer.found
-    const { code, details, fix } = answer.refused
-    throw new StreamError(code, details, fix === undefined ? {} : { fix })
+    throw errorOf(answer.refused)
   } finally {
     clearTimeout(timer)
     worker.removeAllListeners()

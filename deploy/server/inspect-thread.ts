@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../../engine/assert.ts'
-import { StreamError } from '../../engine/errors.ts'
+import { factsOf, StreamError } from '../../engine/errors.ts'
 import { silentLogger } from '../../engine/ports/world.ts'
 import type { JobBundle } from '../../engine/runtime/load-job.ts'
 import { jobOfBundle } from '../load-job-file.ts'
@@ -24,8 +24,9 @@ jobOfBundle(bundle, silentLogger).then(
 )
 
 function refuse(error: unknown): void {
-  const { code, details, fix } = error instanceof StreamError ? error : asLoadFailure(error)
-  port.postMessage({ refused: { code, details: JSON.parse(JSON.stringify(details)) as object, fix } })
+  const facts = factsOf(error instanceof StreamError ? error : asLoadFailure(error))
+  // What job code puts into details may be anything.
+  port.postMessage({ refused: { ...facts, details: JSON.parse(JSON.stringify(facts.details)) as object } })
 }
 
 function asLoadFailure(error: unknown): StreamError {

@@ -27,12 +27,13 @@ export interface ControllerWorld extends ThreadsWorld {
   readonly probe: Probe
 }
 
-export interface PromoteRequest extends Asked {
+export interface PromoteRequest {
   readonly version: number
   /** Although it is not caught up. Never although it doesn't run. */
   readonly force?: boolean
   /** Although windows of the two versions differ. */
   readonly allowSeam?: boolean
+  readonly asked: Asked
 }
 
 const lookEveryMs = 500
@@ -110,6 +111,16 @@ export class JobController {
   caughtUp(version: number): boolean {
     const { catchUp } = this.observer(version)
     return catchUp !== undefined && caughtUp(catchUp, this.world.policy, this.world.clock.now())
+  }
+
+  /** Of those that replay. */
+  get newestCandidate(): VersionState | undefined {
+    return [...this.control.versions.values()].filter(({ role }) => role === 'candidate').at(-1)
+  }
+
+  /** Whether the topic is an output of any of its versions. */
+  writes(topic: string): boolean {
+    return [...this.inspected.values()].some(({ outputs }) => outputs.some(({ name }) => name === topic))
   }
 
   /** The version that published before the one that does now, if it still runs. */
@@ -248,7 +259,7 @@ export class JobController {
     await this.threads.close()
   }
 
-  private cutOver({ version: to, by, reason }: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
+  private cutOver({ version: to, asked }: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
     const { log, clock, probe } = this.world
     const owner = this.control.owner!
     // Nobody waits for an owner that publishes nothing; it has to recover first.
@@ -257,7 +268,7 @@ export class JobController {
     const outputs = [...new Set(versions.flatMap((job) => job?.outputs.map(({ name }) => name) ?? []))]
     return cutOver(
       { log, clock, probe, board: this.threads.board, job: this.job, outputs },
-      { to, holdMs, asked: askedBy({ by, reason }), seam: this.seam(to), signal },
+      { to, holdMs, asked, seam: this.seam(to), signal },
     )
   }
 
@@ -336,7 +347,7 @@ export class JobController {
           this.point('retire.decided')
         })
       case 'promote':
-        return void (await this.promote({ version: action.version, reason: 'deployed to take over by itself' }))
+        return void (await this.promote({ version: action.version, asked: { reason: 'deployed to take over by itself' } }))
     }
   }
 
@@ -386,7 +397,3 @@ export class JobController {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
-
-function askedBy({ by, reason }: { by: string | undefined; reason: string | undefined }): Asked {
-  return { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) }
-}

@@ -10,6 +10,7 @@ import { Pace } from '../../replay/pace.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
 import { failAt } from '../fail-at.ts'
 import { jobOfBundle } from '../load-job-file.ts'
+import { errorFields } from '../observability/error-fields.ts'
 import { openStateIn } from '../open-state.ts'
 import { realClock } from '../real-clock.ts'
 import { lineOf } from './thread-line.ts'
@@ -38,11 +39,7 @@ function threadLogger(bound: object): Logger {
 
 /** Errors lose their code on the way; what job code logs may be anything. */
 function sendable(fields: object): object {
-  return JSON.parse(
-    JSON.stringify(fields, (_, value: unknown) =>
-      value instanceof Error ? { ...value, message: value.message, stack: value.stack } : value,
-    ),
-  ) as object
+  return JSON.parse(JSON.stringify(fields, (_, value: unknown) => errorFields(value))) as object
 }
 
 class BatchedMetrics implements Metrics {

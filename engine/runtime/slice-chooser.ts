@@ -27,7 +27,8 @@ export interface ChooserParts {
 export class SliceChooser {
   private readonly task: Task
   private readonly plan: TaskPlan
-  private readonly tasks: number
+  /** Of its facts those that never change. */
+  private readonly kind: Pick<TaskFacts, 'task' | 'tasks' | 'timed' | 'clocked'>
   private readonly inputs: TaskInputs
   private readonly world: ChooserParts['world']
   private readonly recordsMax: number
@@ -40,7 +41,10 @@ export class SliceChooser {
   constructor({ task, plan, tasks, inputs, world, recordsMax, last }: ChooserParts) {
     this.task = task
     this.plan = plan
-    this.tasks = tasks
+    const operators = plan.stage.nodes.filter((node) => node.kind === 'operator')
+    const timed = operators.some(({ stores }) => stores.length > 0)
+    const clocked = operators.some(({ processingTime }) => processingTime)
+    this.kind = { task: plan.id, tasks, timed, clocked }
     this.inputs = inputs
     this.world = world
     this.recordsMax = recordsMax
@@ -156,19 +160,15 @@ export class SliceChooser {
   }
 
   facts(): TaskFacts {
-    const { task, plan } = this
-    const operators = plan.stage.nodes.filter((node) => node.kind === 'operator')
+    const { task } = this
     return {
-      task: plan.id,
-      tasks: this.tasks,
+      ...this.kind,
       seq: task.seq,
       hash: task.hash,
       positions: this.positions(),
       watermark: task.watermark,
       processing: Math.max(0, task.processingTime),
       held: this.last?.slice.hold,
-      timed: operators.some(({ stores }) => stores.length > 0),
-      clocked: operators.some(({ processingTime }) => processingTime),
     }
   }
 

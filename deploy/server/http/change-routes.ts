@@ -68,7 +68,6 @@ export function changeRoutes(app: App, server: RepriseServer): void {
 
 function found(server: RepriseServer, job: string, body: { version?: number | undefined; reason?: string | undefined }, by: string) {
   const controller = server.known(job)
-  const candidates = [...controller.control.versions.values()].filter(({ role }) => role === 'candidate')
-  const version = body.version ?? candidates.at(-1)?.version ?? controller.control.owner!
+  const version = body.version ?? controller.newestCandidate?.version ?? controller.control.owner!
   return { controller, version, asked: askedOf(by, body.reason) }
 }

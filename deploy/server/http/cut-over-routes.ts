@@ -45,7 +45,7 @@ export function cutOverRoutes(app: App, server: RepriseServer): void {
     { schema: { summary: 'Hand the public topics to a version', params: ofJob, body, response } },
     async (request, reply) => {
       const controller = server.known(request.params.job)
-      const to = request.body.version ?? newestCandidate(controller)
+      const to = request.body.version ?? candidateOf(controller)
       const done = cutOverTo(server, 'promote', controller, to, request.body, whoAsks(request))
       if ('dryRun' in done) return reply.status(200).send(done.dryRun)
       return reply.status(202).header('location', done.location).send(done.operation)
@@ -63,14 +63,7 @@ export function cutOverRoutes(app: App, server: RepriseServer): void {
     },
     async (request, reply) => {
       const controller = server.known(request.params.job)
-      const { wayBack, job } = controller
-      if (wayBack === undefined)
-        throw new StreamError(
-          'VERSION_STATE',
-          { job, reason: 'no version that published before runs any more' },
-          { fix: 'deploy its code again' },
-        )
-      const done = cutOverTo(server, 'rollback', controller, wayBack.version, request.body, whoAsks(request))
+      const done = cutOverTo(server, 'rollback', controller, wayBackOf(controller), request.body, whoAsks(request))
       if ('dryRun' in done) return reply.status(200).send(done.dryRun)
       return reply.status(202).header('location', done.location).send(done.operation)
     },
@@ -97,7 +90,7 @@ function cutOverTo(
   by: string,
 ) {
   if (dryRun) return { dryRun: viewOfDryRun(server, controller, to) }
-  const request = { version: to, force, allowSeam, ...askedOf(by, reason) }
+  const request = { version: to, force, allowSeam, asked: askedOf(by, reason) }
   controller.checkPromotion(request)
   const operation = server.operations.start(kind, controller.job, to, () => controller.promote(request).then(viewOfCutOver))
   return { operation: viewOfOperation(operation), location: `/api/v1/operations/${operation.id}` }
@@ -106,12 +99,11 @@ function cutOverTo(
 function viewOfDryRun(server: RepriseServer, controller: JobController, to: number): z.infer<typeof dryRunView> {
   const owner = controller.control.owner!
   const gates = controller.gates(to).map(({ name, pass, found, limit }) => ({ name, pass, found, limit }))
-  const positions = Object.fromEntries([...(controller.facts(owner)?.positions ?? [])].map(([name, position]) => [name, String(position)]))
   return {
     job: controller.job,
     from: owner,
     to,
-    positions,
+    positions: viewOfPositions(controller.facts(owner)?.positions ?? []),
     gates,
     seam: controller.seam(to),
     wouldSucceed: gates.every(({ pass }) => pass),
@@ -124,9 +116,13 @@ function viewOfCutOver({ id, from, to, positions, heldMs }: CutOver) {
     id,
     from,
     to,
-    positions: Object.fromEntries(Object.entries(positions).map(([name, at]) => [name, String(at)])),
+    positions: viewOfPositions(Object.entries(positions)),
     heldMs: heldMs ?? null,
   }
+}
+
+function viewOfPositions(positions: Iterable<readonly [name: string, at: number]>): Record<string, string> {
+  return Object.fromEntries([...positions].map(([name, at]) => [name, String(at)]))
 }
 
 function viewOfOperation({ id, kind, job, version, state, startedAt, endedAt, result, error }: Operation): z.infer<typeof operationView> {
@@ -144,10 +140,16 @@ function viewOfOperation({ id, kind, job, version, state, startedAt, endedAt, re
   }
 }
 
-function newestCandidate({ control, job }: JobController): number {
-  const candidates = [...control.versions.values()].filter(({ role }) => role === 'candidate')
-  const newest = candidates.at(-1)
-  if (newest === undefined)
-    throw new StreamError('VERSION_STATE', { job, reason: 'there is no candidate' }, { fix: 'deploy a new version first, or name one' })
-  return newest.version
+function candidateOf({ newestCandidate, job }: JobController): number {
+  if (newestCandidate !== undefined) return newestCandidate.version
+  throw new StreamError('VERSION_STATE', { job, reason: 'there is no candidate' }, { fix: 'deploy a new version first, or name one' })
+}
+
+function wayBackOf({ wayBack, job }: JobController): number {
+  if (wayBack !== undefined) return wayBack.version
+  throw new StreamError(
+    'VERSION_STATE',
+    { job, reason: 'no version that published before runs any more' },
+    { fix: 'deploy its code again' },
+  )
 }

@@ -28,9 +28,7 @@ export function tableRoutes(app: App, server: RepriseServer): void {
         { topic, kind: info.kind, reason: 'it is no table' },
         { fix: `read /api/v1/topics/${topic}/records` },
       )
-    const controller = [...server.controllers.values()].find(({ inspected }) =>
-      [...inspected.values()].some(({ outputs }) => outputs.some(({ name }) => name === topic)),
-    )
+    const controller = [...server.controllers.values()].find((each) => each.writes(topic))
     const control = controller?.control.events ?? null
     if (least !== undefined && (control ?? 0) < least)
       throw new StreamError(

@@ -7,9 +7,8 @@ import { bytesField, timeText, valueField } from '../../cli/record-fields.ts'
 import { readNdjson } from '../../ingest/ndjson.ts'
 import { openTopic } from '../../ingest/open-topic.ts'
 import { fieldReader } from '../../ingest/take-in.ts'
-import { ownTopic } from '../deployments.ts'
+import { TopicAppender } from '../../topic-appender.ts'
 import type { RepriseServer } from '../server.ts'
-import { TopicAppender } from '../topic-appender.ts'
 import { problem } from './problem.ts'
 import type { App } from './typed-app.ts'
 
@@ -148,12 +147,11 @@ function viewOfTopic(server: RepriseServer, name: string): z.infer<typeof topicV
   return { topic: name, kind: info.kind, partitions }
 }
 
-/** What a job writes nobody else does. */
+/** What a job writes nobody else does; its own topics openTopic refuses. */
 function refuseOutputs(server: RepriseServer, topic: string): void {
-  const own = ownTopic(topic, server.controllers.keys())
-  for (const [job, { inspected }] of server.controllers) {
-    const written = own || [...inspected.values()].some(({ outputs }) => outputs.some(({ name }) => name === topic))
-    if (written) throw new StreamError('OUTPUT_OWNED', { topic, job }, { fix: 'take records into a topic that no job writes' })
+  for (const [job, controller] of server.controllers) {
+    if (controller.writes(topic))
+      throw new StreamError('OUTPUT_OWNED', { topic, job }, { fix: 'take records into a topic that no job writes' })
   }
 }
 

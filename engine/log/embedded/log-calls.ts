@@ -1,5 +1,5 @@
 import { AssertionError } from '../../assert.ts'
-import { type ErrorCode, type ErrorDetails, StreamError } from '../../errors.ts'
+import { type ErrorFacts, errorOf, factsOf, StreamError } from '../../errors.ts'
 import type { Offset } from '../../model/record.ts'
 import type { Commit, TopicSpec } from '../../ports/log.ts'
 
@@ -27,19 +27,16 @@ export type LogQuestion = { readonly kind: 'log'; readonly call: number } & LogC
 
 export type LogAnswer = { readonly kind: 'log'; readonly call: number } & (
   | { readonly result: unknown }
-  | { readonly refused: { readonly code: ErrorCode; readonly details: ErrorDetails; readonly fix: string | undefined } }
+  | { readonly refused: ErrorFacts }
   | { readonly broken: string }
 )
 
 /** An error as it goes over the line: a fact of life stays one, all else is a mistake of ours. */
 export function answerOf(call: number, error: unknown): LogAnswer {
-  if (!(error instanceof StreamError)) return { kind: 'log', call, broken: error instanceof Error ? error.message : String(error) }
-  const { code, details, fix } = error
-  return { kind: 'log', call, refused: { code, details, fix } }
+  if (error instanceof StreamError) return { kind: 'log', call, refused: factsOf(error) }
+  return { kind: 'log', call, broken: error instanceof Error ? error.message : String(error) }
 }
 
-export function errorOf(answer: Exclude<LogAnswer, { readonly result: unknown }>): Error {
-  if ('broken' in answer) return new AssertionError(answer.broken)
-  const { code, details, fix } = answer.refused
-  return new StreamError(code, details, fix === undefined ? {} : { fix })
+export function failureOf(answer: Exclude<LogAnswer, { readonly result: unknown }>): Error {
+  return 'broken' in answer ? new AssertionError(answer.broken) : errorOf(answer.refused)
 }

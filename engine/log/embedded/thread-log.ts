@@ -3,7 +3,7 @@ import type { EpochMs, Offset } from '../../model/record.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import type { Bounds, Commit, Committed, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
 import { isNewTopic } from '../topic-spec.ts'
-import { errorOf, type LogAnswer, type LogCall, type ThreadLine } from './log-calls.ts'
+import { failureOf, type LogAnswer, type LogCall, type ThreadLine } from './log-calls.ts'
 import { EmbeddedReaderHost, type ReaderHandle } from './reader-host.ts'
 
 interface Waiting {
@@ -122,7 +122,7 @@ export class ThreadLog implements Log {
     if (waiting === undefined) return
     this.waiting.delete(answer.call)
     if ('result' in answer) waiting.resolve(answer.result as never)
-    else waiting.reject(errorOf(answer))
+    else waiting.reject(failureOf(answer))
   }
 
   private ask<T>(call: LogCall): Promise<T> {

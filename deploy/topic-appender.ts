@@ -1,8 +1,8 @@
-import { BlockBuilder } from '../../engine/block/block-builder.ts'
-import { StreamError } from '../../engine/errors.ts'
-import { partitionOf } from '../../engine/log/partitioner.ts'
-import type { NewRecord } from '../../engine/model/record.ts'
-import type { Append, Log, Producer, ProducerEnd } from '../../engine/ports/log.ts'
+import { BlockBuilder } from '../engine/block/block-builder.ts'
+import { StreamError } from '../engine/errors.ts'
+import { partitionOf } from '../engine/log/partitioner.ts'
+import type { NewRecord } from '../engine/model/record.ts'
+import type { Append, Log, Producer, ProducerEnd } from '../engine/ports/log.ts'
 
 export interface Appended {
   readonly added: number
