@@ -95,6 +95,9 @@ describe('a promotion is refused', () => {
     await caughtUp('windowed', 1)
     await deploy(windowed('20s'))
     await until('windowed', 2, ({ phase }) => phase === 'caught-up')
+    const wouldSucceed = async (...flags: string[]) =>
+      (JSON.parse((await cli('promote', 'windowed', '--dry-run', '--json', ...flags)).stdout) as { wouldSucceed: boolean }).wouldSucceed
+    expect([await wouldSucceed(), await wouldSucceed('--allow-seam')]).toEqual([false, true])
     const refused = await cli('promote', 'windowed', '--yes')
     expect(refused.code).toBe(3)
     expect(refused.stderr).toContain('CUT_OVER_SEAM')

@@ -89,15 +89,16 @@ function cutOverTo(
   { dryRun, force, allowSeam, reason }: { dryRun: boolean; force: boolean; allowSeam: boolean; reason?: string | undefined },
   by: string,
 ) {
-  if (dryRun) return { dryRun: viewOfDryRun(server, controller, to) }
+  if (dryRun) return { dryRun: viewOfDryRun(server, controller, to, allowSeam) }
   const request = { version: to, force, allowSeam, asked: askedOf(by, reason) }
   controller.checkPromotion(request)
   const operation = server.operations.start(kind, controller.job, to, () => controller.promote(request).then(viewOfCutOver))
   return { operation: viewOfOperation(operation), location: `/api/v1/operations/${operation.id}` }
 }
 
-function viewOfDryRun(server: RepriseServer, controller: JobController, to: number): z.infer<typeof dryRunView> {
+function viewOfDryRun(server: RepriseServer, controller: JobController, to: number, allowSeam: boolean): z.infer<typeof dryRunView> {
   const owner = controller.control.owner!
+  const seam = controller.seam(to)
   const gates = controller.gates(to).map(({ name, pass, found, limit }) => ({ name, pass, found, limit }))
   return {
     job: controller.job,
@@ -105,8 +106,8 @@ function viewOfDryRun(server: RepriseServer, controller: JobController, to: numb
     to,
     positions: viewOfPositions(controller.facts(owner)?.positions ?? []),
     gates,
-    seam: controller.seam(to),
-    wouldSucceed: gates.every(({ pass }) => pass),
+    seam,
+    wouldSucceed: gates.every(({ pass }) => pass) && (allowSeam || seam.length === 0),
     wayBackUntil: iso(Date.now() + server.bakeMs),
   }
 }

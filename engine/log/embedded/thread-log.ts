@@ -119,7 +119,11 @@ export class ThreadLog implements Log {
   private take(answer: LogAnswer): void {
     if (answer.kind !== 'log') return
     const waiting = this.waiting.get(answer.call)
-    if (waiting === undefined) return
+    if (waiting === undefined) {
+      // To what was only told, nobody waits for an answer: a mistake of ours must be loud all the same.
+      if ('broken' in answer) throw failureOf(answer)
+      return
+    }
     this.waiting.delete(answer.call)
     if ('result' in answer) waiting.resolve(answer.result as never)
     else waiting.reject(failureOf(answer))
