@@ -1,4 +1,4 @@
-import { assert, assertNever } from '../../assert.ts'
+import { assertNever } from '../../assert.ts'
 import type { Log, Pin, Producer } from '../../ports/log.ts'
 import { answerOf, type LogAnswer, type LogQuestion, type ThreadLine } from './log-calls.ts'
 
@@ -11,6 +11,7 @@ export class LogService {
   private readonly log: Log
   private readonly line: ThreadLine
   private readonly producers = new Map<number, Promise<Producer>>()
+  /** Not those refused (their topic went meanwhile) or released: to move or release these again does nothing. */
   private readonly pins = new Map<number, Pin>()
   private readonly hangUp: () => void
   private closed = false
@@ -61,9 +62,9 @@ export class LogService {
       case 'pin':
         return void this.pins.set(question.pin, log.pin(question.topic, question.partition, question.from))
       case 'movePin':
-        return void this.pinOf(question.pin).move(question.from)
+        return this.pins.get(question.pin)?.move(question.from)
       case 'releasePin':
-        this.pinOf(question.pin).release()
+        this.pins.get(question.pin)?.release()
         return void this.pins.delete(question.pin)
       default:
         return assertNever(question)
@@ -75,11 +76,5 @@ export class LogService {
     this.producers.set(number, opened)
     const { epoch, end } = await opened
     return { epoch, end }
-  }
-
-  private pinOf(number: number): Pin {
-    const pin = this.pins.get(number)
-    assert(pin !== undefined, () => `pin ${number} is not held`)
-    return pin
   }
 }

@@ -79,6 +79,18 @@ export function removalContract(test: LogTest): void {
     await log.trim('orders', 0, 9)
     expect(log.bounds('orders', 0).start).toBe(9)
   })
+
+  test('a pin of a topic that is gone can be moved and released', async ({ log }) => {
+    await streamTopic(log, 'orders', 1)
+    const pin = log.pin('orders', 0, 0)
+    await log.deleteTopic('orders')
+    pin.move(4)
+    pin.release()
+    pin.move(5)
+    pin.release()
+    await streamTopic(log, 'parcels', 1)
+    expect(log.topics().map(({ name }) => name)).toEqual(['parcels'])
+  })
 }
 
 /** For adapters that do their own retention and compaction. */
