@@ -7,6 +7,7 @@ import { lineOf } from '../../deploy/server/thread-line.ts'
 import { EmbeddedLog } from '../../engine/log/embedded/embedded-log.ts'
 import { LogService } from '../../engine/log/embedded/log-service.ts'
 import { NodeFileSystem } from '../../engine/log/embedded/node-file-system.ts'
+import type { EmbeddedLogSettings } from '../../engine/log/embedded/settings.ts'
 import { ThreadLog } from '../../engine/log/embedded/thread-log.ts'
 import type { FileSystem } from '../../engine/ports/file-system.ts'
 import type { Log } from '../../engine/ports/log.ts'
@@ -17,16 +18,26 @@ import { behindFaults } from './log/behind-faults.ts'
 import type { ContractLog } from './log/harness.ts'
 import { logContract } from './log.ts'
 
-logContract('embedded on a simulated disk', onSimDisk, { runs: runsOf(100), maintenance: true })
-logContract('embedded on a simulated disk, behind faults', behindFaults(onSimDisk), { runs: runsOf(30), maintenance: true })
+logContract('embedded on a simulated disk', () => onSimDisk(), { runs: runsOf(100), maintenance: true })
+logContract(
+  'embedded on a simulated disk, behind faults',
+  behindFaults(() => onSimDisk()),
+  { runs: runsOf(30), maintenance: true },
+)
+logContract('embedded on a simulated disk, blocks stay in their log file', () => onSimDisk({ joinedBlockBytes: 100 }), {
+  runs: runsOf(30),
+  maintenance: true,
+})
 logContract('embedded on the real file system', onDisk, { runs: runsOf(15), maintenance: true })
 logContract('embedded, from a thread beside the writer', fromThread, { runs: runsOf(30), maintenance: true })
 
-async function onSimDisk(): Promise<ContractLog> {
+async function onSimDisk(more: Partial<EmbeddedLogSettings> = {}): Promise<ContractLog> {
   const disk = new SimDisk(1)
   return contractLog(
     () => disk.mount(),
     async () => {},
+    attachDirectly,
+    more,
   )
 }
 
@@ -83,9 +94,17 @@ async function contractLog(
   mount: () => FileSystem,
   remove: () => Promise<void>,
   attach: (log: EmbeddedLog, fs: FileSystem) => Promise<Attached> = attachDirectly,
+  more: Partial<EmbeddedLogSettings> = {},
 ): Promise<ContractLog> {
   // Small files, so that everything that is done in the background is done.
-  const settings = { reserveBytes: 4096, logFileBytes: 100_000, ownSegmentBytesMin: 3000, mixedSegmentsMax: 3, joinedBlockBytes: 3000 }
+  const settings = {
+    reserveBytes: 4096,
+    logFileBytes: 100_000,
+    ownSegmentBytesMin: 3000,
+    mixedSegmentsMax: 3,
+    joinedBlockBytes: 3000,
+    ...more,
+  }
   const open = () => EmbeddedLog.open({ fs: mount(), clock: realClock, settings })
   let log = await open()
   let attached = await attach(log, mount())

@@ -24,7 +24,8 @@ export async function backUp(
       segments: [...catalog.segments.values()],
     }))
     for (const { number, bytes } of segments) await copy(fs, to, segmentFileName(number), bytes)
-    for (const { number, end } of logs) await copy(fs, to, logFileName(number), end)
+    const staying = segments.flatMap(({ blocksIn }) => blocksIn ?? [])
+    for (const { number, end } of [...logs, ...staying]) await copy(fs, to, logFileName(number), end)
     // The head comes last: without it there is no log.
     await to.syncDirectory()
     await copy(fs, to, logFileName(current), headBytes)

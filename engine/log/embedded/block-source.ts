@@ -4,7 +4,7 @@ import type { BlockRange } from './block-groups.ts'
 import { readBlocks } from './block-read.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { corrupt } from './corrupt.ts'
-import { logFileName, segmentFileName } from './file-names.ts'
+import { logFileName } from './file-names.ts'
 import { entryFault } from './frame-fault.ts'
 import { readWhole } from './log-scan.ts'
 import type { OpenFiles } from './open-files.ts'
@@ -39,17 +39,8 @@ export async function wholeLogSource(fs: FileSystem, number: number, end: number
   }
 }
 
-/** A log file of large blocks, read block by block. */
-export function logSource(files: OpenFiles, pool: BufferPool, number: number): BlockSource {
-  return source(files, pool, logFileName(number))
-}
-
-/** A segment, where the blocks of a partition lie behind one another. */
-export function segmentSource(files: OpenFiles, pool: BufferPool, number: number): BlockSource {
-  return source(files, pool, segmentFileName(number))
-}
-
-function source(files: OpenFiles, pool: BufferPool, name: string): BlockSource {
+/** A file of large blocks, or one where the blocks of a partition lie behind one another: read piece by piece. */
+export function fileSource(files: OpenFiles, pool: BufferPool, name: string): BlockSource {
   return {
     async read({ table, from, to, bytes }) {
       const chunks: Chunk[] = []

@@ -2,8 +2,9 @@ import { assert, assertNever } from '../../assert.ts'
 import { StreamError } from '../../errors.ts'
 import type { EpochMs, Offset } from '../../model/record.ts'
 import type { Bounds, ProducerEnd, TopicInfo } from '../../ports/log.ts'
+import { logFileName } from './file-names.ts'
 import { type BlockEntry, type FrameHead, frameKind, readDetail, readEnds, readEntries } from './frame.ts'
-import type { Operation, SegmentInfo } from './operation.ts'
+import { blocksFileName, type ClosedLog, filesOf, type Operation, type SegmentInfo } from './operation.ts'
 import { PartitionIndex } from './partition-index.ts'
 
 export interface PartitionState {
@@ -31,12 +32,6 @@ export interface ProducerState {
   end: ProducerEnd
 }
 
-export interface ClosedLog {
-  readonly number: number
-  /** Exact end: what stands behind it does not exist. */
-  readonly end: number
-}
-
 /**
  * Owns: what the log contains, as of the last frame applied: topics, bounds, producers, the list of files, where the blocks are.
  * The writer, recovery and readers in other threads all bring it forward by applying the same frames.
@@ -51,7 +46,7 @@ export class Catalog {
   readonly topicsByName = new Map<string, TopicState>()
   readonly producers = new Map<string, ProducerState>()
   readonly producersByNumber = new Map<number, ProducerState>()
-  /** Closed log files, not yet rewritten, by number. */
+  /** Closed log files that are no part of a segment yet, by number. */
   readonly logs = new Map<number, ClosedLog>()
   readonly segments = new Map<number, SegmentInfo>()
   commitNumber = 0
@@ -112,13 +107,19 @@ export class Catalog {
     this.nextProducer = Math.max(this.nextProducer, producer.number + 1)
   }
 
+  /** All files of the list: all there are, but the one that is appended to. */
+  fileNames(): string[] {
+    return [...[...this.logs.keys()].map(logFileName), ...[...this.segments.values()].flatMap(filesOf)]
+  }
+
   /** Puts a segment in the list and its ranges into the indexes. */
   addSegment(segment: SegmentInfo): void {
     this.segments.set(segment.number, segment)
     this.nextFile = Math.max(this.nextFile, segment.number + 1)
     for (const { topic, partition, from, to } of segment.ranges) {
       const state = this.topics.get(topic)?.partitions[partition]
-      if (state && to > state.start) state.index.insert({ file: segment.number, from, to, table: undefined })
+      if (state && to > state.start)
+        state.index.insert({ file: segment.number, blocksIn: blocksFileName(segment), from, to, table: undefined })
     }
   }
 

@@ -2,19 +2,21 @@ import type { BlockView } from '../../block/block-view.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import type { Clock } from '../../ports/world.ts'
 import { type BlockGroup, type BlockStretch, groupBlocks } from './block-groups.ts'
-import { type BlockSource, logSource, segmentSource, wholeLogSource } from './block-source.ts'
+import { type BlockSource, fileSource, wholeLogSource } from './block-source.ts'
 import type { BlockTable } from './block-table.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import type { Catalog } from './catalog.ts'
+import { logFileName } from './file-names.ts'
 import type { LogId } from './frame.ts'
 import { joinBlocks } from './join-blocks.ts'
 import type { OpenFiles } from './open-files.ts'
-import type { SegmentInfo } from './operation.ts'
+import { blocksFileName, type SegmentInfo } from './operation.ts'
 import type { Extent } from './partition-index.ts'
 import type { LogProbe } from './probe-points.ts'
 import { partitionKey, type SegmentDirectories } from './segment-directory.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import type { EmbeddedLogSettings } from './settings.ts'
+import type { StayingBlocks } from './staying-blocks.ts'
 import { verifySegment } from './verify-segment.ts'
 
 /** Blocks of a log file that are this part of a joined one on average are read one by one: a call each costs little beside their bytes. */
@@ -47,10 +49,11 @@ export interface PartitionBlocks {
   readonly blocks: readonly PlannedBlock[]
 }
 
-/** What the files hold that is still wanted, stretch by stretch, joined where small. */
-export async function contentOf(parts: RewriteParts, numbers: readonly number[]): Promise<PartitionBlocks[]> {
+/** What the files hold that is still wanted, stretch by stretch, joined where small; without what stays where it is. */
+export async function contentOf(parts: RewriteParts, numbers: readonly number[], stays?: StayingBlocks): Promise<PartitionBlocks[]> {
   const content: PartitionBlocks[] = []
   for (const { topic, partition, stretches } of await stretchesOf(parts, numbers)) {
+    if (stays?.partitions.some((one) => one.topic === topic && one.partition === partition)) continue
     const blocks = groupBlocks(stretches, parts.settings.joinedBlockBytes).map(planGroup)
     if (blocks.length > 0) content.push({ topic, partition, blocks })
   }
@@ -97,14 +100,19 @@ function neighbours(extents: readonly Extent[], files: ReadonlyMap<number, unkno
 }
 
 /**
- * Writes new segments: one for each partition with much in it, one for all the others. Durable and read back when it resolves, but no
- * part of the log until an edit lists them.
+ * Writes new segments: one for what stays, one for each partition with much in it, one for all the others. Durable and read back when it
+ * resolves, but no part of the log until an edit lists them.
  */
-export async function writeSegments(parts: RewriteParts, content: readonly PartitionBlocks[]): Promise<SegmentInfo[]> {
+export async function writeSegments(
+  parts: RewriteParts,
+  content: readonly PartitionBlocks[],
+  stays?: StayingBlocks,
+): Promise<SegmentInfo[]> {
   const { settings, fs, probe } = parts
   const large = (one: PartitionBlocks) => one.blocks.reduce((sum, { bytes }) => sum + bytes, 0) >= settings.ownSegmentBytesMin
   const small = content.filter((one) => !large(one))
   const segments: SegmentInfo[] = []
+  if (stays) segments.push(await writeIndex(parts, stays))
   for (const one of content.filter(large)) segments.push(await writeSegment(parts, [one], false))
   if (small.length > 0) segments.push(await writeSegment(parts, small, true))
   if (segments.length === 0) return segments
@@ -114,20 +122,41 @@ export async function writeSegments(parts: RewriteParts, content: readonly Parti
   return segments
 }
 
-async function writeSegment(parts: RewriteParts, content: readonly PartitionBlocks[], mixed: boolean): Promise<SegmentInfo> {
-  const { fs, catalog, logId, clock, probe } = parts
+function writeSegment(parts: RewriteParts, content: readonly PartitionBlocks[], mixed: boolean): Promise<SegmentInfo> {
   const count = content.reduce((sum, { blocks }) => sum + blocks.length, 0)
-  probe.at('log.rewrite.before-create')
-  const writer = await SegmentWriter.create(fs, logId, catalog.nextFile++, count)
-  try {
+  return writeFile(parts, count, { mixed }, async (writer) => {
     for (const { topic, partition, blocks } of content) {
       writer.beginRange()
       for (const planned of blocks) {
         await planned.make((block) => writer.add(topic, partition, block))
-        await clock.yield()
+        await parts.clock.yield()
       }
     }
-    const segment = await writer.finish(catalog.commitNumber, mixed)
+  })
+}
+
+function writeIndex(parts: RewriteParts, { log, partitions }: StayingBlocks): Promise<SegmentInfo> {
+  const count = partitions.reduce((sum, { from, to }) => sum + to - from, 0)
+  return writeFile(parts, count, { mixed: false, blocksIn: log }, async (writer) => {
+    for (const { topic, partition, table, from, to } of partitions) {
+      writer.beginRange()
+      for (let i = from; i < to; i++) writer.addStaying({ topic, partition, ...table.entry(i) })
+    }
+    parts.probe.at('log.rewrite.after-index')
+  })
+}
+
+async function writeFile(
+  { fs, catalog, logId, probe }: RewriteParts,
+  blocks: number,
+  kind: Pick<SegmentInfo, 'mixed' | 'blocksIn'>,
+  fill: (writer: SegmentWriter) => Promise<void>,
+): Promise<SegmentInfo> {
+  probe.at('log.rewrite.before-create')
+  const writer = await SegmentWriter.create(fs, logId, catalog.nextFile++, blocks)
+  try {
+    await fill(writer)
+    const segment = await writer.finish(catalog.commitNumber, kind)
     probe.at('log.rewrite.after-write')
     await writer.sync()
     probe.at('log.rewrite.after-sync')
@@ -139,9 +168,9 @@ async function writeSegment(parts: RewriteParts, content: readonly PartitionBloc
 
 async function sourceOf({ fs, catalog, files, pool, settings }: RewriteParts, number: number): Promise<BlockSource> {
   const log = catalog.logs.get(number)
-  if (log === undefined) return segmentSource(files, pool, number)
+  if (log === undefined) return fileSource(files, pool, blocksFileName(catalog.segments.get(number)!))
   return log.end / blocksIn(catalog, number) >= settings.joinedBlockBytes * largePart
-    ? logSource(files, pool, number)
+    ? fileSource(files, pool, logFileName(number))
     : wholeLogSource(fs, number, log.end)
 }
 

@@ -13,11 +13,11 @@ import type { EpochMs, Offset } from '../../model/record.ts'
  *    24  u32 file number                60  u32 directory checksum [64, body)
  *    28  u32 position in the file
  *    64  directory:
- *        blocks x { u32 topic, u32 partition, f64 base offset, f64 append time, u32 length, u32 head checksum of the block, u32 count, u32 0 }
+ *        blocks x { u32 topic, u32 partition, f64 base offset, f64 append time, u32 length, u32 head checksum of the block, u32 count, u32 place }
  *        producer ends: { u32 producer, u32 bytes of hash, f64 seq, hash, zeros up to a multiple of 8 }
  *        detail: JSON (state of a head, operation of an edit)
  *        zeros up to a multiple of 8
- *  body  the blocks, one behind the other
+ *  body  the blocks, one behind the other; of an index none: `place` says where each stands in the log file it is about (else 0)
  *
  * Every byte is covered without a second pass over the records: the head by its checksum, the directory by the one in the head, each
  * block's head by the directory, its content by the block's head. A frame names its own place, so that old bytes are never taken for it.
@@ -27,7 +27,7 @@ export const frameHeadBytes = 64
 export const entryBytes = 40
 const frameMagic = 0x31465052
 
-export const frameKind = { head: 1, commit: 2, edit: 3, quiet: 4, segment: 5 } as const
+export const frameKind = { head: 1, commit: 2, edit: 3, quiet: 4, segment: 5, index: 6 } as const
 export type FrameKind = (typeof frameKind)[keyof typeof frameKind]
 
 /** Random, chosen when a log is created. */
@@ -111,7 +111,8 @@ export function writeFrameHead(bytes: Buffer, at: number, head: Omit<FrameHead, 
   bytes.writeUInt32LE(checksum(bytes, at + 8, at + frameHeadBytes), at + 4)
 }
 
-export function writeEntry(bytes: Buffer, at: number, entry: Omit<BlockEntry, 'position'>): void {
+/** @param place see the layout above. */
+export function writeEntry(bytes: Buffer, at: number, entry: Omit<BlockEntry, 'position'>, place = 0): void {
   bytes.writeUInt32LE(entry.topic, at)
   bytes.writeUInt32LE(entry.partition, at + 4)
   bytes.writeDoubleLE(entry.baseOffset, at + 8)
@@ -119,7 +120,7 @@ export function writeEntry(bytes: Buffer, at: number, entry: Omit<BlockEntry, 'p
   bytes.writeUInt32LE(entry.length, at + 24)
   bytes.writeUInt32LE(entry.check, at + 28)
   bytes.writeUInt32LE(entry.count, at + 32)
-  bytes.writeUInt32LE(0, at + 36)
+  bytes.writeUInt32LE(place, at + 36)
 }
 
 /** The blocks of the frame at `at`, in order. */
@@ -136,7 +137,7 @@ export function readEntries(bytes: Buffer, at: number, head: FrameHead): BlockEn
       length,
       check: bytes.readUInt32LE(p + 28),
       count: bytes.readUInt32LE(p + 32),
-      position,
+      position: head.kind === frameKind.index ? bytes.readUInt32LE(p + 36) : position,
     })
     position += length
   }

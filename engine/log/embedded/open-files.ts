@@ -40,10 +40,10 @@ export class OpenFiles {
   }
 
   /** Forgets the others, so that removed files give their space back. */
-  async keepOnly(listed: (file: ParsedName) => boolean): Promise<void> {
+  async keepOnly(listed: (name: string, file: ParsedName) => boolean): Promise<void> {
     const others = [...this.files.keys()].filter((name) => {
       const file = parseFileName(name)
-      return file !== undefined && !listed(file)
+      return file !== undefined && !listed(name, file)
     })
     await Promise.all(others.map((name) => this.drop(name)))
   }

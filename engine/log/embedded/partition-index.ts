@@ -1,11 +1,14 @@
 import { assert } from '../../assert.ts'
 import type { Offset } from '../../model/record.ts'
 import { BlockTable } from './block-table.ts'
+import { logFileName } from './file-names.ts'
 import type { BlockEntry } from './frame.ts'
 
 /** A stretch of a partition's offsets that lies in one file. */
 export interface Extent {
   readonly file: number
+  /** Name of the file that holds the blocks. */
+  readonly blocksIn: string
   readonly from: Offset
   to: Offset
   /** Where its blocks are; undefined for a segment, whose own directory says it. */
@@ -24,7 +27,7 @@ export class PartitionIndex {
     let last = this.extents.at(-1)
     if (last?.file !== file) {
       assert((last?.to ?? 0) <= entry.baseOffset, () => `block at ${entry.baseOffset} of file ${file} behind ${describe(last!)}`)
-      last = { file, from: entry.baseOffset, to: entry.baseOffset, table: new BlockTable() }
+      last = { file, blocksIn: logFileName(file), from: entry.baseOffset, to: entry.baseOffset, table: new BlockTable() }
       this.extents.push(last)
     }
     last.table!.add(entry)

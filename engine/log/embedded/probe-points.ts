@@ -18,6 +18,7 @@ export const logProbePoints = [
   'log.rotate.after-directory',
   'log.rotate.after-switch',
   'log.rewrite.before-create',
+  'log.rewrite.after-index',
   'log.rewrite.after-write',
   'log.rewrite.after-sync',
   'log.rewrite.after-directory',

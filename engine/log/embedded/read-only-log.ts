@@ -68,8 +68,8 @@ export class ReadOnlyLog extends FollowedLog {
 
   /** What left the list is not held open, which would keep its space. */
   private async dropRemoved(): Promise<void> {
-    const { logs, segments } = this.follower.catalog
-    await this.files.keepOnly(({ number, kind }) => number >= this.follower.end.file || (kind === 'log' ? logs : segments).has(number))
+    const listed = new Set(this.follower.catalog.fileNames())
+    await this.files.keepOnly((name, { number }) => number >= this.follower.end.file || listed.has(name))
   }
 }
 

@@ -7,7 +7,6 @@ import { readBlocks } from './block-read.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import type { Catalog, PartitionState } from './catalog.ts'
 import { corrupt } from './corrupt.ts'
-import { logFileName, segmentFileName } from './file-names.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { Extent } from './partition-index.ts'
 import { partitionKey, type SegmentDirectories } from './segment-directory.ts'
@@ -76,7 +75,7 @@ export class EmbeddedReader implements LogReader {
         if (codeOf(error) !== 'FILE_UNREADABLE') throw error
         // A file that is missing was rewritten: the newer list says where its content is.
         const moved = this.source.catalog().edits !== edits || (await this.source.refresh())
-        if (!moved) throw corrupt(fileName(extent), 0, 'the file is missing', { cause: error })
+        if (!moved) throw corrupt(extent.blocksIn, 0, 'the file is missing', { cause: error })
       }
     }
   }
@@ -86,7 +85,7 @@ export class EmbeddedReader implements LogReader {
     const { files, directories, pool } = this.source
     const { topicId, partition } = this.name
     const table = extent.table ?? (await directories.get(extent.file)).get(partitionKey(topicId, partition))
-    if (table === undefined) throw corrupt(fileName(extent), 0, 'the segment lacks a partition that the list promises')
+    if (table === undefined) throw corrupt(extent.blocksIn, 0, 'the segment lacks a partition that the list promises')
     const first = table.find(this.position)
     // A mixed segment may hold stretches of a partition that lie apart.
     const limit = table.find(extent.to)
@@ -95,8 +94,8 @@ export class EmbeddedReader implements LogReader {
       this.position = extent.to
       return undefined
     }
-    const { chunk, next } = await files.use(fileName(extent), (file) =>
-      readBlocks(file, fileName(extent), table, first, limit, bytesMax, pool),
+    const { chunk, next } = await files.use(extent.blocksIn, (file) =>
+      readBlocks(file, extent.blocksIn, table, first, limit, bytesMax, pool),
     )
     this.position = table.endOf(next - 1)
     return chunk
@@ -112,8 +111,4 @@ export class EmbeddedReader implements LogReader {
     const { topic, partition } = this.name
     return new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset: this.position, earliest: start, end })
   }
-}
-
-function fileName({ file, table }: Extent): string {
-  return table === undefined ? segmentFileName(file) : logFileName(file)
 }

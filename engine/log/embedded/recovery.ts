@@ -3,13 +3,13 @@ import type { FileSystem } from '../../ports/file-system.ts'
 import type { Clock, Logger } from '../../ports/world.ts'
 import { Catalog } from './catalog.ts'
 import { corrupt } from './corrupt.ts'
-import { logFileName, newestLog, parseFileName, reserveFileName, segmentFileName } from './file-names.ts'
+import { logFileName, newestLog, parseFileName, reserveFileName } from './file-names.ts'
 import { type FrameHead, frameKind, type LogId, readDetail, readEntries } from './frame.ts'
 import { FrameWriter, type PlacedBlock } from './frame-writer.ts'
 import { catalogOf, encodeJson, type HeadState, headStateOf } from './head.ts'
 import { LogFile } from './log-file.ts'
 import { damageBehind, onlyZeros, readLogHead, readWhole, type ScannedLog, scanFrames } from './log-scan.ts'
-import { filesTakenOut } from './operation.ts'
+import { filesOf, filesTakenOut } from './operation.ts'
 import type { LogProbe } from './probe-points.ts'
 import type { EmbeddedLogSettings } from './settings.ts'
 import { logIsGone, traceOfUse } from './trace-of-use.ts'
@@ -94,7 +94,7 @@ async function foundIn({ fs, logger }: RecoveryParts, names: readonly string[], 
   if (last) catalog.indexBlocks(head.file, readEntries(bytes, 0, head))
   for (const frame of frames) catalog.apply(bytes, frame.position, frame, frame !== last)
   if (frames.length > 1 || (last && head.blocks > 0)) catalog.logs.set(head.file, { number: head.file, end: carried.position })
-  for (const number of catalog.segments.keys()) requireListed(names, segmentFileName(number))
+  for (const segment of catalog.segments.values()) for (const name of filesOf(segment)) requireListed(names, name)
   return { catalog, logId: head.logId, carried: blocksOf(bytes, carried) }
 }
 
@@ -166,11 +166,9 @@ async function makingRoom<T>(fs: FileSystem, work: () => Promise<T>): Promise<T>
 
 /** What the list does not name does not exist. */
 async function sweep({ fs, logger }: RecoveryParts, catalog: Catalog, current: number): Promise<void> {
+  const listed = new Set([logFileName(current), ...catalog.fileNames()])
   for (const name of await fs.list()) {
-    const parsed = parseFileName(name)
-    if (parsed === undefined || parsed.number === current) continue
-    if (parsed.kind === 'log' && catalog.logs.has(parsed.number)) continue
-    if (parsed.kind === 'segment' && catalog.segments.has(parsed.number)) continue
+    if (parseFileName(name) === undefined || listed.has(name)) continue
     logger.debug({ file: name }, 'file that is not listed removed')
     await fs.remove(name)
   }

@@ -5,7 +5,8 @@ import { segmentFileName } from './file-names.ts'
 import { contentOf, type PartitionBlocks, type RewriteParts, writeSegments } from './file-rewrite.ts'
 import type { SegmentInfo } from './operation.ts'
 import type { RemovedFiles } from './removed-files.ts'
-import { planRewrite } from './rewrite-plan.ts'
+import { planRewrite, type RewritePlan } from './rewrite-plan.ts'
+import type { StayingBlocks } from './staying-blocks.ts'
 import type { Writer } from './writer.ts'
 
 export interface RewriterParts extends RewriteParts {
@@ -21,7 +22,7 @@ const retryAfterMs = 1000
 const quietMs = 100
 
 /**
- * Turns closed log files into segments, in the background, and merges segments. Who commits goes first: nothing is rewritten while commits
+ * Makes segments of closed log files, in the background, and merges segments. Who commits goes first: nothing is rewritten while commits
  * come, up to a quarter of the bound of what may wait.
  * Order of effects: new segments durable and read back, THEN the edit that lists them is committed, ONLY THEN are the old files removed.
  */
@@ -58,7 +59,7 @@ export class Rewriter {
   compact(target: CompactionTarget): Promise<void> {
     return this.atOnce(async () => {
       await this.work()
-      for await (const { file, content } of compactedContent(this.parts, target)) await this.replace([file], content)
+      for await (const { file, content } of compactedContent(this.parts, target)) await this.replace({ out: [file] }, content)
     })
   }
 
@@ -98,9 +99,9 @@ export class Rewriter {
       // What comes while it waits is looked at afterwards anyway.
       if (patient) await this.untilQuiet()
       this.woken = false
-      const files = this.stop.signal.aborted ? undefined : planRewrite(catalog, settings)
-      if (files === undefined) return
-      await this.replace(files, await contentOf(this.parts, files))
+      const plan = this.stop.signal.aborted ? undefined : planRewrite(catalog, settings)
+      if (plan === undefined) return
+      await this.replace(plan, await contentOf(this.parts, plan.out, plan.stays))
       this.boundBacklog()
     }
   }
@@ -128,11 +129,14 @@ export class Rewriter {
     return bytes
   }
 
-  private async replace(out: readonly number[], content: readonly PartitionBlocks[]): Promise<void> {
+  private async replace({ out, stays }: RewritePlan, content: readonly PartitionBlocks[]): Promise<void> {
     const { catalog, writer, removed, probe } = this.parts
-    const logs = out.filter((number) => catalog.logs.has(number))
     const segments = out.filter((number) => catalog.segments.has(number))
-    const made = await this.writeOrClean(content)
+    const logs = [
+      ...out.filter((number) => catalog.logs.has(number) && number !== stays?.log.number),
+      ...segments.flatMap((number) => catalog.segments.get(number)!.blocksIn?.number ?? []),
+    ]
+    const made = await this.writeOrClean(content, stays)
     await writer.control(() => ({ operation: { op: 'files', out, in: made }, result: undefined }))
     probe.at('log.rewrite.after-edit')
     await removed.remove(logs, segments)
@@ -140,11 +144,11 @@ export class Rewriter {
   }
 
   /** What was written is of no use when the rest can't be. */
-  private async writeOrClean(content: readonly PartitionBlocks[]): Promise<SegmentInfo[]> {
+  private async writeOrClean(content: readonly PartitionBlocks[], stays: StayingBlocks | undefined): Promise<SegmentInfo[]> {
     const { catalog, fs } = this.parts
     const first = catalog.nextFile
     try {
-      return await writeSegments(this.parts, content)
+      return await writeSegments(this.parts, content, stays)
     } catch (error) {
       if (error instanceof StreamError) {
         const names = await fs.list()

@@ -72,11 +72,15 @@ function paceOf(clock: Clock, { bytesPerSecond, signal, onRead }: ScrubOptions):
 
 async function faultsOf(parts: ScrubParts, number: number, pace: Pace): Promise<FileFault[]> {
   const { fs, catalog, logId, current } = parts
-  const segment = catalog.segments.has(number)
-  const name = segment ? segmentFileName(number) : logFileName(number)
-  const end = catalog.logs.get(number)?.end ?? current().end
-  const read = (file: ReadFile) =>
-    segment ? segmentFaults(file, number, logId, pace) : logFileFaults(file, { logId, file: number }, end, pace)
+  const segment = catalog.segments.get(number)
+  const log = segment ? segment.blocksIn : (catalog.logs.get(number) ?? current())
+  const inSegment = segment && (await fileFaults(fs, segmentFileName(number), (file) => segmentFaults(file, number, logId, pace)))
+  const inLog =
+    log && (await fileFaults(fs, logFileName(log.number), (file) => logFileFaults(file, { logId, file: log.number }, log.end, pace)))
+  return [...(inSegment ?? []), ...(inLog ?? [])]
+}
+
+async function fileFaults(fs: FileSystem, name: string, read: (file: ReadFile) => AsyncGenerator<Fault, void>): Promise<FileFault[]> {
   const faults: FileFault[] = []
   try {
     for (const { position, reason } of await all(fs, name, read)) faults.push({ file: name, position, what: reason })

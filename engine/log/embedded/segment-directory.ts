@@ -63,6 +63,6 @@ export async function readSegmentHead(file: ReadFile, number: number, logId: Log
   const bytes = await read(Math.min(size, bodyOffset(found)))
   const head: FrameHead | Fault = checkDirectory(bytes, 0, { logId, file: number, position: 0 }, size)
   if ('reason' in head) throw corrupt(name, head.position, head.reason)
-  if (head.kind !== frameKind.segment) throw corrupt(name, 0, 'the file is not a segment')
+  if (head.kind !== frameKind.segment && head.kind !== frameKind.index) throw corrupt(name, 0, 'the file is not a segment')
   return { bytes, head }
 }

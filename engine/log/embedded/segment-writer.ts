@@ -11,7 +11,7 @@ type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 /**
  * Writes one segment: a frame whose directory lists its blocks, partition by partition. The blocks go first, the head last; until the
- * edit that lists it is committed the file does not exist for anyone.
+ * edit that lists it is committed the file does not exist for anyone. Blocks that stay in a log file are only listed.
  */
 export class SegmentWriter {
   readonly number: number
@@ -47,8 +47,7 @@ export class SegmentWriter {
 
   /** Blocks of a stretch follow one another in offset order. */
   async add(topic: number, partition: number, block: Buffer): Promise<void> {
-    assert(this.blocks < this.blocksMax, 'a segment got more blocks than planned')
-    const entry = {
+    this.enter({
       topic,
       partition,
       baseOffset: block.readDoubleLE(16),
@@ -56,17 +55,19 @@ export class SegmentWriter {
       count: block.readUInt32LE(12),
       length: block.length,
       check: block.readUInt32LE(4),
-    }
-    writeEntry(this.directory, frameHeadBytes + this.blocks * entryBytes, entry)
-    this.blocks++
-    this.extendRange(entry)
+    })
     if (this.pending + block.length > pieceBytes) await this.flush()
     if (block.length > pieceBytes) await this.write(block)
     else this.pending += block.copy(this.piece, this.pending)
   }
 
-  /** Writes the head. Nothing is durable yet. */
-  async finish(commitNumber: number, mixed: boolean): Promise<SegmentInfo> {
+  /** The same for a block that stays in a log file. A segment has blocks of one kind only. */
+  addStaying({ position, ...entry }: BlockEntry): void {
+    this.enter(entry, position)
+  }
+
+  /** Writes the head. Nothing is durable yet. @param blocksIn where the blocks have stayed, if they have. */
+  async finish(commitNumber: number, { mixed, blocksIn }: Pick<SegmentInfo, 'mixed' | 'blocksIn'>): Promise<SegmentInfo> {
     assert(this.blocks === this.blocksMax, () => `a segment got ${this.blocks} blocks of ${this.blocksMax}`)
     await this.flush()
     const { number, logId, end: length, ranges } = this
@@ -76,14 +77,14 @@ export class SegmentWriter {
       logId,
       file: number,
       position: 0,
-      kind: frameKind.segment,
+      kind: blocksIn ? frameKind.index : frameKind.segment,
       length,
       commitNumber,
       appendTime,
       ...sizes,
     })
     await this.file.write(this.directory, 0)
-    return { number, bytes: length, mixed, ranges }
+    return { number, bytes: length, ...(blocksIn && { blocksIn }), mixed, ranges }
   }
 
   async sync(): Promise<void> {
@@ -92,6 +93,13 @@ export class SegmentWriter {
 
   close(): Promise<void> {
     return this.file.close()
+  }
+
+  private enter(entry: Omit<BlockEntry, 'position'>, place = 0): void {
+    assert(this.blocks < this.blocksMax, 'a segment got more blocks than planned')
+    writeEntry(this.directory, frameHeadBytes + this.blocks * entryBytes, entry, place)
+    this.blocks++
+    this.extendRange(entry)
   }
 
   private extendRange({ topic, partition, baseOffset, count, length, appendTime }: Omit<BlockEntry, 'position'>): void {

@@ -6,7 +6,7 @@ import { type FrameHead, type LogId, readDetail } from './frame.ts'
 import { checkDirectory, type Fault, frameBehind } from './frame-fault.ts'
 import type { HeadState } from './head.ts'
 import { onlyZeros, readLogHead, readWhole } from './log-scan.ts'
-import { filesTakenOut, type Operation } from './operation.ts'
+import { filesTakenOut, type Operation, type SegmentInfo } from './operation.ts'
 import { traceOfUse } from './trace-of-use.ts'
 import { segmentFaults } from './verify-segment.ts'
 
@@ -77,17 +77,20 @@ class LogVerification {
   private async verifyListed(names: readonly string[], bytes: Buffer, head: FrameHead): Promise<void> {
     const state = readDetail(bytes, 0, head) as HeadState
     const logs = new Map(state.logs)
-    const segments = new Set(state.segments.map(({ number }) => number))
+    const segments = new Map(state.segments.map((segment) => [segment.number, segment]))
     const { logId } = head
     this.verifyFrames(logFileName(head.file), bytes, head.file, logId, true, (frame) => {
       for (const number of filesTakenOut(bytes, frame.position, frame)) {
         logs.delete(number)
         segments.delete(number)
       }
-      for (const number of filesTakenIn(bytes, frame)) segments.add(number)
+      for (const segment of segmentsTakenIn(bytes, frame)) segments.set(segment.number, segment)
     })
     for (const [number, end] of logs) await this.verifyLogFile(names, number, end, logId)
-    for (const number of segments) await this.verifySegmentFile(names, number, logId)
+    for (const { number, blocksIn } of segments.values()) {
+      await this.verifySegmentFile(names, number, logId)
+      if (blocksIn) await this.verifyLogFile(names, blocksIn.number, blocksIn.end, logId)
+    }
   }
 
   private async verifyLogFile(names: readonly string[], number: number, end: number, logId: LogId): Promise<void> {
@@ -151,8 +154,8 @@ class LogVerification {
   }
 }
 
-function filesTakenIn(bytes: Buffer, frame: FrameHead): readonly number[] {
+function segmentsTakenIn(bytes: Buffer, frame: FrameHead): readonly SegmentInfo[] {
   if (frame.detailBytes === 0) return []
   const operation = readDetail(bytes, frame.position, frame) as Partial<Operation>
-  return operation.op === 'files' ? operation.in!.map(({ number }) => number) : []
+  return operation.op === 'files' ? operation.in! : []
 }

@@ -1,11 +1,11 @@
 import type { FileSystem, ReadFile } from '../../ports/file-system.ts'
 import { corrupt } from './corrupt.ts'
 import { segmentFileName } from './file-names.ts'
-import { bodyOffset, type LogId, readEntries } from './frame.ts'
+import { bodyOffset, frameKind, type LogId, readEntries } from './frame.ts'
 import { entryFault, type Fault } from './frame-fault.ts'
 import { readSegmentHead } from './segment-directory.ts'
 
-/** Reads a whole segment. Errors: LOG_CORRUPT with the first fault. */
+/** Reads the whole file of a segment. Errors: LOG_CORRUPT with the first fault. */
 export async function verifySegment(fs: FileSystem, number: number, logId: LogId): Promise<void> {
   const name = segmentFileName(number)
   const file = await fs.open(name)
@@ -16,7 +16,10 @@ export async function verifySegment(fs: FileSystem, number: number, logId: LogId
   }
 }
 
-/** Every bad block of a segment. Errors: LOG_CORRUPT when its directory is bad. `pace` is awaited for each block with its bytes. */
+/**
+ * Every bad block in the file of a segment; blocks that have stayed in a log file are verified there. `pace` is awaited for each block
+ * with its bytes. Errors: LOG_CORRUPT when its directory is bad.
+ */
 export async function* segmentFaults(
   file: ReadFile,
   number: number,
@@ -26,7 +29,7 @@ export async function* segmentFaults(
   const { bytes, head } = await readSegmentHead(file, number, logId)
   let end = bodyOffset(head)
   let buffer = Buffer.alloc(0)
-  for (const { position, length, check } of readEntries(bytes, 0, head)) {
+  for (const { position, length, check } of head.kind === frameKind.index ? [] : readEntries(bytes, 0, head)) {
     if (buffer.length < length) buffer = Buffer.allocUnsafeSlow(length)
     const read = await file.read(buffer.subarray(0, length), position)
     const reason = read < length ? 'the file ends within a block' : entryFault(buffer, 0, length, length, check)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { BlockBuilder } from '../../../../engine/block/block-builder.ts'
 import { stampBlock } from '../../../../engine/block/block-view.ts'
-import { logSource } from '../../../../engine/log/embedded/block-source.ts'
+import { fileSource } from '../../../../engine/log/embedded/block-source.ts'
 import { BlockTable } from '../../../../engine/log/embedded/block-table.ts'
 import { BufferPool } from '../../../../engine/log/embedded/buffer-pool.ts'
 import { logFileName } from '../../../../engine/log/embedded/file-names.ts'
@@ -14,7 +14,13 @@ test('a rewrite gets all blocks of a range of a log file, however many reads tha
   const { file, table } = logOf(100)
   const files = new OpenFiles({ open: async (name: string) => ({ ...file, name }) } as unknown as FileSystem)
   const pool = new BufferPool()
-  const { blocks, release } = await logSource(files, pool, 7).read({ source: undefined as never, table, from: 3, to: 95, bytes: 1 << 20 })
+  const { blocks, release } = await fileSource(files, pool, logFileName(7)).read({
+    source: undefined as never,
+    table,
+    from: 3,
+    to: 95,
+    bytes: 1 << 20,
+  })
   expect(blocks.map(({ baseOffset }) => baseOffset)).toEqual(Array.from({ length: 92 }, (_, i) => i + 3))
   expect(blocks.map((block) => block.value(0)!.toString())).toEqual(Array.from({ length: 92 }, (_, i) => `value ${i + 3}`))
   release()
@@ -25,7 +31,13 @@ test('a damaged block of a log file is named by file and position', async () => 
   const { file, table, bytes } = logOf(3)
   bytes[apart + 70]! ^= 1
   const files = new OpenFiles({ open: async () => file } as unknown as FileSystem)
-  const read = logSource(files, new BufferPool(), 7).read({ source: undefined as never, table, from: 0, to: 3, bytes: 1 << 20 })
+  const read = fileSource(files, new BufferPool(), logFileName(7)).read({
+    source: undefined as never,
+    table,
+    from: 0,
+    to: 3,
+    bytes: 1 << 20,
+  })
   await expect(read).rejects.toMatchObject({ code: 'LOG_CORRUPT', details: { file: logFileName(7), position: apart } })
   await files.close()
 })

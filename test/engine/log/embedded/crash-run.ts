@@ -44,6 +44,9 @@ const settings: Partial<EmbeddedLogSettings> = {
   rewriteBacklogBytesMax: 60_000,
 }
 
+/** With so little, almost all blocks count as large, and stay in their log file. */
+const blocksStay = 300
+
 /** Several lives of one log, each ended by a kill, a failed sync or a loss of power; checks at the beginning of each. */
 export async function crashRun(options: CrashOptions): Promise<CrashResult> {
   return new CrashRun(options).run()
@@ -167,7 +170,7 @@ class CrashRun {
     return EmbeddedLog.open({
       fs: this.options.wrap ? this.options.wrap(fs) : fs,
       clock: this.clock,
-      settings,
+      settings: this.random.chance(0.4) ? { ...settings, joinedBlockBytes: blocksStay } : settings,
       newLogId: () => BigInt(1 + this.random.int(1e9)),
       fatal: (error) => fs.kill(`fatal: ${error}`),
       probe: {

@@ -4,6 +4,7 @@ import { codeOf, StreamError } from '../../../../engine/errors.ts'
 import { EmbeddedLog, type EmbeddedLogOptions } from '../../../../engine/log/embedded/embedded-log.ts'
 import { parseFileName } from '../../../../engine/log/embedded/file-names.ts'
 import type { EmbeddedLogSettings } from '../../../../engine/log/embedded/settings.ts'
+import { verifyLog } from '../../../../engine/log/embedded/verify-log.ts'
 import type { ReadFile } from '../../../../engine/ports/file-system.ts'
 import {
   append,
@@ -305,6 +306,52 @@ describe('rewriting', () => {
     const chunk = (await reader.read(1 << 20))!
     expect(chunk.blocks.length).toBeLessThan(6)
     expect(await valuesOf(log, 'orders', 0)).toEqual(values(0, 1000))
+  })
+
+  test('large blocks stay in their log file, the small ones beside them are moved; it goes when half of it is not wanted any more', async () => {
+    const { log, disk, fs } = await world({ joinedBlockBytes: 1000 })
+    await streamTopic(log, 'orders', 3)
+    const writer = await Writer.open(log)
+    for (let n = 0; n < 4; n++) {
+      const large = [0, 1].map((partition) => ({ topic: 'orders', partition, block: largeBlock(900 + n) }))
+      await writer.send(...large, append('orders', 2, record(n)))
+    }
+    const [first] = logsOn(disk)
+    const written = disk.content(first!)
+    await log.rewrite()
+    expect(logsOn(disk)).toHaveLength(2)
+    // Room made ahead is given back when a file is closed.
+    const kept = disk.content(first!)
+    expect(kept.equals(written.subarray(0, kept.length))).toBe(true)
+    expect(kept.length).toBeGreaterThan(7000)
+    const segments = segmentsOn(disk)
+    expect(segments.map((name) => disk.content(name).length < 1000)).toEqual([true, true])
+
+    const lengths = async (log: EmbeddedLog, partition: number) => (await valuesOf(log, 'orders', partition)).map(({ length }) => length)
+    expect(await lengths(log, 0)).toEqual([900, 901, 902, 903])
+    expect(await lengths(log, 1)).toEqual([900, 901, 902, 903])
+    expect(await valuesOf(log, 'orders', 2)).toEqual(values(0, 4))
+    const copied = new SimDisk(2)
+    await log.backup(copied.mount())
+    await log.close()
+    for (const storage of [disk, copied]) {
+      const again = await world({ joinedBlockBytes: 1000 }, { disk: storage })
+      expect(await lengths(again.log, 1)).toEqual([900, 901, 902, 903])
+      await again.log.close()
+    }
+    expect(await verifyLog(fs)).toMatchObject({ faults: [], unlisted: [] })
+
+    const { log: last } = await world({ joinedBlockBytes: 1000 }, { disk })
+    await last.trim('orders', 0, 3)
+    await last.rewrite()
+    expect(disk.list()).toContain(first)
+    await last.trim('orders', 0, 4)
+    await last.rewrite()
+    expect(disk.list()).not.toContain(first)
+    expect(await lengths(last, 1)).toEqual([900, 901, 902, 903])
+    await last.deleteTopic('orders')
+    await last.rewrite()
+    expect(segmentsOn(disk)).toEqual([])
   })
 
   test('segments that are many and small are merged; deleted topics and what was trimmed take no space', async () => {
