@@ -28,7 +28,7 @@ interface Scanned {
  * Invariants of the writer that this rests on:
  * I1 a frame is only written when the sync of the one before it has returned, and what stands before a frame is never taken back;
  * I2 a head is synced before its file is called a log file, and that name before the first frame behind the head is written;
- * I3 a file is removed only after the edit that takes it off the list was synced.
+ * I3 a file is removed only after the edit that takes it off the list was synced; a log file that belongs to a segment after that segment.
  * So the last frame does not count until another stands behind it (I1), a file without a head is damaged and one with nothing behind
  * its head does not count yet (I2), and an edit at the very end counts when files that it takes out are gone (I3).
  */

@@ -20,7 +20,8 @@ export class RemovedFiles {
   /** Call this only when the edit that took them off the list is committed. */
   async remove(logs: readonly number[], segments: readonly number[]): Promise<void> {
     for (const number of segments) this.directories.drop(number)
-    const names = [...logs.map(logFileName), ...segments.map(segmentFileName)]
+    // A segment before the log file its blocks are in: by what is gone of the files an edit names, others see that it counts (DurableEnd).
+    const names = [...segments.map(segmentFileName), ...logs.map(logFileName)]
     for (const name of names) await this.files.drop(name)
     this.waiting.push(...names)
     if (this.holds === 0) await this.removeWaiting()
