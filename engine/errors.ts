@@ -55,6 +55,11 @@ const table = {
   STATE_CORRUPT: { retry: 'after-restore', text: 'local state does not match its checkpoint' },
   STATE_VALUE_UNSUPPORTED: { retry: 'after-fix', text: 'a value of this type can not be kept in state' },
   // server and its clients
+  UNAUTHENTICATED: { retry: 'after-fix', text: 'the call needs a token that is valid' },
+  FORBIDDEN: { retry: 'after-fix', text: 'the token does not allow this' },
+  TOO_MANY_GUESSES: { retry: 'after-backoff', text: 'too many calls without a valid token came from this address' },
+  TOKEN_EXISTS: { retry: 'after-fix', text: 'there is a token of this name' },
+  TOKEN_UNKNOWN: { retry: 'after-fix', text: 'there is no token of this name' },
   REQUEST_INVALID: { retry: 'after-fix', text: 'the request is not valid' },
   TABLE_TOO_LARGE: { retry: 'after-fix', text: 'the table has more than can be kept at hand' },
   KEY_UNKNOWN: { retry: 'after-fix', text: 'the table has no row of this key' },

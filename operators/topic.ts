@@ -64,7 +64,7 @@ export function topic<S extends $ZodType, Kind extends TopicKind = 'stream'>(
 ): Topic<output<S>, Writable<output<S>, Kind>, Kind>
 export function topic(
   name: string,
-  options: { readonly value?: $ZodType; readonly codec?: Codec<unknown> | 'json' } & TopicOptions<unknown, TopicKind>,
+  options: { readonly value?: $ZodType; readonly codec?: Codec<unknown> | 'json' } & TopicOptions<unknown, TopicKind> = {},
 ): Topic<unknown, unknown> {
   checkTopicName(name)
   const { kind = 'stream', key, eventTime, outOfOrderness = 0, idleAfter = '1m', maxFuture = '1h' } = options

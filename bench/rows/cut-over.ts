@@ -35,6 +35,7 @@ async function measure({ workDir }: RowContext): Promise<RowResult> {
     directory: join(workDir, 'cut-over'),
     host: '127.0.0.1',
     port: 0,
+    requireTokens: false,
     logger: silentLogger,
     settings: parseSettings([]),
     memoryBytesMax: 256 << 20,

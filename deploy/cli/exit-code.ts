@@ -10,12 +10,19 @@ export const exitCodes = {
   timedOut: 4,
   notFound: 5,
   needsConfirmation: 6,
+  /** No token that is valid, or one that does not allow it. */
+  notAllowed: 7,
   unreachable: 8,
   interrupted: 130,
 } as const
 
 const byError: Partial<Record<ErrorCode, number>> = {
   USAGE: exitCodes.usage,
+  UNAUTHENTICATED: exitCodes.notAllowed,
+  FORBIDDEN: exitCodes.notAllowed,
+  TOO_MANY_GUESSES: exitCodes.notAllowed,
+  TOKEN_UNKNOWN: exitCodes.notFound,
+  TOKEN_EXISTS: exitCodes.conflict,
   TOPIC_UNKNOWN: exitCodes.notFound,
   JOB_UNKNOWN: exitCodes.notFound,
   DEAD_LETTER_UNKNOWN: exitCodes.notFound,

@@ -16,6 +16,7 @@ import { runVerb } from './run.ts'
 import { serverVerb } from './server.ts'
 import { jobsVerb, lagVerb, statusVerb, versionsVerb } from './status.ts'
 import { painter, type Terminal } from './terminal.ts'
+import { tokenVerb } from './token.ts'
 import { topicsVerb } from './topics.ts'
 import { type CommonFlags, Exit, examplesText } from './verb.ts'
 import { versionVerb } from './version.ts'
@@ -79,6 +80,7 @@ const serverVerbs = [
   queryVerb,
   eventsVerb,
   auditVerb,
+  tokenVerb,
 ]
 
 const examples = [

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { StreamError } from '../../engine/errors.ts'
 import { durationOf } from './duration-flag.ts'
 import { collect, wholeNumber } from './flag-values.ts'
 import { stopSignals } from './stop-signals.ts'
@@ -18,6 +17,7 @@ interface ServerFlags extends CommonFlags {
   readonly maxLagRecords: string
   readonly maxLag: string
   readonly hold: string
+  readonly requireTokens?: boolean
   readonly set: readonly string[]
 }
 
@@ -26,12 +26,14 @@ export function serverVerb(terminal: Terminal): Command {
     summary: 'Serve a data directory: its log, the versions of its jobs, and the admin API',
     examples: [
       ['reprise server --data data', 'on http://127.0.0.1:8787'],
+      ['reprise server --data data --host 0.0.0.0', 'for others too, with tokens: see reprise token --help'],
       ['reprise deploy job.ts', 'in another terminal: the first version publishes at once'],
     ],
   })
     .requiredOption('--data <dir>', 'the data directory; made if need be')
-    .option('--host <address>', 'the address to listen on; of this machine only', '127.0.0.1')
+    .option('--host <address>', 'the address to listen on; calls to any other than this machine need tokens', '127.0.0.1')
     .option('--port <n>', 'the port to listen on; 0: any that is free', '8787')
+    .option('--require-tokens', 'calls from this machine need tokens too')
     .option('--memory <MB>', 'state of a version kept in memory at most; the rest goes to disk', '512')
     .option('--heap <MB>', "heap of a version's thread at most; one that needs more is stopped", '2048')
     .option('--watchdog <duration>', 'a version whose code does not come back for so long is stopped', '30s')
@@ -45,19 +47,13 @@ export function serverVerb(terminal: Terminal): Command {
 }
 
 async function serve(flags: ServerFlags, terminal: Terminal): Promise<void> {
-  if (!/^(localhost|127(\.\d+){3}|::1)$/.test(flags.host)) {
-    throw new StreamError(
-      'USAGE',
-      { reason: `--host ${flags.host}: the API has no tokens yet, so it listens on this machine only` },
-      { fix: 'put a proxy that authenticates before it, and leave --host out' },
-    )
-  }
   const mib = 2 ** 20
   const heapBytesMax = wholeNumber('--heap', flags.heap, 64, 1 << 20) * mib
   const memoryBytesMax = wholeNumber('--memory', flags.memory, 1, 1 << 20) * mib
   const options = {
     directory: flags.data,
     host: flags.host,
+    requireTokens: flags.requireTokens === true,
     port: wholeNumber('--port', flags.port, 0, 65_535),
     memoryBytesMax,
     limits: { heapBytesMax, externalBytesMax: heapBytesMax, watchdogMs: durationOf('--watchdog', flags.watchdog) },

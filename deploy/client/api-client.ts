@@ -13,6 +13,8 @@ export interface ClientOptions {
   readonly url: string
   /** Who asks, for the audit log. */
   readonly user: string | undefined
+  /** `rep_…`, where the server wants one. */
+  readonly token?: string | undefined
   readonly timeoutMs: number
 }
 
@@ -32,11 +34,16 @@ export class ApiClient {
     return this.call('POST', path, JSON.stringify(body))
   }
 
+  delete<T>(path: string): Promise<T> {
+    return this.call('DELETE', path)
+  }
+
   private async call<T>(method: string, path: string, body?: string): Promise<T> {
-    const { url, user, timeoutMs } = this.options
+    const { url, user, token, timeoutMs } = this.options
     const headers = {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(user === undefined ? {} : { 'x-reprise-user': user }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     }
     let response: Response
     try {

@@ -14,7 +14,9 @@ import type { Settings } from '../settings.ts'
 import { AuditLog } from './audit-log.ts'
 import { makeApp } from './http/app.ts'
 import { type ControllerWorld, JobController } from './job-controller.ts'
+import { isLoopback } from './loopback.ts'
 import { Operations } from './operations.ts'
+import { Tokens } from './tokens.ts'
 import { VersionMetrics } from './version-metrics.ts'
 
 export interface ServerOptions {
@@ -22,6 +24,8 @@ export interface ServerOptions {
   readonly host: string
   /** 0: any that is free. */
   readonly port: number
+  /** Also of who calls from this machine. Needed anyway where it listens on another address. */
+  readonly requireTokens: boolean
   readonly logger: Logger
   readonly settings: Settings
   readonly memoryBytesMax: number
@@ -43,6 +47,7 @@ export class RepriseServer {
   readonly metrics = new PrometheusMetrics()
   readonly bundles: BundleStore
   readonly audit: AuditLog
+  readonly tokens: Tokens
   stopping = false
   private readonly options: ServerOptions
   readonly probe: Probe
@@ -57,22 +62,26 @@ export class RepriseServer {
     const { directory, logger, memoryBytesMax, settings } = options
     const probe = failAt(options.failAt)
     const data = await DataDirectory.open({ directory, logger, probe, memoryBytesMax, log: settings.log, state: settings.state })
-    const server = new RepriseServer(options, data, probe)
+    let server: RepriseServer | undefined
     try {
+      const tokens = await Tokens.open(data.log, realClock)
+      server = new RepriseServer(options, data, probe, tokens)
+      server.checkTokens()
       for (const job of jobsOf(data.log)) await server.lead(job)
       await server.listen()
       return server
     } catch (error) {
-      await server.close()
+      await (server ?? data).close()
       throw error
     }
   }
 
-  private constructor(options: ServerOptions, data: DataDirectory, probe: Probe) {
+  private constructor(options: ServerOptions, data: DataDirectory, probe: Probe, tokens: Tokens) {
     this.options = options
     this.probe = probe
     this.data = data
     this.bundles = new BundleStore(data.log)
+    this.tokens = tokens
     this.audit = new AuditLog(data.log, realClock)
     const look = () => this.versionMetrics.look(this.controllers.values())
     this.timer = setInterval(() => void look().catch((error: unknown) => this.logger.error({ error }, 'metrics are not up to date')), 1000)
@@ -88,6 +97,11 @@ export class RepriseServer {
 
   get bakeMs(): number {
     return this.options.bakeMs
+  }
+
+  /** Whether a call without a token is refused. */
+  get needsTokens(): boolean {
+    return this.options.requireTokens || !isLoopback(this.options.host)
   }
 
   /** Where it listens. */
@@ -151,6 +165,16 @@ export class RepriseServer {
       probe: this.probe,
       failAt,
     }
+  }
+
+  private checkTokens(): void {
+    if (!this.needsTokens || this.tokens.hasAdmin) return
+    const { host, directory } = this.options
+    throw new StreamError(
+      'USAGE',
+      { reason: `calls to ${host} need tokens, and there is none that can make others` },
+      { fix: `reprise token create admin --scope admin --data ${directory}` },
+    )
   }
 
   private async listen(): Promise<void> {

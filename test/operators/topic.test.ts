@@ -70,6 +70,7 @@ describe('a topic', () => {
     ['partitions of 1.5', { value: schema, partitions: 1.5 }],
     ['more partitions than ranks have room for', { value: schema, partitions: 1025 }],
     ['no format', {}],
+    ['nothing but a name', undefined],
     ['two formats', { value: schema, codec: string() }],
     ['a schema that is none', { value: { id: 'string' } }],
     ['an unknown codec', { codec: 'avro' }],

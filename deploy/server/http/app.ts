@@ -4,12 +4,15 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { StreamError } from '../../../engine/errors.ts'
 import { packageVersion } from '../../package-version.ts'
+import { isLoopback } from '../loopback.ts'
 import type { RepriseServer } from '../server.ts'
 import { eventRoutes } from './event-routes.ts'
 import { jobRoutes } from './job-routes.ts'
+import { checkPermissions } from './permission.ts'
 import { problemOf, statusOf } from './problem.ts'
 import { systemRoutes } from './system-routes.ts'
 import { tableRoutes } from './table-routes.ts'
+import { tokenRoutes } from './token-routes.ts'
 import { topicRoutes } from './topic-routes.ts'
 import { whoAsks, withTypes } from './typed-app.ts'
 
@@ -35,12 +38,15 @@ export async function makeApp(server: RepriseServer): Promise<FastifyInstance> {
     transform: jsonSchemaTransform,
   })
   app.addHook('onRequest', async (request) => {
-    refuseStrangers(request)
+    refuseStrangers(request, server)
     if (server.stopping && changing.has(request.method)) throw new StreamError('SERVER_STOPPING')
   })
+  checkPermissions(app, server)
   app.setErrorHandler((error, request, reply) => {
     const status = statusOf(error)
     if (status >= 500) server.logger.error({ error, path: request.url, requestId: request.id }, 'request failed')
+    if (error instanceof StreamError && error.code === 'TOO_MANY_GUESSES') reply.header('retry-after', String(error.details.seconds))
+    if (status === 401) reply.header('www-authenticate', 'Bearer')
     return reply.status(status).type('application/problem+json').serializer(JSON.stringify).send(problemOf(error, request.id))
   })
   app.setNotFoundHandler((request) => {
@@ -57,18 +63,20 @@ export async function makeApp(server: RepriseServer): Promise<FastifyInstance> {
   jobRoutes(typed, server)
   topicRoutes(typed, server)
   tableRoutes(typed, server)
+  tokenRoutes(typed, server)
   eventRoutes(typed, server)
   await app.ready()
   return app
 }
 
 /** A page in a browser must not reach us under another name (DNS rebinding), nor send us what a form can. */
-function refuseStrangers({ headers, method }: FastifyRequest): void {
+function refuseStrangers({ headers, method }: FastifyRequest, { needsTokens }: RepriseServer): void {
   const host = (headers.host ?? '').replace(/:\d+$/, '')
   const refuse = (statusCode: number, reason: string) => {
     throw Object.assign(new Error(reason), { statusCode })
   }
-  if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(host)) refuse(421, `this server is not ${host}`)
+  // With tokens that name may be any: a page has none to send.
+  if (!needsTokens && !isLoopback(host)) refuse(421, `this server is not ${host}`)
   const { origin } = headers
   if (changing.has(method) && origin !== undefined && new URL(origin).host !== headers.host)
     refuse(403, `pages of ${origin} may not change anything`)
@@ -79,7 +87,7 @@ const audited = ({ method, url }: FastifyRequest): boolean => changing.has(metho
 
 function auditChanges(app: FastifyInstance, server: RepriseServer): void {
   app.addHook('onSend', async (request, reply) => {
-    if (!audited(request)) return
+    if (!audited(request) || reply.statusCode === 429) return
     const { method, id } = request
     const path = request.url.split('?')[0]!
     try {
@@ -90,6 +98,9 @@ function auditChanges(app: FastifyInstance, server: RepriseServer): void {
   })
 }
 
+/** Another call may be let in. */
+const denials = new Set([401, 403, 429])
+
 interface Answered {
   readonly body: string
   readonly status: number
@@ -99,9 +110,9 @@ interface Answered {
 /** The same Idempotency-Key again gives the same answer, and does nothing again; with another body it is refused. */
 function rememberKeys(app: FastifyInstance): void {
   const known = new Map<string, Answered>()
-  const keyOf = ({ headers, method, url }: FastifyRequest) => {
+  const keyOf = ({ headers, method, url, token }: FastifyRequest) => {
     const key = headers['idempotency-key']
-    return typeof key === 'string' && changing.has(method) ? `${method} ${url} ${key}` : undefined
+    return typeof key === 'string' && changing.has(method) ? `${token?.name} ${method} ${url} ${key}` : undefined
   }
   app.addHook('preHandler', async (request: FastifyRequest, reply: FastifyReply) => {
     const key = keyOf(request)
@@ -114,7 +125,7 @@ function rememberKeys(app: FastifyInstance): void {
   })
   app.addHook('onSend', async (request, reply, payload) => {
     const key = keyOf(request)
-    if (key === undefined || reply.statusCode >= 500 || known.has(key)) return
+    if (key === undefined || reply.statusCode >= 500 || denials.has(reply.statusCode) || known.has(key)) return
     known.set(key, { body: bodyHash(request.body), status: reply.statusCode, payload })
     if (known.size > keysMax) known.delete(known.keys().next().value!)
   })

@@ -6,21 +6,22 @@ import { boundsOf } from './topic-routes.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 export function changeRoutes(app: App, server: RepriseServer): void {
+  const config = { scope: 'operator' } as const
   const body = z.strictObject({ version: versionNumber.optional().describe('Default: the newest candidate, else the active one'), reason })
   const schema = (summary: string) => ({ summary, params: ofJob, body, response: { 200: versionView, ...problems } })
-  app.post('/api/v1/jobs/:job/pause', { schema: schema('Take no input until resumed') }, async (request) => {
+  app.post('/api/v1/jobs/:job/pause', { config, schema: schema('Take no input until resumed') }, async (request) => {
     const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
     await controller.pause(version, asked)
     return viewOfVersion(controller, version)
   })
-  app.post('/api/v1/jobs/:job/resume', { schema: schema('Go on; also a version that was stopped') }, async (request) => {
+  app.post('/api/v1/jobs/:job/resume', { config, schema: schema('Go on; also a version that was stopped') }, async (request) => {
     const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
     await controller.resume(version, asked)
     return viewOfVersion(controller, version)
   })
   app.post(
     '/api/v1/jobs/:job/abort',
-    { schema: schema('Give up a candidate, or the way back; what it had is removed') },
+    { config, schema: schema('Give up a candidate, or the way back; what it had is removed') },
     async (request) => {
       const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
       await controller.abort(version, asked)
@@ -30,6 +31,7 @@ export function changeRoutes(app: App, server: RepriseServer): void {
   app.post(
     '/api/v1/jobs/:job/skip',
     {
+      config,
       schema: {
         summary: 'Go on past a record, which is set aside as a dead letter',
         params: ofJob,
@@ -49,6 +51,7 @@ export function changeRoutes(app: App, server: RepriseServer): void {
   app.post(
     '/api/v1/jobs/:job/rate',
     {
+      config,
       schema: {
         summary: 'Records a second a version takes at most',
         params: ofJob,

@@ -39,10 +39,11 @@ export function cutOverRoutes(app: App, server: RepriseServer): void {
     allowSeam: z.boolean().default(false).describe('Although windows of the two versions differ'),
     reason,
   })
+  const config = { scope: 'operator' } as const
   const response = { 200: dryRunView, 202: operationView, ...problems }
   app.post(
     '/api/v1/jobs/:job/promote',
-    { schema: { summary: 'Hand the public topics to a version', params: ofJob, body, response } },
+    { config, schema: { summary: 'Hand the public topics to a version', params: ofJob, body, response } },
     async (request, reply) => {
       const controller = server.known(request.params.job)
       const to = request.body.version ?? candidateOf(controller)
@@ -54,6 +55,7 @@ export function cutOverRoutes(app: App, server: RepriseServer): void {
   app.post(
     '/api/v1/jobs/:job/rollback',
     {
+      config,
       schema: {
         summary: 'Hand the public topics back to the version that had them before',
         params: ofJob,

@@ -7,6 +7,7 @@ import { inspectBundle } from '../inspect-bundle.ts'
 import type { RepriseServer } from '../server.ts'
 import { versionView, viewOfVersion } from '../views.ts'
 import { askedOf, problems, reason } from './job-requests.ts'
+import { demand } from './permission.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 const bundleBody = z.strictObject({
@@ -36,6 +37,7 @@ const planView = z.object({
 })
 
 export function deployRoutes(app: App, server: RepriseServer): void {
+  const config = { scope: 'deployer' } as const
   const prepared = async (body: z.infer<typeof bundleBody>) => {
     const { bundle } = body
     const found = createHash('sha256').update(bundle.text).digest('hex')
@@ -51,7 +53,7 @@ export function deployRoutes(app: App, server: RepriseServer): void {
   }
   app.post(
     '/api/v1/plan',
-    { schema: { summary: 'What deploying a bundle would do', body: bundleBody, response: { 200: planView, ...problems } } },
+    { config, schema: { summary: 'What deploying a bundle would do', body: bundleBody, response: { 200: planView, ...problems } } },
     async ({ body }) => {
       const { plan } = await prepared(body)
       return {
@@ -67,6 +69,7 @@ export function deployRoutes(app: App, server: RepriseServer): void {
   app.post(
     '/api/v1/versions',
     {
+      config,
       schema: {
         summary: 'Deploy a bundle: the first version of a job publishes at once, later ones replay in private',
         body: bundleBody,
@@ -75,6 +78,8 @@ export function deployRoutes(app: App, server: RepriseServer): void {
     },
     async (request, reply) => {
       const { body } = request
+      // It publishes by itself, later: more than to deploy.
+      if (body.promote === 'auto') demand(request.token, 'operator')
       const { inspected } = await prepared(body)
       if (body.createTopics) await createSources(server, inspected.sources)
       await server.bundles.put(body.bundle, Date.now())

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { readRecords } from '../../../engine/log/read-records.ts'
 import { controlTopic } from '../../../replay/control-log.ts'
 import type { RepriseServer } from '../server.ts'
-import { boundsOf, viewOfRecord } from './topic-routes.ts'
+import { boundsOf, demandTopic, viewOfRecord } from './topic-routes.ts'
 import type { App } from './typed-app.ts'
 
 const beatMs = 15_000
@@ -45,6 +45,7 @@ export function eventRoutes(app: App, server: RepriseServer): void {
     },
     async (request, reply) => {
       const { topic } = request.params
+      demandTopic(server, topic, request.token)
       const { partition, from } = request.query
       const { end } = boundsOf(server, topic, partition)
       return follow(server, request, reply, topic, partition, lastEventId(request) ?? (from ?? end) - 1)
@@ -61,7 +62,7 @@ function lastEventId({ headers }: FastifyRequest): number | undefined {
   return typeof id === 'string' && /^\d+$/.test(id) ? Number(id) : undefined
 }
 
-/** Sends each record behind `after` as an event, whose id is its offset, until the client or the server goes. Reads no faster than the client does. */
+/** Sends each record behind `after` as an event, whose id is its offset, until the client, the server or the token goes. Reads no faster than the client does. */
 async function follow(
   server: RepriseServer,
   request: FastifyRequest,
@@ -75,13 +76,17 @@ async function follow(
   reply.hijack()
   const out = reply.raw
   out.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  // A client is to know at once that it is followed, though there is nothing to tell yet.
+  out.flushHeaders()
   const write = async (text: string) => {
     if (!out.write(text)) await new Promise<void>((resolve) => void out.once('drain', resolve).once('close', resolve))
   }
   const beat = setInterval(() => out.write(': beat\n\n'), beatMs)
+  const { token } = request
+  const allowed = () => token === undefined || server.tokens.isValid(token)
   let next = after + 1
   try {
-    while (!gone.signal.aborted && !server.stopping) {
+    while (!gone.signal.aborted && !server.stopping && allowed()) {
       const seen = server.log.changes()
       const { start, end } = server.log.bounds(topic, partition)
       next = Math.max(next, start)

@@ -5,8 +5,8 @@ import type { App } from './typed-app.ts'
 
 export function systemRoutes(app: App, server: RepriseServer): void {
   const text = { hide: true } as const
-  app.get('/livez', { schema: text }, async (_, reply) => reply.type('text/plain').send('ok\n'))
-  app.get('/readyz', { schema: text }, async (_, reply) => {
+  app.get('/livez', { schema: text, config: { scope: 'open' } }, async (_, reply) => reply.type('text/plain').send('ok\n'))
+  app.get('/readyz', { schema: text, config: { scope: 'open' } }, async (_, reply) => {
     const ready = !server.stopping
     return reply
       .status(ready ? 200 : 503)
@@ -21,6 +21,7 @@ export function systemRoutes(app: App, server: RepriseServer): void {
   app.get(
     '/api/v1/audit',
     {
+      config: { scope: 'admin' },
       schema: {
         summary: 'Calls that were to change something, newest first',
         querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(50) }),

@@ -9,6 +9,8 @@ import { openTopic } from '../../ingest/open-topic.ts'
 import { fieldReader } from '../../ingest/take-in.ts'
 import { TopicAppender } from '../../topic-appender.ts'
 import type { RepriseServer } from '../server.ts'
+import type { Token } from '../tokens.ts'
+import { demand } from './permission.ts'
 import { problem } from './problem.ts'
 import type { App } from './typed-app.ts'
 
@@ -51,6 +53,7 @@ export function topicRoutes(app: App, server: RepriseServer): void {
   app.post(
     '/api/v1/topics/:topic/records',
     {
+      config: { scope: 'operator' },
       schema: {
         summary: 'Take records in: NDJSON as a stream, or JSON (an array, or one record). With producer and sequence each is taken once',
         params: ofTopic,
@@ -104,7 +107,8 @@ export function topicRoutes(app: App, server: RepriseServer): void {
         response: { 200: z.object({ items: z.array(recordView), next: z.string(), end: z.string() }), ...problems },
       },
     },
-    async ({ params: { topic }, query: { partition, from, limit } }) => {
+    async ({ params: { topic }, query: { partition, from, limit }, token }) => {
+      demandTopic(server, topic, token)
       const { start, end } = boundsOf(server, topic, partition)
       const first = from ?? start
       const items = []
@@ -145,6 +149,11 @@ function viewOfTopic(server: RepriseServer, name: string): z.infer<typeof topicV
     return { partition, start: String(start), end: String(end) }
   })
   return { topic: name, kind: info.kind, partitions }
+}
+
+/** Topics of Reprise itself hold bundles, hashes of tokens, state: not for everybody who may look. */
+export function demandTopic({ log }: RepriseServer, topic: string, token: Token | undefined): void {
+  if (log.topic(topic)?.kind === 'internal') demand(token, 'admin')
 }
 
 /** What a job writes nobody else does; its own topics openTopic refuses. */

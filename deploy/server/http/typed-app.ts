@@ -8,5 +8,10 @@ export function withTypes(app: FastifyInstance) {
   return app.withTypeProvider<ZodTypeProvider>()
 }
 
-/** As the client names itself; for the audit log, not for permission. */
-export const whoAsks = ({ headers }: FastifyRequest): string => String(headers['x-reprise-user'] ?? 'anonymous').slice(0, 100)
+/** For the audit log: the token, which is who it is, and as the client names itself. */
+export function whoAsks({ headers, token }: FastifyRequest): string {
+  const { 'x-reprise-user': user } = headers
+  const named = typeof user === 'string' ? user.slice(0, 100) : undefined
+  if (token === undefined) return named ?? 'anonymous'
+  return named === undefined ? `token ${token.name}` : `${named} (token ${token.name})`
+}
