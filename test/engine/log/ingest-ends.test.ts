@@ -9,6 +9,7 @@ import { ingestEnd, ingestEndsTopic } from '../../../engine/log/ingest-ends.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
 import type { NewRecord } from '../../../engine/model/record.ts'
 import { append, numbers, record, records, streamTopic, values, valuesOf } from '../../contract/log/records.ts'
+import { runsOf } from '../../support/lane.ts'
 import { SimClock } from '../../support/sim-clock.ts'
 import { SimDisk } from '../../support/sim-fs.ts'
 
@@ -37,7 +38,7 @@ describe('sources that were taken in', () => {
       if ('reason' in head) throw new Error(head.reason)
       return (readDetail(bytes, 0, head) as HeadState).producers.map(([name]) => name)
     }
-    const sources = 300
+    const sources = runsOf(300)
     let log = await open()
     await streamTopic(log)
     await log.producer('orders.v1.task-0')
