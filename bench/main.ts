@@ -43,7 +43,7 @@ async function runRow(row: Row, args: BenchArguments, dir: string, pin: Pin | un
   const request: RowRequest = { row: row.name, dir, records: args.records ?? row.records, repetitions: args.repetitions, profile }
   const script = fileURLToPath(new URL(`./row-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
   const node = [...process.execArgv, script, JSON.stringify(request)]
-  const [command, commandArgs] = pin?.wrap(process.execPath, node) ?? [process.execPath, node]
+  const [command, commandArgs] = (row.allCores ? undefined : pin)?.wrap(process.execPath, node) ?? [process.execPath, node]
   const child = spawn(command, commandArgs, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   let result: RowResult | undefined
   child.on('message', (message) => {

@@ -1,7 +1,7 @@
 import type { BareLoop } from './bare-loop.ts'
 import type { Profiler } from './profiler.ts'
 
-/** What a row is given. It runs in a process of its own, pinned to one core. */
+/** What a row is given. It runs in a process of its own, pinned to one core unless the row says otherwise. */
 export interface RowContext {
   /** Fresh directories below this one; removed by the caller. */
   readonly workDir: string
@@ -34,5 +34,7 @@ export interface Row {
   /** Records of input without --records. */
   readonly records: number
   readonly input: Input
+  /** Not pinned: what it measures is how threads get on beside each other. */
+  readonly allCores?: true
   run(context: RowContext): Promise<RowResult>
 }

@@ -1,4 +1,5 @@
 import type { Row } from './row.ts'
+import { besideReplay } from './rows/beside-replay.ts'
 import { checkpointGap } from './rows/checkpoint-gap.ts'
 import { cutOver } from './rows/cut-over.ts'
 import { latency } from './rows/latency.ts'
@@ -7,4 +8,4 @@ import { queryRows } from './rows/query.ts'
 import { spill } from './rows/spill.ts'
 
 /** All rows, in the order they are run and shown. */
-export const rows: readonly Row[] = [...queryRows, latency, checkpointGap, memorySlope, spill, cutOver]
+export const rows: readonly Row[] = [...queryRows, latency, checkpointGap, memorySlope, spill, cutOver, besideReplay]

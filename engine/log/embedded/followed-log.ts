@@ -113,18 +113,21 @@ export abstract class FollowedLog implements LogView {
   private watch(): void {
     if (this.watching) return
     this.watching = true
-    this.watchOn()
-      // Whoever waits goes on to read, and is told by that.
-      .catch(() => this.counter.bump())
-      .finally(() => {
-        this.watching = false
-      })
+    void this.watchOn()
   }
 
   private async watchOn(): Promise<void> {
-    while (!this.closed && this.counter.waiters > 0) {
-      await this.pause()
-      if (!this.closed) await this.refresh()
+    try {
+      while (!this.closed && this.counter.waiters > 0) {
+        await this.pause()
+        if (!this.closed) await this.refresh()
+      }
+    } catch {
+      // Whoever waits goes on to read, and is told by that.
+      this.counter.bump()
+    } finally {
+      // In the same turn as the last look at who waits: one who comes a moment later must not take this for still watching.
+      this.watching = false
     }
   }
 

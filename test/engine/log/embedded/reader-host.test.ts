@@ -86,3 +86,22 @@ test('a wait of a reading thread ends with the next change, with its signal, and
   await host.close()
   await ended
 })
+
+test('whoever waits for a change hears of the next one, however soon after the last it began to wait', async () => {
+  await streamTopic(log)
+  const writer = await Writer.open(log)
+  const host = await EmbeddedReaderHost.attach(log.handle(), { fs: new NodeFileSystem(directory) })
+  await host.refresh()
+  for (const n of numbers(0, 120)) {
+    const first = host.changed(host.changes())
+    await writer.send(append('orders', 0, record(2 * n)))
+    await first
+    for (let turns = n % 12; turns > 0; turns--) await undefined
+    const seen = host.changes()
+    const second = host.changed(seen)
+    await writer.send(append('orders', 0, record(2 * n + 1)))
+    const heard = await Promise.race([second.then(() => true), realClock.sleep(2000).then(() => false)])
+    expect([n, heard]).toEqual([n, true])
+  }
+  await host.close()
+})
