@@ -77,7 +77,7 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
   const { log } = data
   const { topology } = job.load()
   let control = await register(request, topology)
-  const parallelism = control.registered!.parallelism
+  const { parallelism, starts } = control.registered!
   if (control.sealed === undefined) await takeInAll(request, topology)
   else await refuseNewInput(request, topology.job)
   if (request.until === 'complete' && control.sealed === undefined && !stop.aborted) {
@@ -92,6 +92,7 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
     load: () => job.load(),
     version,
     parallelism,
+    starts,
     log,
     openState: (task, plan, present) => data.openState(task, plan, present),
     clock: realClock,

@@ -16,6 +16,8 @@ export const controlEvent = z.discriminatedUnion('type', [
     fingerprint: z.string(),
     /** auto: it takes over by itself once it meets all conditions. */
     promote: z.enum(['manual', 'auto']).optional(),
+    /** The offset it begins with, by source partition, where that is not 0. */
+    starts: z.record(z.string(), z.number()).optional(),
   }),
   /** The owner stands still at its next slice's end, the version that is to follow it at the same positions. */
   z.object({ type: z.literal('holdRequested'), ...asked, id: z.string(), from: version, to: version }),

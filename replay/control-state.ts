@@ -1,5 +1,6 @@
 import { assert } from '../engine/assert.ts'
 import type { EpochMs } from '../engine/model/record.ts'
+import type { Starts } from '../engine/runtime/steering.ts'
 import type { ControlEvent, CutOver } from './control-event.ts'
 
 /**
@@ -25,6 +26,7 @@ export interface VersionState {
   readonly sha256: string
   readonly parallelism: number
   readonly fingerprint: string
+  readonly starts: Starts
   readonly registeredAt: EpochMs
   readonly by: string | undefined
   readonly message: string | undefined
@@ -119,12 +121,13 @@ export function applyEvent(before: ControlState, event: ControlEvent): ControlSt
 }
 
 function withRegistered(state: ControlState, event: Extract<ControlEvent, { type: 'registered' }>): ControlState {
-  const { version, sha256, parallelism, fingerprint, promote, at, by, reason } = event
+  const { version, sha256, parallelism, fingerprint, promote, starts = {}, at, by, reason } = event
   const registered: VersionState = {
     version,
     sha256,
     parallelism,
     fingerprint,
+    starts,
     registeredAt: at,
     by,
     message: reason,

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander'
+import { StreamError } from '../../engine/errors.ts'
 import { silentLogger } from '../../engine/ports/world.ts'
 import type { VersionView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
 import { confirm } from './confirm.ts'
-import { wholeNumber } from './flag-values.ts'
+import { collect, wholeNumber } from './flag-values.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, say } from './verb.ts'
 
@@ -13,6 +14,7 @@ interface DeployFlags extends ClientFlags {
   readonly promote: 'manual' | 'auto'
   readonly allowSchemaChange?: boolean
   readonly createTopics?: boolean
+  readonly from: readonly string[]
   readonly dryRun?: boolean
   readonly yes?: boolean
 }
@@ -24,16 +26,18 @@ interface Plan {
   readonly changes: readonly { readonly change: string; readonly what: string; readonly name: string; readonly detail: string }[]
   readonly schemaBreaks: readonly string[]
   readonly seam: readonly string[]
+  readonly startsAt: Readonly<Record<string, string>>
   readonly recordsToReplay: number
   readonly estimateSeconds: number | null
 }
 
 export function deployVerb(terminal: Terminal): Command {
   return clientVerb('deploy', {
-    summary: 'Deploy a job: the first version publishes at once, a later one replays from offset zero beside it',
+    summary: 'Deploy a job: the first version publishes at once, a later one replays the history beside it',
     examples: [
       ['reprise deploy job.ts -m "count refunds once"', 'shows the plan and asks'],
       ['reprise deploy job.ts --dry-run', 'the plan only'],
+      ['reprise deploy job.ts --from 2026-11-01T00:00:00Z', 'replay what was appended since then'],
       ['reprise deploy job.ts --promote auto --yes', 'takes over by itself once it has caught up'],
     ],
   })
@@ -42,6 +46,12 @@ export function deployVerb(terminal: Terminal): Command {
     .option('--parallelism <n>', 'tasks of each stage (default: 1); versions of one job may differ')
     .addOption(new Option('--promote <how>', 'who switches over').choices(['manual', 'auto']).default('manual'))
     .option('--allow-schema-change', 'although readers of its outputs will find other fields')
+    .option(
+      '--from <where>',
+      'replay from: zero, earliest-available (what retention left), a time of appending, or flights/0@500 (can be given again)',
+      collect,
+      [],
+    )
     .option('--create-topics', 'make topics it reads that are not there')
     .option('--dry-run', 'show the plan and do nothing')
     .option('-y, --yes', 'do not ask')
@@ -59,6 +69,7 @@ async function deploy(file: string, flags: DeployFlags, terminal: Terminal): Pro
     promote: flags.promote,
     allowSchemaChange: flags.allowSchemaChange === true,
     createTopics: flags.createTopics === true,
+    from: fromOf(flags.from),
     ...(flags.message === undefined ? {} : { message: flags.message }),
   }
   const plan = await client.post<Plan>('/api/v1/plan', body)
@@ -72,7 +83,21 @@ async function deploy(file: string, flags: DeployFlags, terminal: Terminal): Pro
   printData(terminal, flags, version, deployedText(version))
 }
 
-function planText({ job, active, next, changes, schemaBreaks, seam, recordsToReplay, estimateSeconds }: Plan): string {
+/** What the API calls it. USAGE. */
+function fromOf(texts: readonly string[]): object {
+  const [first = 'zero'] = texts
+  if (texts.every((text) => /^.+\/\d+@\d+$/.test(text)) && texts.length > 0) {
+    const offsets = texts.map((text) => [text.slice(0, text.lastIndexOf('@')), Number(text.slice(text.lastIndexOf('@') + 1))] as const)
+    return { type: 'offsets', offsets: Object.fromEntries(offsets) }
+  }
+  const fix = 'zero, earliest-available, a time as 2026-11-01T00:00:00Z, or for each partition its offset, as flights/0@500'
+  if (texts.length > 1) throw new StreamError('USAGE', { reason: `--from ${texts.join(', ')}: only offsets can be given again` }, { fix })
+  if (first === 'zero' || first === 'earliest-available') return { type: first }
+  if (/^\d{4}-\d\d-\d\d/.test(first) && !Number.isNaN(Date.parse(first))) return { type: 'timestamp', at: new Date(first).toISOString() }
+  throw new StreamError('USAGE', { reason: `--from ${first} is no place to begin with` }, { fix })
+}
+
+function planText({ job, active, next, changes, schemaBreaks, seam, startsAt, recordsToReplay, estimateSeconds }: Plan): string {
   const marks: Record<string, string> = { added: '+', removed: '-', changed: '~', same: '=' }
   const lines = [`Plan for job ${job}   ${active === null ? 'first version' : `v${active} (active) → v${next}`}`]
   const width = Math.max(0, ...changes.map(({ name }) => name.length))
@@ -82,7 +107,9 @@ function planText({ job, active, next, changes, schemaBreaks, seam, recordsToRep
   for (const text of schemaBreaks) lines.push(`  ! schema    ${text}`)
   for (const text of seam) lines.push(`  ! seam      ${text}: windows open at the switch are as one of the versions saw them`)
   const estimate = estimateSeconds === null ? '' : `, about ${Math.ceil(estimateSeconds)} s at the rate of v${active}`
-  lines.push(`  replay     ${recordsToReplay.toLocaleString('en-US')} records${estimate}`)
+  const starts = Object.entries(startsAt).map(([name, at]) => `${name}@${at}`)
+  const from = starts.length === 0 ? '' : ` from ${starts.join(', ')}`
+  lines.push(`  replay     ${recordsToReplay.toLocaleString('en-US')} records${from}${estimate}`)
   return `${lines.join('\n')}\n`
 }
 

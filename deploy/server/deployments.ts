@@ -1,8 +1,9 @@
 import { StreamError } from '../../engine/errors.ts'
+import { partitionName, type Starts } from '../../engine/runtime/steering.ts'
 import { type Change, changesOf, type Part, schemaBreaks } from '../../replay/deploy-plan.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import type { JobController } from './job-controller.ts'
-import { seamOf } from './seam.ts'
+import { historySeam, seamOf } from './seam.ts'
 
 /** What the server has of the log for planning. */
 interface PlanLog {
@@ -20,6 +21,8 @@ export interface DeployPlan {
   readonly schemaBreaks: readonly string[]
   /** Windows or times differ: at a switch, results of windows that are open then are as one of the versions saw them. */
   readonly seam: readonly string[]
+  /** Where it would begin, if not with offset 0 everywhere. */
+  readonly starts: Starts
   readonly recordsToReplay: number
   /** At the rate of the version that publishes, if it is known. */
   readonly estimateSeconds: number | undefined
@@ -28,6 +31,7 @@ export interface DeployPlan {
 export interface PlanOptions {
   readonly allowSchemaChange: boolean
   readonly createTopics: boolean
+  readonly starts: Starts
 }
 
 /**
@@ -38,7 +42,7 @@ export function planDeployment(
   log: PlanLog,
   inspected: InspectedJob,
   controllers: ReadonlyMap<string, JobController>,
-  { allowSchemaChange, createTopics }: PlanOptions,
+  { allowSchemaChange, createTopics, starts }: PlanOptions,
 ): DeployPlan {
   const { job } = inspected
   const controller = controllers.get(job)
@@ -46,7 +50,7 @@ export function planDeployment(
   const before = active === undefined ? undefined : controller?.inspected.get(active)
   for (const { name } of inspected.outputs) checkOwner(name, job, controllers)
   let records = 0
-  for (const { name } of inspected.sources) records += recordsOf(log, name, createTopics)
+  for (const { name } of inspected.sources) records += recordsOf(log, name, createTopics, starts)
   const breaks = before === undefined ? [] : outputBreaks(before, inspected)
   if (breaks.length > 0 && !allowSchemaChange) {
     throw new StreamError(
@@ -62,7 +66,9 @@ export function planDeployment(
     next: Math.max(0, ...(controller?.control.versions.keys() ?? [])) + 1,
     changes: changesOf(before === undefined ? [] : partsOf(before), partsOf(inspected)),
     schemaBreaks: breaks,
-    seam: before === undefined ? [] : seamOf(before, inspected),
+    seam:
+      before === undefined ? [] : [...seamOf(before, inspected), ...historySeam(inspected, controller!.version(active!).starts, starts)],
+    starts,
     recordsToReplay: records,
     estimateSeconds: rate === undefined || rate < 1 ? undefined : records / rate,
   }
@@ -75,7 +81,7 @@ function checkOwner(topic: string, job: string, controllers: ReadonlyMap<string,
   }
 }
 
-function recordsOf(log: PlanLog, topic: string, createTopics: boolean): number {
+function recordsOf(log: PlanLog, topic: string, createTopics: boolean, starts: Starts): number {
   const info = log.topic(topic)
   if (info === undefined) {
     if (createTopics) return 0
@@ -88,11 +94,12 @@ function recordsOf(log: PlanLog, topic: string, createTopics: boolean): number {
   let records = 0
   for (let partition = 0; partition < info.partitions; partition++) {
     const { start, end } = log.bounds(topic, partition)
-    if (start > 0) {
-      const fix = 'history was cut by retention: what is left can not be told from what is gone; keep more of it (retentionMs)'
-      throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset: 0, earliest: start, end }, { fix })
+    const offset = starts[partitionName(topic, partition)] ?? 0
+    if (offset < start) {
+      const fix = 'history was cut by retention: --from earliest-available begins with what is left; its state knows nothing of the rest'
+      throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset, earliest: start, end }, { fix })
     }
-    records += end - start
+    records += end - offset
   }
   return records
 }

@@ -1,6 +1,6 @@
 import { codeOf, StreamError } from '../../engine/errors.ts'
 import type { Probe } from '../../engine/ports/world.ts'
-import { partitionName } from '../../engine/runtime/steering.ts'
+import { partitionName, type Starts, sameStarts } from '../../engine/runtime/steering.ts'
 import { type CatchUpPolicy, caughtUp, type Gate, gatesOf } from '../../replay/catch-up.ts'
 import type { ControlEvent, CutOver } from '../../replay/control-event.ts'
 import { decide, readControl } from '../../replay/control-log.ts'
@@ -12,7 +12,7 @@ import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { cleanVersion } from './clean-version.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
-import { seamOf } from './seam.ts'
+import { historySeam, seamOf } from './seam.ts'
 import type { VersionHost } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
 import { VersionObserver } from './version-observer.ts'
@@ -134,19 +134,37 @@ export class JobController {
     inspected: InspectedJob,
     sha256: string,
     parallelism: number,
-    { asked, promote }: { asked: Asked; promote: 'manual' | 'auto' },
+    { asked, promote, starts = {} }: { asked: Asked; promote: 'manual' | 'auto'; starts?: Starts },
   ): Promise<VersionState> {
     const version = await this.inTurn(async () => {
-      const same = [...this.control.versions.values()].find((state) => alive(state) && state.sha256 === sha256)
+      const same = [...this.control.versions.values()].find(
+        (state) => alive(state) && state.sha256 === sha256 && sameStarts(state.starts, starts),
+      )
       if (same !== undefined) return same.version
+      this.checkStarts(starts)
       const version = Math.max(0, ...this.control.versions.keys()) + 1
       this.inspected.set(version, inspected)
-      await this.decide({ type: 'registered', version, sha256, parallelism, fingerprint: inspected.fingerprint, promote, ...asked })
+      await this.decide({ type: 'registered', version, sha256, parallelism, fingerprint: inspected.fingerprint, promote, starts, ...asked })
       this.point('deploy.registered')
       return version
     })
     await this.act()
     return this.version(version)
+  }
+
+  /** A version never begins ahead of the one that publishes. */
+  private checkStarts(starts: Starts): void {
+    const { owner } = this.control
+    if (owner === undefined) return
+    for (const [partition, offset] of Object.entries(starts)) {
+      const reached = this.facts(owner)?.positions.get(partition) ?? this.version(owner).starts[partition] ?? 0
+      if (offset <= reached) continue
+      throw new StreamError(
+        'OFFSET_OUT_OF_RANGE',
+        { partition, offset, reached },
+        { fix: `v${owner} publishes and has not come so far: begin at ${reached} at most, or wait` },
+      )
+    }
   }
 
   async pause(version: number, asked: Asked): Promise<VersionState> {
@@ -221,7 +239,8 @@ export class JobController {
   /** In which words it differs from the version that publishes in how it cuts time. */
   seam(version: number): string[] {
     const [old, next] = [this.inspected.get(this.control.owner!), this.inspected.get(version)]
-    return old === undefined || next === undefined ? [] : seamOf(old, next)
+    if (old === undefined || next === undefined) return []
+    return [...seamOf(old, next), ...historySeam(next, this.version(this.control.owner!).starts, this.version(version).starts)]
   }
 
   /** Hands the public topics over. Errors: those of checkPromotion, CUT_OVER_ABORTED after several attempts. */
@@ -291,7 +310,10 @@ export class JobController {
     const upTo = ownerStands ? this.facts(owner)?.positions : undefined
     for (const version of this.threads.running) {
       const facts = this.facts(version)
-      if (facts !== undefined) await this.observer(version).look(log, facts, policy, clock.now(), version === owner ? undefined : upTo)
+      if (facts === undefined) continue
+      const { positions } = facts
+      const { starts } = versions.get(version)!
+      await this.observer(version).look(log, { positions, starts }, policy, clock.now(), version === owner ? undefined : upTo)
     }
     if (owner !== undefined) this.govern(ownerStands ? 0 : (this.observer(owner).lag?.ms ?? 0))
   }

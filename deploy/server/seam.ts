@@ -1,3 +1,4 @@
+import type { Starts } from '../../engine/runtime/steering.ts'
 import type { InspectedJob } from './inspected-job.ts'
 
 /**
@@ -17,6 +18,14 @@ export function seamOf(before: InspectedJob, after: InspectedJob): string[] {
       seams.push(`${source.name}: out of order by ${source.outOfOrdernessMs / 1000} s → ${now.outOfOrdernessMs / 1000} s`)
   }
   return seams
+}
+
+/** The same of two versions that begin at different places: what one keeps in state knows of records the other has not seen. Pure. */
+export function historySeam(after: InspectedJob, before: Starts, now: Starts): string[] {
+  const stateful = after.described.nodes.some(({ stores }) => stores.length > 0)
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort()
+  const differs = names.filter((name) => (before[name] ?? 0) !== (now[name] ?? 0))
+  return stateful ? differs.map((name) => `${name}: history from ${before[name] ?? 0} → from ${now[name] ?? 0}`) : []
 }
 
 /** Of the words on a window operator, those before what it counts: `tumbling 1d, allowed lateness 1h: flights count`. */

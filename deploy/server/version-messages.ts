@@ -2,7 +2,7 @@ import type { ReaderHandle } from '../../engine/log/embedded/reader-host.ts'
 import type { Labels } from '../../engine/ports/world.ts'
 import type { JobBundle } from '../../engine/runtime/load-job.ts'
 import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
-import type { TaskFacts } from '../../engine/runtime/steering.ts'
+import type { Starts, TaskFacts } from '../../engine/runtime/steering.ts'
 import type { ControlState } from '../../replay/control-state.ts'
 
 /** What a version's thread is started with. */
@@ -13,6 +13,7 @@ export interface VersionData {
   readonly bundle: JobBundle
   readonly version: number
   readonly parallelism: number
+  readonly starts: Starts
   readonly settings: RuntimeSettings
   readonly state: { readonly mergeBytesMin: number }
   readonly memoryBytesMax: number

@@ -2,10 +2,9 @@ import { BlockView } from '../../engine/block/block-view.ts'
 import { codeOf } from '../../engine/errors.ts'
 import type { EpochMs, Offset } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
-import type { Positions } from '../../engine/runtime/steering.ts'
+import type { Positions, Starts } from '../../engine/runtime/steering.ts'
 import { type CatchUp, type CatchUpPolicy, type Lag, lookAt } from '../../replay/catch-up.ts'
 import { type Progress, type ProgressSample, progressOf, windowMs } from '../../replay/progress.ts'
-import type { VersionFacts } from '../../replay/version-facts.ts'
 
 export interface PartitionLag {
   readonly topic: string
@@ -27,7 +26,13 @@ export class VersionObserver {
   /**
    * Takes a look. @param upTo where a version that trails has to stop: the version that publishes stands still there.
    */
-  async look(log: Log, { positions }: VersionFacts, policy: CatchUpPolicy, now: EpochMs, upTo?: Positions): Promise<void> {
+  async look(
+    log: Log,
+    { positions, starts }: { readonly positions: Positions; readonly starts: Starts },
+    policy: CatchUpPolicy,
+    now: EpochMs,
+    upTo?: Positions,
+  ): Promise<void> {
     const partitions: PartitionLag[] = []
     let done = 0
     let target = 0
@@ -35,7 +40,7 @@ export class VersionObserver {
       const at = name.lastIndexOf('/')
       const [topic, partition] = [name.slice(0, at), Number(name.slice(at + 1))]
       const bounds = log.bounds(topic, partition)
-      const { start } = bounds
+      const start = Math.max(bounds.start, starts[name] ?? 0)
       const end = Math.min(bounds.end, upTo === undefined ? bounds.end : Math.max(start, upTo.get(name) ?? bounds.end))
       const lag = Math.max(0, end - current)
       const lagMs = lag === 0 ? 0 : Math.max(0, now - ((await appendTimeAt(log, topic, partition, Math.max(start, current))) ?? now))
@@ -70,7 +75,7 @@ export class VersionObserver {
 }
 
 /** Of the record at this offset or the next one there is. */
-async function appendTimeAt(log: Log, topic: string, partition: number, offset: Offset): Promise<EpochMs | undefined> {
+export async function appendTimeAt(log: Log, topic: string, partition: number, offset: Offset): Promise<EpochMs | undefined> {
   const reader = log.reader(topic, partition, offset)
   try {
     const chunk = await reader.read(1)

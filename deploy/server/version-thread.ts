@@ -64,7 +64,7 @@ class BatchedMetrics implements Metrics {
 }
 
 async function run(): Promise<void> {
-  const { handle, directory, bundle, version, parallelism, settings, state, memoryBytesMax, control, facts } = data
+  const { handle, directory, bundle, version, parallelism, starts, settings, state, memoryBytesMax, control, facts } = data
   const logger = threadLogger({})
   const metrics = new BatchedMetrics()
   const timer = setInterval(() => metrics.flush(), metricsEveryMs)
@@ -104,6 +104,7 @@ async function run(): Promise<void> {
       load: job.load,
       version,
       parallelism,
+      starts,
       steering: {
         orders: (task, upstream) => {
           const takeMax = pace.allowance

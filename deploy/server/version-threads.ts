@@ -58,7 +58,7 @@ export class VersionThreads {
     return this.hosts.get(version)
   }
 
-  async start({ version, sha256, parallelism }: VersionState): Promise<void> {
+  async start({ version, sha256, parallelism, starts }: VersionState): Promise<void> {
     const { log, bundles, directory, settings, state, memoryBytesMax, failAt, logger } = this.world
     const bundle = await bundles.get(sha256)
     // Between here and the thread's first message nothing awaits: it misses no decision.
@@ -72,6 +72,7 @@ export class VersionThreads {
         bundle,
         version,
         parallelism,
+        starts,
         settings,
         state,
         memoryBytesMax,

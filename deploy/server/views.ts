@@ -51,6 +51,7 @@ export const versionView = z.object({
   code: z.string().nullable(),
   sha256: z.string(),
   parallelism: z.number(),
+  startsAt: z.record(z.string(), offset).describe('By source partition, where it does not begin with offset 0'),
   recordsPerSecondMax: z.number().nullable(),
   governedTo: z
     .number()
@@ -111,6 +112,7 @@ export function viewOfVersion(controller: JobController, version: number): Versi
     code: state.code ?? null,
     sha256: state.sha256,
     parallelism: state.parallelism,
+    startsAt: Object.fromEntries(Object.entries(state.starts).map(([name, at]) => [name, String(at)])),
     recordsPerSecondMax: state.recordsPerSecond,
     governedTo: controller.governed.get(version) ?? null,
     deployedAt: iso(state.registeredAt),

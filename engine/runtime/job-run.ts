@@ -10,7 +10,7 @@ import { emptyTotals } from '../task/reports.ts'
 import { type JobPlan, planJob, type TaskPlan } from './plan.ts'
 import { readJournal } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
-import { noSteering, type Steering } from './steering.ts'
+import { noSteering, type Starts, type Steering } from './steering.ts'
 import { type RunUntil, recoverable, TaskLife, type TaskWorld } from './task-life.ts'
 import { TimeBoard } from './time-board.ts'
 
@@ -19,6 +19,8 @@ export interface JobRunOptions extends Pick<TaskWorld, 'crash' | 'onWait' | 'onP
   readonly load: () => { readonly topology: Topology; readonly present: Present }
   readonly version: number
   readonly parallelism: number
+  /** Where it begins; always the same for one version. */
+  readonly starts?: Starts
   /** Of a version beside others; absent: the job's only one. */
   readonly steering?: Steering
   readonly log: Log
@@ -110,12 +112,13 @@ async function createTopics(log: Log, topology: Topology, version: number, paral
   }
 }
 
-function planOf(topology: Topology, { log, version, parallelism }: JobRunOptions): JobPlan {
-  return planJob(topology, version, parallelism, (topic) => {
+function planOf(topology: Topology, { log, version, parallelism, starts }: JobRunOptions): JobPlan {
+  const partitionsOf = (topic: string) => {
     const info = log.topic(topic)
     if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
     return info.partitions
-  })
+  }
+  return planJob(topology, version, parallelism, partitionsOf, starts)
 }
 
 /** Lives of one task, one after the other, until one ends cleanly. */

@@ -1,5 +1,7 @@
 import { StreamError } from '../errors.ts'
+import type { Offset } from '../model/record.ts'
 import { inputsOfNode, type KeyByNode, type SourceNode, type Topology, type TopologyNode } from '../model/topology.ts'
+import { partitionName, type Starts } from './steering.ts'
 
 /** Re-keyed records on their way from one stage to the next, with watermarks in-band. */
 export interface ExchangePlan {
@@ -17,9 +19,16 @@ export interface StagePlan {
   readonly writes: readonly ExchangePlan[]
 }
 
-/** One partition a task reads. `ordinal`: of the source among the job's sources (part of a record's rank). */
+/** One partition a task reads. `ordinal`: of the source among the job's sources (part of a record's rank). `from`: where the version began. */
 export type InputPlan =
-  | { readonly kind: 'source'; readonly topic: string; readonly partition: number; readonly node: SourceNode; readonly ordinal: number }
+  | {
+      readonly kind: 'source'
+      readonly topic: string
+      readonly partition: number
+      readonly from: Offset
+      readonly node: SourceNode
+      readonly ordinal: number
+    }
   | { readonly kind: 'retry'; readonly topic: string; readonly partition: number; readonly sources: readonly SourceNode[] }
   | {
       readonly kind: 'exchange'
@@ -73,9 +82,15 @@ export function jobTopics(job: string, version: number): JobTopics {
 
 /**
  * Cuts a topology into stages at its keyBys (none at parallelism 1) and deals source partitions out among the tasks.
- * @param partitionsOf partitions of each source topic by name. Pure. JOB_INVALID when a stage would feed itself.
+ * @param partitionsOf partitions of each source topic by name. @param starts see Starts. Pure. JOB_INVALID when a stage would feed itself.
  */
-export function planJob(topology: Topology, version: number, parallelism: number, partitionsOf: (topic: string) => number): JobPlan {
+export function planJob(
+  topology: Topology,
+  version: number,
+  parallelism: number,
+  partitionsOf: (topic: string) => number,
+  starts: Starts = {},
+): JobPlan {
   const topics = jobTopics(topology.job, version)
   const stageOf = parallelism === 1 ? topology.nodes.map(() => 0) : cutIntoStages(topology)
   const stageCount = Math.max(...stageOf) + 1
@@ -101,7 +116,9 @@ export function planJob(topology: Topology, version: number, parallelism: number
     const own = sources.filter((node) => stageOf[node.id] === task.stage.index)
     for (const node of own) {
       for (let partition = task.index; partition < partitionsOf(node.topic.name); partition += parallelism) {
-        inputs.push({ kind: 'source', topic: node.topic.name, partition, node, ordinal: sources.indexOf(node) })
+        const topic = node.topic.name
+        const from = starts[partitionName(topic, partition)] ?? 0
+        inputs.push({ kind: 'source', topic, partition, from, node, ordinal: sources.indexOf(node) })
       }
     }
     if (own.length > 0 && task.index === 0) inputs.push({ kind: 'retry', topic: topics.retry, partition: task.stage.index, sources: own })

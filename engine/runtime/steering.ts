@@ -5,6 +5,13 @@ export type Positions = ReadonlyMap<string, Offset>
 
 export const partitionName = (topic: string, partition: number): string => `${topic}/${partition}`
 
+/** The offset a version begins with, by source partition (see `partitionName`); 0 for those that are not named. */
+export type Starts = Readonly<Record<string, Offset>>
+
+export function sameStarts(one: Starts, other: Starts): boolean {
+  return [...Object.keys(one), ...Object.keys(other)].every((name) => (one[name] ?? 0) === (other[name] ?? 0))
+}
+
 /** What a task has committed, as of one slice. */
 export interface TaskFacts {
   readonly task: number

@@ -126,7 +126,7 @@ export class Task {
         case 'source':
           return new SourceFeed(
             {
-              buffer: new InputBuffer(0, sourceDecoder(input.node.topic)),
+              buffer: new InputBuffer(input.from, sourceDecoder(input.node.topic)),
               node: input.node,
               partition: input.partition,
               ordinal: input.ordinal,

@@ -61,6 +61,70 @@ describe('a version that stopped at a record', () => {
   })
 })
 
+describe('a replay that does not begin with offset zero', () => {
+  test('gives what a version gives that has only seen what came from there on; also after its checkpoints are lost', {
+    timeout: 90_000,
+  }, async () => {
+    await send('partly', numbers(0, 60))
+    await deploy(stateless('partly', 'false'), { createTopics: true })
+    await caughtUp('partly', 1)
+    const file = fileOf(stateless('partly', 'n < 0'))
+    const plan = await cli('deploy', file, '--from', 'partly/0@40', '--dry-run')
+    expect(plan.stdout).toContain('replay     20 records from partly/0@40')
+    const done = await cli('deploy', file, '--from', 'partly/0@40', '--json')
+    expect(JSON.parse(done.stdout)).toMatchObject({ version: 2, startsAt: { 'partly/0': '40' } })
+    await until('partly', 2, ({ phase }) => phase === 'caught-up')
+    expect((await view('partly')).versions.find(({ version }) => version === 2)!.progress).toMatchObject({ done: '20', target: '20' })
+    const privately = async () => (await records('partly.v2.private.partly-out')).map(({ value }) => (value as { n: number }).n)
+    expect(await privately()).toEqual(Array.from({ length: 20 }, (_, n) => 40 + n))
+    await server.stop()
+    rmSync(join(dir, 'data', 'checkpoints'), { recursive: true, force: true })
+    await server.start()
+    await send('partly', numbers(60, 70))
+    await until('partly', 2, ({ phase, partitions }) => phase === 'caught-up' && partitions[0]?.current === '70')
+    expect(await privately()).toEqual(Array.from({ length: 30 }, (_, n) => 40 + n))
+    expect((await cli('promote', 'partly', 'v2', '--yes')).code).toBe(0)
+    await send('partly', numbers(70, 80))
+    await until('partly', 2, ({ partitions }) => partitions[0]?.current === '80')
+    expect((await records('partly-out')).map(({ value }) => (value as { n: number }).n)).toEqual(Array.from({ length: 80 }, (_, n) => n))
+  })
+
+  test('from a time, from what there is; never ahead of the version that publishes; where there is state, with a seam', {
+    timeout: 60_000,
+  }, async () => {
+    await send('since', numbers(0, 50))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const since = new Date().toISOString()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await send('since', numbers(50, 80))
+    await deploy(windowed('10s', 'since'), { createTopics: true })
+    await caughtUp('since', 1)
+    const file = fileOf(
+      windowed('10s', 'since').replace("'all', tumbling", "'all' , tumbling").replace('({ start, ...row })', '({ ...row, start })'),
+    )
+    const planned = async (...flags: string[]) => JSON.parse((await cli('deploy', file, '--dry-run', '--json', ...flags)).stdout) as object
+    expect(await planned('--from', since)).toMatchObject({ startsAt: { 'since/0': '50' }, recordsToReplay: 30 })
+    expect(await planned('--from', 'earliest-available')).toMatchObject({ startsAt: {}, recordsToReplay: 80, seam: [] })
+    expect(await planned('--from', '2001-01-01')).toMatchObject({ startsAt: {}, recordsToReplay: 80 })
+    expect(await planned('--from', 'since/0@30')).toMatchObject({ seam: ['since/0: history from 0 → from 30'] })
+    for (const [from, code] of [
+      ['since/0@81', 1],
+      ['since/7@3', 2],
+      ['yesterday', 2],
+    ] as const)
+      expect([from, (await cli('deploy', file, '--dry-run', '--from', from)).code]).toEqual([from, code])
+    await server.api.post('/api/v1/jobs/since/pause', { version: 1 })
+    await send('since', numbers(80, 90))
+    const ahead = await cli('deploy', file, '--from', 'since/0@85')
+    expect([ahead.code, ahead.stderr]).toEqual([1, expect.stringContaining('begin at 80 at most')])
+    await server.api.post('/api/v1/jobs/since/resume', { version: 1 })
+    expect((await cli('deploy', file, '--from', since)).code).toBe(0)
+    await until('since', 2, ({ phase }) => phase === 'caught-up')
+    expect((await cli('promote', 'since', '--yes')).stderr).toContain('since/0: history from 0 → from 50')
+    expect((await cli('promote', 'since', '--yes', '--allow-seam')).code).toBe(0)
+  })
+})
+
 describe('a promotion is refused', () => {
   test('while the version is too far behind, with the gate named; --force and a dry run say more', { timeout: 60_000 }, async () => {
     await send('gated', numbers(0, 5000))
@@ -338,12 +402,12 @@ export default defineJob('table', (job) => {
 `
 }
 
-function windowed(size: string): string {
+function windowed(size: string, name = 'windowed'): string {
   return `import { count, defineJob, topic, tumbling } from 'reprise'
 import { z } from 'zod'
-const numbers = topic('windowed', { value: z.object({ n: z.number(), at: z.number() }), eventTime: ({ at }) => at })
-const out = topic('windowed-out', { value: z.object({ start: z.number(), count: z.number() }) })
-export default defineJob('windowed', (job) => {
+const numbers = topic('${name}', { value: z.object({ n: z.number(), at: z.number() }), eventTime: ({ at }) => at })
+const out = topic('${name}-out', { value: z.object({ start: z.number(), count: z.number() }) })
+export default defineJob('${name}', (job) => {
   job.from(numbers).keyBy('one', () => 'all').window('all', tumbling('${size}')).aggregate({ count: count() })
     .map((row, { start }) => ({ start, ...row })).to(out)
 })

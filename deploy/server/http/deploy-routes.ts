@@ -5,10 +5,20 @@ import type { ControlProbePoint } from '../../../replay/probe-points.ts'
 import { planDeployment } from '../deployments.ts'
 import { inspectBundle } from '../inspect-bundle.ts'
 import type { RepriseServer } from '../server.ts'
+import { startsOf } from '../starts.ts'
 import { versionView, viewOfVersion } from '../views.ts'
 import { askedOf, problems, reason } from './job-requests.ts'
 import { demand } from './permission.ts'
 import { type App, whoAsks } from './typed-app.ts'
+
+const fromBody = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('zero') }),
+  z.strictObject({ type: z.literal('earliest-available') }).describe('What retention has left'),
+  z.strictObject({ type: z.literal('timestamp'), at: z.iso.datetime({ offset: true }) }).describe('Records appended then or later'),
+  z
+    .strictObject({ type: z.literal('offsets'), offsets: z.record(z.string().max(300), z.number().int().nonnegative()) })
+    .describe('By source partition, as flights/0; 0 where none is named'),
+])
 
 const bundleBody = z.strictObject({
   bundle: z.strictObject({ name: z.string().max(200), text: z.string(), map: z.string(), sha256: z.string().length(64) }),
@@ -16,6 +26,7 @@ const bundleBody = z.strictObject({
   message: reason,
   promote: z.enum(['manual', 'auto']).default('manual').describe('auto: once all conditions are met'),
   allowSchemaChange: z.boolean().default(false),
+  from: fromBody.default({ type: 'zero' }).describe('Where the replay begins'),
   createTopics: z.boolean().default(false).describe('Make source topics that are not there, empty'),
 })
 
@@ -32,6 +43,7 @@ const planView = z.object({
   changes: z.array(changeView),
   schemaBreaks: z.array(z.string()),
   seam: z.array(z.string()),
+  startsAt: z.record(z.string(), z.string()),
   recordsToReplay: z.number(),
   estimateSeconds: z.number().nullable(),
 })
@@ -49,15 +61,23 @@ export function deployRoutes(app: App, server: RepriseServer): void {
       )
     }
     const inspected = await inspectBundle(bundle)
-    return { inspected, plan: planDeployment(server.log, inspected, server.controllers, body) }
+    const { from } = body
+    const starts = await startsOf(
+      server.log,
+      inspected.sources.map(({ name }) => name),
+      from.type === 'timestamp' ? { type: 'timestamp', at: Date.parse(from.at) } : from,
+    )
+    return { inspected, starts, plan: planDeployment(server.log, inspected, server.controllers, { ...body, starts }) }
   }
   app.post(
     '/api/v1/plan',
     { config, schema: { summary: 'What deploying a bundle would do', body: bundleBody, response: { 200: planView, ...problems } } },
     async ({ body }) => {
-      const { plan } = await prepared(body)
+      const { plan, starts } = await prepared(body)
+      const { starts: _, ...shown } = plan
       return {
-        ...plan,
+        ...shown,
+        startsAt: Object.fromEntries(Object.entries(starts).map(([name, at]) => [name, String(at)])),
         changes: [...plan.changes],
         schemaBreaks: [...plan.schemaBreaks],
         seam: [...plan.seam],
@@ -80,7 +100,7 @@ export function deployRoutes(app: App, server: RepriseServer): void {
       const { body } = request
       // It publishes by itself, later: more than to deploy.
       if (body.promote === 'auto') demand(request.token, 'operator')
-      const { inspected } = await prepared(body)
+      const { inspected, starts } = await prepared(body)
       if (body.createTopics) await createSources(server, inspected.sources)
       await server.bundles.put(body.bundle, Date.now())
       const stored: ControlProbePoint = 'deploy.bundle-stored'
@@ -90,6 +110,7 @@ export function deployRoutes(app: App, server: RepriseServer): void {
       const state = await controller.register(inspected, body.bundle.sha256, body.parallelism, {
         asked: askedOf(whoAsks(request), body.message),
         promote: body.promote,
+        starts,
       })
       const fresh = controller.control.versions.size > before
       return reply

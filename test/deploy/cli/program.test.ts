@@ -40,7 +40,11 @@ describe('the command line', () => {
   test('the help of each verb begins with examples that name it', async () => {
     const verbsOf = async (of: string) =>
       [...(await reprise(`${of} --help`)).out.matchAll(/^ {2}(?!reprise )([a-z]+) (?!.*job\.ts).*$/gm)].map(([, verb]) => verb!)
-    const groups: Record<string, string[]> = { log: ['log tail', 'log verify'], dlq: ['dlq list', 'dlq show', 'dlq retry', 'dlq drop'] }
+    const groups: Record<string, string[]> = {
+      log: ['log tail', 'log verify'],
+      dlq: ['dlq list', 'dlq show', 'dlq retry', 'dlq drop'],
+      token: ['token create', 'token ls', 'token revoke'],
+    }
     const verbs = (await verbsOf('')).flatMap((verb) => groups[verb] ?? [verb])
     expect(verbs).toEqual(
       expect.arrayContaining(['run', 'ingest', 'dlq retry', 'describe', 'topics', 'log tail', 'log verify', 'doctor', 'version']),

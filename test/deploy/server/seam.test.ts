@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { inspectJob } from '../../../deploy/server/inspected-job.ts'
-import { seamOf } from '../../../deploy/server/seam.ts'
+import { historySeam, seamOf } from '../../../deploy/server/seam.ts'
 import { count, defineJob, max, session, sliding, topic, tumbling, type WindowOptions } from '../../../index.ts'
 
 /** Of whatever kind. */
@@ -42,4 +42,20 @@ test.each<[string, Window, Window]>([
 
 test('sources that may be further out of order make a seam', () => {
   expect(seamOf(job(tumbling('10s')), job(tumbling('10s'), { outOfOrderness: '3s' }))).toEqual(['in: out of order by 1 s → 3 s'])
+})
+
+test('where versions begin makes a seam, by partition, for a job that keeps state', () => {
+  const windowed = job(tumbling('10s'))
+  expect(historySeam(windowed, {}, {})).toEqual([])
+  expect(historySeam(windowed, { 'in/0': 5 }, { 'in/0': 5 })).toEqual([])
+  expect(historySeam(windowed, { 'in/1': 5 }, { 'in/0': 3, 'in/1': 6 })).toEqual([
+    'in/0: history from 0 → from 3',
+    'in/1: history from 5 → from 6',
+  ])
+  const input = topic('in', { codec: 'json' })
+  const stateless = inspectJob(
+    defineJob('seams', (builder) => void builder.from(input).to(topic('out', { codec: 'json' }))),
+    'sha',
+  )
+  expect(historySeam(stateless, {}, { 'in/0': 3 })).toEqual([])
 })

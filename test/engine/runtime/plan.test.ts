@@ -54,6 +54,17 @@ describe('a plan', () => {
     expect(exchange).toMatchObject({ upstreamTasks: [0, 1, 2] })
   })
 
+  test('begins where it is told, in the partitions that are named', () => {
+    const plan = planJob(twoStages, 1, 1, () => 2, { 'clicks/1': 7, 'views/0': 3, 'gone/0': 1 })
+    const from = plan.tasks[0]!.inputs.flatMap((input) => (input.kind === 'source' ? [[input.topic, input.partition, input.from]] : []))
+    expect(from).toEqual([
+      ['clicks', 0, 0],
+      ['clicks', 1, 7],
+      ['views', 0, 3],
+      ['views', 1, 0],
+    ])
+  })
+
   test('reads one exchange in one stage, however many readers it has', () => {
     const job = defineJob('two-windows', (builder) => {
       const keyed = builder.from(clicks).keyBy('by-user', ({ user }) => user)
