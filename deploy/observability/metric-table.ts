@@ -41,6 +41,17 @@ const table = {
     labels: ['job', 'version'],
     buckets: durations,
   },
+  reprise_checkpoint_duration_seconds: {
+    type: 'histogram',
+    help: 'From the cut of a checkpoint until it was complete',
+    labels: ['job', 'version'],
+    buckets: durations,
+  },
+  reprise_checkpoint_last_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the last checkpoint was complete',
+    labels: ['job', 'version'],
+  },
   reprise_watermark_timestamp_seconds: { type: 'gauge', help: 'Event time up to which results are complete', labels: ['job', 'version'] },
   reprise_job_version_active: {
     type: 'gauge',
@@ -107,6 +118,11 @@ const table = {
   reprise_version_heap_bytes: { type: 'gauge', help: "Heap of the version's thread", labels: ['job', 'version'] },
   reprise_event_loop_delay_seconds: { type: 'gauge', help: "Longest delay of the server's event loop in the last second", labels: [] },
   reprise_api_requests_total: { type: 'counter', help: 'Requests answered', labels: ['method', 'route', 'status'] },
+  reprise_auth_failures_total: {
+    type: 'counter',
+    help: 'Calls that were refused, by reason: unauthenticated, forbidden',
+    labels: ['reason'],
+  },
   reprise_log_scrubbed_bytes_total: { type: 'counter', help: 'Bytes of the log that were read and checked in the background', labels: [] },
   reprise_log_faults_total: {
     type: 'counter',

@@ -1,17 +1,33 @@
+import type { EpochMs } from '../model/record.ts'
 import type { JournalRecord, Totals } from '../model/slice.ts'
 import type { Labels, Metrics } from '../ports/world.ts'
 
-/** Tells the metrics what each committed slice added. Names: deploy/observability. */
+/** Tells the metrics what each committed slice added, and how checkpoints go. Names: deploy/observability. */
 export class SliceMetrics {
   private readonly metrics: Metrics
   private readonly labels: Labels
   private before: Totals
+  /** The checkpoint under way. */
+  private cutting: { readonly seq: number; readonly at: number } | undefined = undefined
 
   /** @param recovered totals of slices that were told of in an earlier life. */
   constructor(metrics: Metrics, labels: Labels, recovered: Totals) {
     this.metrics = metrics
     this.labels = labels
     this.before = structuredClone(recovered)
+  }
+
+  /** A checkpoint of slice `seq` begins. @param at milliseconds that never go back, as in `checkpointed`. */
+  cut(seq: number, at: number): void {
+    this.cutting = { seq, at }
+  }
+
+  /** The newest checkpoint that is complete, looked at again and again. @param now see `cut`. @param time of the wall clock. */
+  checkpointed(newest: number, now: number, time: EpochMs): void {
+    if (this.cutting === undefined || newest < this.cutting.seq) return
+    this.metrics.observe('reprise_checkpoint_duration_seconds', this.labels, (now - this.cutting.at) / 1000)
+    this.metrics.set('reprise_checkpoint_last_success_timestamp_seconds', this.labels, time / 1000)
+    this.cutting = undefined
   }
 
   committed({ totals, watermark }: JournalRecord, commitMs: number): void {

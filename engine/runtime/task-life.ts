@@ -159,6 +159,7 @@ export class TaskLife {
       this.commit(slice)
       this.checkpointWhenDue()
       this.state.step(this.world.settings.stepMs)
+      this.lookAtCheckpoint()
       await this.trimmer.trim(this.state.published)
       await this.world.clock.yield()
     }
@@ -237,12 +238,19 @@ export class TaskLife {
     this.checkpointedAt = this.world.clock.monotonic()
     this.checkpointedSeq = task.seq
     this.trimmer.cut(task.seq)
+    this.metrics.cut(task.seq, this.checkpointedAt)
     return true
+  }
+
+  private lookAtCheckpoint(): void {
+    const { clock } = this.world
+    this.metrics.checkpointed(this.state.published.newest, clock.monotonic(), clock.now())
   }
 
   private async lastCheckpoint(): Promise<void> {
     await this.state.settled()
     if (this.cut()) await this.state.settled()
+    this.lookAtCheckpoint()
     await this.trimmer.trim(this.state.published)
   }
 
@@ -258,6 +266,7 @@ export class TaskLife {
   private async drive(): Promise<void> {
     this.state.step(this.world.settings.stepMs)
     await this.world.clock.yield()
+    this.lookAtCheckpoint()
   }
 
   /** Until something may have changed: the log, a commit, an idle partition's time, processing time that is due. */

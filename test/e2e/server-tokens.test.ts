@@ -204,6 +204,7 @@ test('after many calls without a valid one there are no more answers, and no mor
   expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true])
   expect(await audited()).toHaveLength(before)
   expect((await call('GET', '/api/v1/jobs', secrets.viewer)).status).toBe(200)
+  expect(await (await call('GET', '/metrics', secrets.viewer)).text()).toMatch(/reprise_auth_failures_total{reason="forbidden"} [1-9]/)
 })
 
 describe('a server that others reach', () => {

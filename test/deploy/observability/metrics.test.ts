@@ -25,7 +25,12 @@ test('what the engine reports stands in the exposition', async () => {
   }
   slices.committed(journalOf(totals), 12)
   slices.committed(journalOf({ ...totals, in: 14 }), 12)
+  slices.cut(7, 1000)
+  for (const newest of [0, 6, 7, 8]) slices.checkpointed(newest, 1000 + newest * 10, 5_000_000)
   const text = await metrics.text()
+  expect(text).toContain('reprise_checkpoint_duration_seconds_sum{reprise_job="orders",version="v1"} 0.07')
+  expect(text).toContain('reprise_checkpoint_duration_seconds_count{reprise_job="orders",version="v1"} 1')
+  expect(text).toContain('reprise_checkpoint_last_success_timestamp_seconds{reprise_job="orders",version="v1"} 5000')
   expect(text).toContain('reprise_records_in_total{reprise_job="orders",version="v1"} 14')
   expect(text).toContain('reprise_records_late_total{reprise_job="orders",version="v1",reason="late"} 3')
   expect(text).toContain('reprise_records_out_total{reprise_job="orders",version="v1",topic="delays"} 4')
