@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
-import { StreamError } from '../../engine/errors.ts'
 import { silentLogger } from '../../engine/ports/world.ts'
 import type { VersionView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
 import { confirm } from './confirm.ts'
 import { collect, wholeNumber } from './flag-values.ts'
+import { fromHelp, fromOf } from './from-flag.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, say } from './verb.ts'
 
@@ -46,12 +46,7 @@ export function deployVerb(terminal: Terminal): Command {
     .option('--parallelism <n>', 'tasks of each stage (default: 1); versions of one job may differ')
     .addOption(new Option('--promote <how>', 'who switches over').choices(['manual', 'auto']).default('manual'))
     .option('--allow-schema-change', 'although readers of its outputs will find other fields')
-    .option(
-      '--from <where>',
-      'replay from: zero, earliest-available (what retention left), a time of appending, or flights/0@500 (can be given again)',
-      collect,
-      [],
-    )
+    .option('--from <where>', fromHelp, collect, [])
     .option('--create-topics', 'make topics it reads that are not there')
     .option('--dry-run', 'show the plan and do nothing')
     .option('-y, --yes', 'do not ask')
@@ -81,20 +76,6 @@ async function deploy(file: string, flags: DeployFlags, terminal: Terminal): Pro
   }
   const version = await client.post<VersionView>('/api/v1/versions', body)
   printData(terminal, flags, version, deployedText(version))
-}
-
-/** What the API calls it. USAGE. */
-function fromOf(texts: readonly string[]): object {
-  const [first = 'zero'] = texts
-  if (texts.every((text) => /^.+\/\d+@\d+$/.test(text)) && texts.length > 0) {
-    const offsets = texts.map((text) => [text.slice(0, text.lastIndexOf('@')), Number(text.slice(text.lastIndexOf('@') + 1))] as const)
-    return { type: 'offsets', offsets: Object.fromEntries(offsets) }
-  }
-  const fix = 'zero, earliest-available, a time as 2026-11-01T00:00:00Z, or for each partition its offset, as flights/0@500'
-  if (texts.length > 1) throw new StreamError('USAGE', { reason: `--from ${texts.join(', ')}: only offsets can be given again` }, { fix })
-  if (first === 'zero' || first === 'earliest-available') return { type: first }
-  if (/^\d{4}-\d\d-\d\d/.test(first) && !Number.isNaN(Date.parse(first))) return { type: 'timestamp', at: new Date(first).toISOString() }
-  throw new StreamError('USAGE', { reason: `--from ${first} is no place to begin with` }, { fix })
 }
 
 function planText({ job, active, next, changes, schemaBreaks, seam, startsAt, recordsToReplay, estimateSeconds }: Plan): string {

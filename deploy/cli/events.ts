@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import { realClock } from '../real-clock.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
+import { stopSignals } from './stop-signals.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, table } from './verb.ts'
 
@@ -7,29 +9,40 @@ interface Listed {
   readonly items: readonly { readonly id: string; readonly event: Readonly<Record<string, unknown>> }[]
 }
 
+const header = ['ID', 'AT (UTC)', 'EVENT', 'VERSION', 'BY', 'WHY'] as const
+
 export function eventsVerb(terminal: Terminal): Command {
   return clientVerb('events', {
     summary: 'What was decided about a job, by whom and why',
-    examples: [['reprise events airport-delays', '']],
+    examples: [
+      ['reprise events airport-delays', ''],
+      ['reprise events airport-delays -f --json', 'and what will be, one JSON object a line, until Ctrl-C'],
+    ],
   })
     .argument('<job>')
+    .option('-f, --follow', 'go on with new ones until Ctrl-C')
     .action(async (job: string, _, command: Command) => {
-      const flags = command.optsWithGlobals<ClientFlags>()
-      const found = await (await clientOf(flags, terminal)).get<Listed>(`/api/v1/jobs/${encodeURIComponent(job)}/events`)
-      const rows = found.items.map(({ id, event }) => {
-        const { at, type, by, reason, version, from, to } = event as Record<string, string | number | undefined>
-        const what = version !== undefined ? `v${version}` : from === undefined ? '' : `v${from} → v${to}`
-        return [
-          id,
-          new Date(Number(at)).toISOString().slice(0, 19).replace('T', ' '),
-          String(type),
-          what,
-          String(by ?? '–'),
-          String(reason ?? ''),
-        ]
-      })
-      printData(terminal, flags, found, table([['ID', 'AT (UTC)', 'EVENT', 'VERSION', 'BY', 'WHY'], ...rows]))
+      const flags = command.optsWithGlobals<ClientFlags & { readonly follow?: boolean }>()
+      const client = await clientOf(flags, terminal)
+      const after = (id: string) => client.get<Listed>(`/api/v1/jobs/${encodeURIComponent(job)}/events?after=${id}`)
+      const found = await after('-1')
+      if (!flags.follow) return printData(terminal, flags, found, table([header, ...found.items.map(rowOf)]))
+      const signals = stopSignals(() => {})
+      let last = '-1'
+      for (let { items } = found; !signals.stop.aborted; { items } = await after(last)) {
+        for (const item of items) terminal.out.write(flags.json ? `${JSON.stringify(item)}\n` : `${rowOf(item).join('  ')}\n`)
+        last = items.at(-1)?.id ?? last
+        await realClock.sleep(1000, signals.stop)
+      }
+      signals.end()
     })
+}
+
+function rowOf({ id, event }: Listed['items'][number]): string[] {
+  const { at, type, by, reason, version, from, to } = event as Record<string, string | number | undefined>
+  const what = version !== undefined ? `v${version}` : from === undefined ? '' : `v${from} → v${to}`
+  const when = new Date(Number(at)).toISOString().slice(0, 19).replace('T', ' ')
+  return [id, when, String(type), what, String(by ?? '–'), String(reason ?? '')]
 }
 
 interface Audited {

@@ -12,6 +12,7 @@ import { ingestVerb } from './ingest.ts'
 import { logVerb } from './log.ts'
 import { printError } from './print-error.ts'
 import { queryVerb } from './query.ts'
+import { replayVerb } from './replay.ts'
 import { runVerb } from './run.ts'
 import { serverVerb } from './server.ts'
 import { jobsVerb, lagVerb, statusVerb, versionsVerb } from './status.ts'
@@ -65,6 +66,7 @@ const localVerbs = [runVerb, ingestVerb, describeVerb, topicsVerb, logVerb, dlqV
 const serverVerbs = [
   serverVerb,
   deployVerb,
+  replayVerb,
   jobsVerb,
   versionsVerb,
   statusVerb,

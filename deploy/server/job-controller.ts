@@ -129,16 +129,16 @@ export class JobController {
     return standbys.sort((a, b) => a.roleSince - b.roleSince).at(-1)
   }
 
-  /** The same code again is the same version, as long as that is alive. */
+  /** The same code, with the same beginning, is the same version as long as that is alive; but for `anew`. */
   async register(
     inspected: InspectedJob,
     sha256: string,
     parallelism: number,
-    { asked, promote, starts = {} }: { asked: Asked; promote: 'manual' | 'auto'; starts?: Starts },
+    { asked, promote, starts = {}, anew = false }: { asked: Asked; promote: 'manual' | 'auto'; starts?: Starts; anew?: boolean },
   ): Promise<VersionState> {
     const version = await this.inTurn(async () => {
       const same = [...this.control.versions.values()].find(
-        (state) => alive(state) && state.sha256 === sha256 && sameStarts(state.starts, starts),
+        (state) => !anew && alive(state) && state.sha256 === sha256 && sameStarts(state.starts, starts),
       )
       if (same !== undefined) return same.version
       this.checkStarts(starts)

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openJobFile } from '../../deploy/load-job-file.ts'
 import type { JobView, VersionView } from '../../deploy/server/views.ts'
 import { silentLogger } from '../../engine/ports/world.ts'
-import { reprise } from './command-line.ts'
+import { reprise, start } from './command-line.ts'
 import { persistently, ServerProcess } from './server-process.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'reprise-server-'))
@@ -122,6 +122,60 @@ describe('a replay that does not begin with offset zero', () => {
     await until('since', 2, ({ phase }) => phase === 'caught-up')
     expect((await cli('promote', 'since', '--yes')).stderr).toContain('since/0: history from 0 → from 50')
     expect((await cli('promote', 'since', '--yes', '--allow-seam')).code).toBe(0)
+    // The same code once more, over all there is.
+    const replayed = await cli('replay', 'since', '-m', 'all of it')
+    expect([replayed.code, replayed.stdout]).toEqual([0, expect.stringContaining('since v3 replays beside')])
+    expect(await until('since', 3, ({ phase }) => phase === 'caught-up')).toMatchObject({ startsAt: {}, message: 'all of it' })
+    expect((await cli('replay', 'since', 'v9')).code).toBe(5)
+  })
+})
+
+test('decisions are followed as they are made', { timeout: 60_000 }, async () => {
+  await send('told', numbers(0, 5))
+  await deploy(stateless('told', 'false'), { createTopics: true })
+  const following = start(['events', 'told', '-f', '--json', '--server', server.url])
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await server.api.post('/api/v1/jobs/told/pause', { version: 1, reason: 'lunch' })
+  await new Promise((resolve) => setTimeout(resolve, 2500))
+  following.kill('SIGINT')
+  const { code, stdout } = await following.ended
+  const events = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as { id: string; event: { type: string } }]))
+  expect([code, events.map(({ id, event }) => [id, event.type])]).toEqual([
+    0,
+    [
+      ['0', 'registered'],
+      ['1', 'paused'],
+    ],
+  ])
+})
+
+describe('a candidate', () => {
+  test('that can not keep up is called so within a minute, with both rates; one that can is called caught up', {
+    timeout: 120_000,
+  }, async () => {
+    await send('slow', numbers(0, 2000))
+    await deploy(stateless('slow', 'false'), { createTopics: true })
+    await caughtUp('slow', 1)
+    await deploy(stateless('slow', 'n < 0'))
+    await server.api.post('/api/v1/jobs/slow/rate', { version: 2, recordsPerSecond: 40 })
+    const over = new AbortController()
+    const sending = (async () => {
+      for (let n = 2000; !over.signal.aborted; n += 20) {
+        await send('slow', numbers(n, n + 20))
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    })()
+    const from = performance.now()
+    const found = await until('slow', 2, ({ progress }) => progress?.eta.state === 'never')
+    expect(performance.now() - from).toBeLessThan(60_000)
+    const { eta, recordsPerSecond, headPerSecond } = found.progress!
+    expect(eta.reason).toMatch(/^[\d.,]+ records\/s come in, [\d.,]+ records\/s are taken$/)
+    expect(recordsPerSecond).toBeLessThan(80)
+    expect(headPerSecond).toBeGreaterThan(100)
+    await server.api.post('/api/v1/jobs/slow/rate', { version: 2, recordsPerSecond: null })
+    await until('slow', 2, ({ phase }) => phase === 'caught-up')
+    over.abort()
+    await sending
   })
 })
 
@@ -319,9 +373,8 @@ describe('what is not for us is refused', () => {
   test('a page of another name, a form, an unknown field, an unknown path', async () => {
     const status = async (path: string, init: RequestInit) => (await fetch(server.url + path, init)).status
     const json = { 'content-type': 'application/json' }
-    expect(
-      await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: '{}', headers: { ...json, origin: 'http://evil.example' } }),
-    ).toBe(403)
+    for (const origin of ['http://evil.example', 'null'])
+      expect(await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: '{}', headers: { ...json, origin } })).toBe(403)
     const form = { 'content-type': 'application/x-www-form-urlencoded' }
     expect(await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: 'version=1', headers: form })).toBe(415)
     expect(await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: '{"versoin":1}', headers: json })).toBe(400)

@@ -80,8 +80,10 @@ function refuseStrangers({ headers, method }: FastifyRequest, { needsTokens }: R
   // With tokens that name may be any: a page has none to send.
   if (!needsTokens && !isLoopback(host)) refuse(421, `this server is not ${host}`)
   const { origin } = headers
-  if (changing.has(method) && origin !== undefined && new URL(origin).host !== headers.host)
-    refuse(403, `pages of ${origin} may not change anything`)
+  if (!changing.has(method) || origin === undefined) return
+  // Of a page without a name it is the word null.
+  const page = URL.canParse(origin) ? new URL(origin).host : undefined
+  if (page !== headers.host) refuse(403, `pages of ${origin} may not change anything`)
 }
 
 /** Records of topics are no decisions: they have their own place. */

@@ -7,18 +7,10 @@ import { inspectBundle } from '../inspect-bundle.ts'
 import type { RepriseServer } from '../server.ts'
 import { startsOf } from '../starts.ts'
 import { versionView, viewOfVersion } from '../views.ts'
+import { fromOf, fromRequest } from './from-request.ts'
 import { askedOf, problems, reason } from './job-requests.ts'
 import { demand } from './permission.ts'
 import { type App, whoAsks } from './typed-app.ts'
-
-const fromBody = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('zero') }),
-  z.strictObject({ type: z.literal('earliest-available') }).describe('What retention has left'),
-  z.strictObject({ type: z.literal('timestamp'), at: z.iso.datetime({ offset: true }) }).describe('Records appended then or later'),
-  z
-    .strictObject({ type: z.literal('offsets'), offsets: z.record(z.string().max(300), z.number().int().nonnegative()) })
-    .describe('By source partition, as flights/0; 0 where none is named'),
-])
 
 const bundleBody = z.strictObject({
   bundle: z.strictObject({ name: z.string().max(200), text: z.string(), map: z.string(), sha256: z.string().length(64) }),
@@ -26,7 +18,7 @@ const bundleBody = z.strictObject({
   message: reason,
   promote: z.enum(['manual', 'auto']).default('manual').describe('auto: once all conditions are met'),
   allowSchemaChange: z.boolean().default(false),
-  from: fromBody.default({ type: 'zero' }).describe('Where the replay begins'),
+  from: fromRequest.default({ type: 'zero' }).describe('Where the replay begins'),
   createTopics: z.boolean().default(false).describe('Make source topics that are not there, empty'),
 })
 
@@ -61,12 +53,8 @@ export function deployRoutes(app: App, server: RepriseServer): void {
       )
     }
     const inspected = await inspectBundle(bundle)
-    const { from } = body
-    const starts = await startsOf(
-      server.log,
-      inspected.sources.map(({ name }) => name),
-      from.type === 'timestamp' ? { type: 'timestamp', at: Date.parse(from.at) } : from,
-    )
+    const sources = inspected.sources.map(({ name }) => name)
+    const starts = await startsOf(server.log, sources, fromOf(body.from))
     return { inspected, starts, plan: planDeployment(server.log, inspected, server.controllers, { ...body, starts }) }
   }
   app.post(

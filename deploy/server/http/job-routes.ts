@@ -5,6 +5,7 @@ import { changeRoutes } from './change-routes.ts'
 import { cutOverRoutes } from './cut-over-routes.ts'
 import { deployRoutes } from './deploy-routes.ts'
 import { ofJob, problems } from './job-requests.ts'
+import { replayRoutes } from './replay-routes.ts'
 import type { App } from './typed-app.ts'
 
 export function jobRoutes(app: App, server: RepriseServer): void {
@@ -45,4 +46,5 @@ export function jobRoutes(app: App, server: RepriseServer): void {
   deployRoutes(app, server)
   changeRoutes(app, server)
   cutOverRoutes(app, server)
+  replayRoutes(app, server)
 }

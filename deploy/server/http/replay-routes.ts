@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { planDeployment } from '../deployments.ts'
+import { inspectBundle } from '../inspect-bundle.ts'
+import type { RepriseServer } from '../server.ts'
+import { startsOf } from '../starts.ts'
+import { versionView, viewOfVersion } from '../views.ts'
+import { fromOf, fromRequest } from './from-request.ts'
+import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
+import { type App, whoAsks } from './typed-app.ts'
+
+export function replayRoutes(app: App, server: RepriseServer): void {
+  app.post(
+    '/api/v1/jobs/:job/replays',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        summary: 'Compute anew what a version computes: the same code as a new version, beside the one that publishes',
+        params: ofJob,
+        body: z.strictObject({
+          version: versionNumber.optional().describe('Whose code; default: the active one'),
+          from: fromRequest.default({ type: 'zero' }),
+          promote: z.enum(['manual', 'auto']).default('manual'),
+          reason,
+        }),
+        response: { 201: versionView, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const controller = server.known(request.params.job)
+      const { sha256, parallelism } = controller.version(body.version ?? controller.control.owner!)
+      const inspected = await inspectBundle(await server.bundles.get(sha256))
+      const sources = inspected.sources.map(({ name }) => name)
+      const starts = await startsOf(server.log, sources, fromOf(body.from))
+      planDeployment(server.log, inspected, server.controllers, { allowSchemaChange: false, createTopics: false, starts })
+      const { version } = await controller.register(inspected, sha256, parallelism, {
+        asked: askedOf(whoAsks(request), body.reason),
+        promote: body.promote,
+        starts,
+        anew: true,
+      })
+      return reply
+        .status(201)
+        .header('location', `/api/v1/jobs/${controller.job}/versions/${version}`)
+        .send(viewOfVersion(controller, version))
+    },
+  )
+}
