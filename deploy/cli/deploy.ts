@@ -3,7 +3,7 @@ import { silentLogger } from '../../engine/ports/world.ts'
 import type { VersionView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
 import { confirm } from './confirm.ts'
-import { collect, wholeNumber } from './flag-values.ts'
+import { manyTimes, wholeNumber } from './flag-values.ts'
 import { fromHelp, fromOf } from './from-flag.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, say } from './verb.ts'
@@ -46,7 +46,7 @@ export function deployVerb(terminal: Terminal): Command {
     .option('--parallelism <n>', 'tasks of each stage (default: 1); versions of one job may differ')
     .addOption(new Option('--promote <how>', 'who switches over').choices(['manual', 'auto']).default('manual'))
     .option('--allow-schema-change', 'although readers of its outputs will find other fields')
-    .option('--from <where>', fromHelp, collect, [])
+    .addOption(manyTimes('--from <where>', fromHelp, 'zero'))
     .option('--create-topics', 'make topics it reads that are not there')
     .option('--dry-run', 'show the plan and do nothing')
     .option('-y, --yes', 'do not ask')

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { errorTable, StreamError } from '../../engine/errors.ts'
 
 /** Reads a flag that is a whole number of at least `least`; anything else is a usage error. */
@@ -16,9 +16,10 @@ export function errorCode(text: string): string {
   throw new InvalidArgumentError('There is no such error code; docs/errors lists them.')
 }
 
-/** For flags that can be given again. */
-export function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value]
+/** A flag that can be given again. @param without what holds where it is not given, for the help. */
+export function manyTimes(flag: string, help: string, without = 'none'): Option {
+  const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+  return new Option(flag, help).argParser(collect).default([], without)
 }
 
 /** Reads `topic=number`. */

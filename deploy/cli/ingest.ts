@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import { silentLogger } from '../../engine/ports/world.ts'
 import { type InputFormat, inputFormats, standardInput } from '../ingest/input-format.ts'
-import { collect, pair, partitionsOf } from './flag-values.ts'
+import { manyTimes, pair, partitionsOf } from './flag-values.ts'
 import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
 import { RunProgress } from './run-progress.ts'
 import type { Terminal } from './terminal.ts'
@@ -40,7 +40,7 @@ export function ingestVerb(terminal: Terminal): Command {
   })
     .argument('<topic=file...>', '.ndjson, .json (an array), .csv, or - for NDJSON from standard input')
     .requiredOption('--data <dir>', 'the data directory; made if need be')
-    .option('--partitions <topic=n>', 'partitions of a topic that does not exist yet; can be given again', collect, [])
+    .addOption(manyTimes('--partitions <topic=n>', 'partitions of a topic that does not exist yet; can be given again'))
     .option('--key <field>', 'the field that is the key; without it records are dealt out in turn')
     .option('--event-time <field>', 'the field that says when it happened: epoch ms, or a date and time as text; without it: now')
     .addOption(new Option('--format <format>', 'what is in the files, where their names do not say it').choices(inputFormats))

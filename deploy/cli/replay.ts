@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { VersionView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb, reasonOf, versionOf } from './client-flags.ts'
-import { collect } from './flag-values.ts'
+import { manyTimes } from './flag-values.ts'
 import { fromHelp, fromOf } from './from-flag.ts'
 import type { Terminal } from './terminal.ts'
 import { printData } from './verb.ts'
@@ -22,7 +22,7 @@ export function replayVerb(terminal: Terminal): Command {
   })
     .argument('<job>')
     .argument('[version]', 'whose code; default: the active one')
-    .option('--from <where>', fromHelp, collect, [])
+    .addOption(manyTimes('--from <where>', fromHelp, 'zero'))
     .addOption(new Option('--promote <how>', 'who switches over').choices(['manual', 'auto']).default('manual'))
     .option('-m, --message <text>', 'why')
     .action(async (job: string, version: string | undefined, _, command: Command) => {

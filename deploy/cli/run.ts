@@ -3,7 +3,7 @@ import { StreamError } from '../../engine/errors.ts'
 import { type InputFormat, inputFormats, standardInput } from '../ingest/input-format.ts'
 import type { IngestRequest, RunSummary } from '../run-on-embedded-log.ts'
 import { exitCodes } from './exit-code.ts'
-import { collect, pair, partitionsOf, wholeNumber } from './flag-values.ts'
+import { manyTimes, pair, partitionsOf, wholeNumber } from './flag-values.ts'
 import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
 import { RunProgress } from './run-progress.ts'
 import { stopSignals } from './stop-signals.ts'
@@ -36,13 +36,13 @@ export function runVerb(terminal: Terminal): Command {
   })
     .argument('<job>', 'the job file: TypeScript or JavaScript with `export default defineJob(...)`')
     .requiredOption('--data <dir>', 'the data directory; made if need be')
-    .option(
-      '--ingest <topic=file>',
-      'take a file in first: .ndjson, .json (an array), .csv, or - for NDJSON from standard input; can be given again',
-      collect,
-      [],
+    .addOption(
+      manyTimes(
+        '--ingest <topic=file>',
+        'take a file in first: .ndjson, .json (an array), .csv, or - for NDJSON from standard input; can be given again',
+      ),
     )
-    .option('--partitions <topic=n>', 'partitions of a source topic that does not exist yet; can be given again', collect, [])
+    .addOption(manyTimes('--partitions <topic=n>', 'partitions of a source topic that does not exist yet; can be given again'))
     .addOption(new Option('--format <format>', 'what is in the files, where their names do not say it').choices(inputFormats))
     .option('--source-id <name>', 'what names the records of standard input, so that they are taken in once')
     .addOption(new Option('--on-bad <policy>', 'lines of input files that are no records').choices(onBadPolicies).default('fail'))
@@ -50,7 +50,7 @@ export function runVerb(terminal: Terminal): Command {
     .option('--memory <MB>', 'state kept in memory at most; the rest goes to disk', '512')
     .option('--until-end', 'stop at the end of the log')
     .option('--complete', 'run to the end of the log and declare the input complete: what is open fires, later input is refused')
-    .option('--set <name=value>', 'a setting, see docs/settings.md; can be given again', collect, [])
+    .addOption(manyTimes('--set <name=value>', 'a setting, see docs/settings.md; can be given again'))
     .option('--metrics-file <file>', 'write metrics in the text format of Prometheus, each second and at the end')
     .action(async (file: string, _, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>()

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { durationOf } from './duration-flag.ts'
-import { collect, wholeNumber } from './flag-values.ts'
+import { manyTimes, wholeNumber } from './flag-values.ts'
 import { stopSignals } from './stop-signals.ts'
 import type { Terminal } from './terminal.ts'
 import { type CommonFlags, printData, say, verb } from './verb.ts'
@@ -42,7 +42,7 @@ export function serverVerb(terminal: Terminal): Command {
     .option('--max-lag-records <n>', 'caught up: at most so many records behind', '1000')
     .option('--max-lag <duration>', 'caught up: the oldest record that waits is at most so old', '5s')
     .option('--hold <duration>', 'caught up: within both for so long without a break', '2s')
-    .option('--set <name=value>', 'a setting, see docs/settings.md; can be given again', collect, [])
+    .addOption(manyTimes('--set <name=value>', 'a setting, see docs/settings.md; can be given again'))
     .action(async (_, command: Command) => serve(command.optsWithGlobals<ServerFlags>(), terminal))
 }
 

@@ -5,7 +5,7 @@ import type { Scope, Tokens } from '../server/tokens.ts'
 import { asking, type ClientFlags, clientOf } from './client-flags.ts'
 import { confirm } from './confirm.ts'
 import { durationOf } from './duration-flag.ts'
-import { collect } from './flag-values.ts'
+import { manyTimes } from './flag-values.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, say, table, verb } from './verb.ts'
 
@@ -49,7 +49,9 @@ function createVerb(terminal: Terminal): Command {
     }),
   )
     .argument('<name>', 'shows in the audit log')
-    .option('--scope <scope>', 'viewer, operator (run, publish, take records in), deployer or admin (all); can be given again', collect, [])
+    .addOption(
+      manyTimes('--scope <scope>', 'viewer, operator (run, publish, take records in), deployer or admin (all); can be given again'),
+    )
     .option('--expires <duration>', 'valid for so long, as 90d; else until it is revoked')
     .option('--data <dir>', 'a data directory that no server runs on')
     .action(async (name: string, _, command: Command) => {
