@@ -25,7 +25,8 @@ export class VersionMetrics {
       metrics.set('reprise_control_offset', { job: controller.job }, controller.control.events)
       for (const state of controller.control.versions.values()) {
         if (alive(state)) this.set(controller, state.version)
-        else await this.forget(controller.job, state.version)
+        // Not before its thread has ended: what that counts to the last would come back.
+        else if (controller.host(state.version) === undefined) await this.forget(controller.job, state.version)
       }
     }
   }
