@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { assert } from '../../assert.ts'
 import type { Chunk } from '../../block/block-view.ts'
 import { codeOf, StreamError } from '../../errors.ts'
@@ -75,7 +76,8 @@ export class EmbeddedReader implements LogReader {
         if (codeOf(error) !== 'FILE_UNREADABLE') throw error
         // A file that is missing was rewritten: the newer list says where its content is.
         const moved = this.source.catalog().edits !== edits || (await this.source.refresh())
-        if (!moved) throw corrupt(extent.blocksIn, 0, 'the file is missing', { cause: error })
+        // Of an index or of its blocks: the error says which.
+        if (!moved) throw corrupt(basename((error as StreamError).details.file as string), 0, 'the file is missing', { cause: error })
       }
     }
   }

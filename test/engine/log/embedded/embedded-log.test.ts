@@ -354,6 +354,21 @@ describe('rewriting', () => {
     expect(segmentsOn(disk)).toEqual([])
   })
 
+  test('a missing index, and a missing log file that one is about, are each called by their names', async () => {
+    for (const missing of [segmentsOn, (disk: SimDisk) => logsOn(disk).slice(0, 1)]) {
+      const { log, disk, fs } = await world({ joinedBlockBytes: 1000 })
+      await streamTopic(log, 'orders')
+      const writer = await Writer.open(log)
+      for (let n = 0; n < 4; n++) await writer.send({ topic: 'orders', partition: 0, block: largeBlock(900) })
+      await log.rewrite()
+      const [file] = missing(disk)
+      await fs.remove(file!)
+      await expect(valuesOf(log, 'orders')).rejects.toMatchObject({ code: 'LOG_CORRUPT', details: { file, reason: 'the file is missing' } })
+      await log.close()
+      await expect(world({}, { disk })).rejects.toMatchObject({ code: 'LOG_CORRUPT', details: { file } })
+    }
+  })
+
   test('segments that are many and small are merged; deleted topics and what was trimmed take no space', async () => {
     const { log, disk } = await world({ ownSegmentBytesMin: 2000, mixedSegmentsMax: 3, joinedBlockBytes: 1000 })
     await streamTopic(log, 'orders', 3)
