@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { isLoopback } from '../server/loopback.ts'
 import { durationOf } from './duration-flag.ts'
 import { manyTimes, wholeNumber } from './flag-values.ts'
 import { stopSignals } from './stop-signals.ts'
@@ -81,6 +82,7 @@ async function serve(flags: ServerFlags, terminal: Terminal): Promise<void> {
     say(terminal, flags, 'stopping: versions finish their slices, commit, write checkpoints (again to stop at once)'),
   )
   const server = await RepriseServer.start({ ...options, settings, logger })
+  if (!isLoopback(flags.host)) say(terminal, flags, 'plain HTTP: put a proxy with TLS before it, or tokens can be read on the way')
   printData(terminal, flags, { url: server.url }, `reprise serves ${flags.data} on ${server.url}\n`)
   if (!signals.stop.aborted)
     await new Promise<void>((resolve) => void signals.stop.addEventListener('abort', () => resolve(), { once: true }))
