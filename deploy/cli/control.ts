@@ -6,6 +6,7 @@ import type { VersionView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb, reasonOf, versionOf } from './client-flags.ts'
 import { confirm } from './confirm.ts'
 import { durationOf } from './duration-flag.ts'
+import { placeOf } from './flag-values.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, say } from './verb.ts'
 
@@ -204,11 +205,11 @@ export function skipVerb(terminal: Terminal): Command {
     .option('-y, --yes', 'do not ask')
     .action(async (job: string, record: string, version: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<ControlFlags & { readonly yes?: boolean }>()
-      const found = /^(.+)\/(\d+)@(\d+)$/.exec(record)
-      if (found === null) throw new StreamError('USAGE', { reason: `${record} is not a record` }, { fix: 'write topic/partition@offset' })
+      const place = placeOf(record)
+      if (place === undefined)
+        throw new StreamError('USAGE', { reason: `${record} is not a record` }, { fix: 'write topic/partition@offset' })
       const client = await clientOf(flags, terminal)
       if (!flags.yes) await confirm(terminal, `Leave ${record} out of the results of ${job}?`)
-      const place = { topic: found[1], partition: Number(found[2]), offset: Number(found[3]) }
       const view = await client.post<VersionView>(path(job, 'skip'), { ...versionOf(version), ...reasonOf(flags), ...place })
       printData(terminal, flags, view, `${job} v${view.version} goes on past ${record}; it is among the dead letters\n`)
     })

@@ -28,6 +28,12 @@ export function partitionsOf(text: string): [string, number] {
   return [topic, wholeNumber('--partitions', count, 1, 1024)]
 }
 
+/** Reads `topic/partition@offset`; undefined when it is not that. */
+export function placeOf(text: string): { topic: string; partition: number; offset: number } | undefined {
+  const found = /^(.+)\/(\d+)@(\d+)$/.exec(text)
+  return found === null ? undefined : { topic: found[1]!, partition: Number(found[2]), offset: Number(found[3]) }
+}
+
 /** Cuts `name=value` in two; USAGE when it is not that. */
 export function pair(flag: string, text: string, form: string): [string, string] {
   const at = text.indexOf('=')

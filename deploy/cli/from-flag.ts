@@ -1,4 +1,6 @@
 import { StreamError } from '../../engine/errors.ts'
+import { partitionName } from '../../engine/runtime/steering.ts'
+import { placeOf } from './flag-values.ts'
 
 export const fromHelp =
   'replay from: zero, earliest-available (what retention left), a time of appending, or flights/0@500 (can be given again)'
@@ -6,8 +8,9 @@ export const fromHelp =
 /** What the API calls it. USAGE. @param texts the values of --from, in order. */
 export function fromOf(texts: readonly string[]): object {
   const [first = 'zero'] = texts
-  if (texts.length > 0 && texts.every((text) => /^.+\/\d+@\d+$/.test(text))) {
-    const offsets = texts.map((text) => [text.slice(0, text.lastIndexOf('@')), Number(text.slice(text.lastIndexOf('@') + 1))] as const)
+  const places = texts.flatMap((text) => placeOf(text) ?? [])
+  if (texts.length > 0 && places.length === texts.length) {
+    const offsets = places.map(({ topic, partition, offset }) => [partitionName(topic, partition), offset] as const)
     return { type: 'offsets', offsets: Object.fromEntries(offsets) }
   }
   const fix = 'zero, earliest-available, a time as 2026-11-01T00:00:00Z, or for each partition its offset, as flights/0@500'

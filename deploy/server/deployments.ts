@@ -3,7 +3,7 @@ import { partitionName, type Starts } from '../../engine/runtime/steering.ts'
 import { type Change, changesOf, type Part, schemaBreaks } from '../../replay/deploy-plan.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import type { JobController } from './job-controller.ts'
-import { historySeam, seamOf } from './seam.ts'
+import { seamBetween } from './seam.ts'
 
 /** What the server has of the log for planning. */
 interface PlanLog {
@@ -21,8 +21,6 @@ export interface DeployPlan {
   readonly schemaBreaks: readonly string[]
   /** Windows or times differ: at a switch, results of windows that are open then are as one of the versions saw them. */
   readonly seam: readonly string[]
-  /** Where it would begin, if not with offset 0 everywhere. */
-  readonly starts: Starts
   readonly recordsToReplay: number
   /** At the rate of the version that publishes, if it is known. */
   readonly estimateSeconds: number | undefined
@@ -31,6 +29,7 @@ export interface DeployPlan {
 export interface PlanOptions {
   readonly allowSchemaChange: boolean
   readonly createTopics: boolean
+  /** Where it is to begin. */
   readonly starts: Starts
 }
 
@@ -67,8 +66,7 @@ export function planDeployment(
     changes: changesOf(before === undefined ? [] : partsOf(before), partsOf(inspected)),
     schemaBreaks: breaks,
     seam:
-      before === undefined ? [] : [...seamOf(before, inspected), ...historySeam(inspected, controller!.version(active!).starts, starts)],
-    starts,
+      before === undefined ? [] : seamBetween({ inspected: before, starts: controller!.version(active!).starts }, { inspected, starts }),
     recordsToReplay: records,
     estimateSeconds: rate === undefined || rate < 1 ? undefined : records / rate,
   }

@@ -1,6 +1,6 @@
 import { codeOf, StreamError } from '../../engine/errors.ts'
 import type { Probe } from '../../engine/ports/world.ts'
-import { partitionName, type Starts, sameStarts } from '../../engine/runtime/steering.ts'
+import { differentStarts, partitionName, type Starts } from '../../engine/runtime/steering.ts'
 import { type CatchUpPolicy, caughtUp, type Gate, gatesOf } from '../../replay/catch-up.ts'
 import type { ControlEvent, CutOver } from '../../replay/control-event.ts'
 import { decide, readControl } from '../../replay/control-log.ts'
@@ -12,7 +12,7 @@ import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { cleanVersion } from './clean-version.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
-import { historySeam, seamOf } from './seam.ts'
+import { seamBetween } from './seam.ts'
 import type { VersionHost } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
 import { VersionObserver } from './version-observer.ts'
@@ -138,7 +138,7 @@ export class JobController {
   ): Promise<VersionState> {
     const version = await this.inTurn(async () => {
       const same = [...this.control.versions.values()].find(
-        (state) => !anew && alive(state) && state.sha256 === sha256 && sameStarts(state.starts, starts),
+        (state) => !anew && alive(state) && state.sha256 === sha256 && differentStarts(state.starts, starts).length === 0,
       )
       if (same !== undefined) return same.version
       this.checkStarts(starts)
@@ -240,7 +240,8 @@ export class JobController {
   seam(version: number): string[] {
     const [old, next] = [this.inspected.get(this.control.owner!), this.inspected.get(version)]
     if (old === undefined || next === undefined) return []
-    return [...seamOf(old, next), ...historySeam(next, this.version(this.control.owner!).starts, this.version(version).starts)]
+    const startsOf = (one: number) => this.version(one).starts
+    return seamBetween({ inspected: old, starts: startsOf(this.control.owner!) }, { inspected: next, starts: startsOf(version) })
   }
 
   /** Hands the public topics over. Errors: those of checkPromotion, CUT_OVER_ABORTED after several attempts. */

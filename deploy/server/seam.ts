@@ -1,5 +1,16 @@
-import type { Starts } from '../../engine/runtime/steering.ts'
+import { differentStarts, type Starts } from '../../engine/runtime/steering.ts'
 import type { InspectedJob } from './inspected-job.ts'
+
+/** A version as its seams are told from: its code, and where it begins. */
+export interface Seamed {
+  readonly inspected: InspectedJob
+  readonly starts: Starts
+}
+
+/** In which words a switch between two versions can't be exact; none: it is. Pure. */
+export function seamBetween(before: Seamed, after: Seamed): string[] {
+  return [...seamOf(before.inspected, after.inspected), ...historySeam(after.inspected, before.starts, after.starts)]
+}
 
 /**
  * In which words two versions differ in how they cut time: windows, and how far sources may be out of order. None: a switch is exact. Pure.
@@ -23,9 +34,8 @@ export function seamOf(before: InspectedJob, after: InspectedJob): string[] {
 /** The same of two versions that begin at different places: what one keeps in state knows of records the other has not seen. Pure. */
 export function historySeam(after: InspectedJob, before: Starts, now: Starts): string[] {
   const stateful = after.described.nodes.some(({ stores }) => stores.length > 0)
-  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort()
-  const differs = names.filter((name) => (before[name] ?? 0) !== (now[name] ?? 0))
-  return stateful ? differs.map((name) => `${name}: history from ${before[name] ?? 0} → from ${now[name] ?? 0}`) : []
+  const differs = stateful ? differentStarts(before, now) : []
+  return differs.map((name) => `${name}: history from ${before[name] ?? 0} → from ${now[name] ?? 0}`)
 }
 
 /** Of the words on a window operator, those before what it counts: `tumbling 1d, allowed lateness 1h: flights count`. */

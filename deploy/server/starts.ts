@@ -2,7 +2,7 @@ import { StreamError } from '../../engine/errors.ts'
 import type { EpochMs, Offset } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import { partitionName, type Starts } from '../../engine/runtime/steering.ts'
-import { appendTimeAt } from './version-observer.ts'
+import { appendTimeAt } from './append-time-at.ts'
 
 /** Where a version is to begin: offset zero; what retention has left; records appended from a time on; offsets, and zero where none is named. */
 export type From =

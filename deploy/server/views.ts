@@ -112,7 +112,7 @@ export function viewOfVersion(controller: JobController, version: number): Versi
     code: state.code ?? null,
     sha256: state.sha256,
     parallelism: state.parallelism,
-    startsAt: Object.fromEntries(Object.entries(state.starts).map(([name, at]) => [name, String(at)])),
+    startsAt: viewOfPositions(Object.entries(state.starts)),
     recordsPerSecondMax: state.recordsPerSecond,
     governedTo: controller.governed.get(version) ?? null,
     deployedAt: iso(state.registeredAt),
@@ -152,3 +152,7 @@ function viewOfProgress({
 }
 
 export const iso = (at: number): string => new Date(at).toISOString()
+
+export function viewOfPositions(positions: Iterable<readonly [name: string, at: number]>): Record<string, string> {
+  return Object.fromEntries([...positions].map(([name, at]) => [name, String(at)]))
+}

@@ -8,8 +8,10 @@ export const partitionName = (topic: string, partition: number): string => `${to
 /** The offset a version begins with, by source partition (see `partitionName`); 0 for those that are not named. */
 export type Starts = Readonly<Record<string, Offset>>
 
-export function sameStarts(one: Starts, other: Starts): boolean {
-  return [...Object.keys(one), ...Object.keys(other)].every((name) => (one[name] ?? 0) === (other[name] ?? 0))
+/** The partitions they begin at different places in, by name. */
+export function differentStarts(one: Starts, other: Starts): string[] {
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort()
+  return names.filter((name) => (one[name] ?? 0) !== (other[name] ?? 0))
 }
 
 /** What a task has committed, as of one slice. */

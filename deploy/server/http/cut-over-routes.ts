@@ -4,7 +4,7 @@ import type { CutOver } from '../../../replay/control-event.ts'
 import type { JobController } from '../job-controller.ts'
 import type { Operation } from '../operations.ts'
 import type { RepriseServer } from '../server.ts'
-import { iso } from '../views.ts'
+import { iso, viewOfPositions } from '../views.ts'
 import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
@@ -122,10 +122,6 @@ function viewOfCutOver({ id, from, to, positions, heldMs }: CutOver) {
     positions: viewOfPositions(Object.entries(positions)),
     heldMs: heldMs ?? null,
   }
-}
-
-function viewOfPositions(positions: Iterable<readonly [name: string, at: number]>): Record<string, string> {
-  return Object.fromEntries([...positions].map(([name, at]) => [name, String(at)]))
 }
 
 function viewOfOperation({ id, kind, job, version, state, startedAt, endedAt, result, error }: Operation): z.infer<typeof operationView> {

@@ -2,12 +2,10 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { StreamError } from '../../../engine/errors.ts'
 import type { ControlProbePoint } from '../../../replay/probe-points.ts'
-import { planDeployment } from '../deployments.ts'
 import { inspectBundle } from '../inspect-bundle.ts'
 import type { RepriseServer } from '../server.ts'
-import { startsOf } from '../starts.ts'
-import { versionView, viewOfVersion } from '../views.ts'
-import { fromOf, fromRequest } from './from-request.ts'
+import { versionView, viewOfPositions, viewOfVersion } from '../views.ts'
+import { fromRequest, planned } from './from-request.ts'
 import { askedOf, problems, reason } from './job-requests.ts'
 import { demand } from './permission.ts'
 import { type App, whoAsks } from './typed-app.ts'
@@ -53,19 +51,16 @@ export function deployRoutes(app: App, server: RepriseServer): void {
       )
     }
     const inspected = await inspectBundle(bundle)
-    const sources = inspected.sources.map(({ name }) => name)
-    const starts = await startsOf(server.log, sources, fromOf(body.from))
-    return { inspected, starts, plan: planDeployment(server.log, inspected, server.controllers, { ...body, starts }) }
+    return { inspected, ...(await planned(server, inspected, body)) }
   }
   app.post(
     '/api/v1/plan',
     { config, schema: { summary: 'What deploying a bundle would do', body: bundleBody, response: { 200: planView, ...problems } } },
     async ({ body }) => {
       const { plan, starts } = await prepared(body)
-      const { starts: _, ...shown } = plan
       return {
-        ...shown,
-        startsAt: Object.fromEntries(Object.entries(starts).map(([name, at]) => [name, String(at)])),
+        ...plan,
+        startsAt: viewOfPositions(Object.entries(starts)),
         changes: [...plan.changes],
         schemaBreaks: [...plan.schemaBreaks],
         seam: [...plan.seam],

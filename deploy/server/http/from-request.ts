@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import type { From } from '../starts.ts'
+import { type PlanOptions, planDeployment } from '../deployments.ts'
+import type { InspectedJob } from '../inspected-job.ts'
+import type { RepriseServer } from '../server.ts'
+import { type From, startsOf } from '../starts.ts'
 
 /** Where a replay is to begin, as a client says it. */
 export const fromRequest = z.discriminatedUnion('type', [
@@ -11,6 +14,17 @@ export const fromRequest = z.discriminatedUnion('type', [
     .describe('By source partition, as flights/0; 0 where none is named'),
 ])
 
-export function fromOf(request: z.infer<typeof fromRequest>): From {
+interface PlanRequest extends Omit<PlanOptions, 'starts'> {
+  readonly from: z.infer<typeof fromRequest>
+}
+
+/** What deploying this job from there would do, and the offsets that means. Errors: those of startsOf and planDeployment. */
+export async function planned(server: RepriseServer, inspected: InspectedJob, { from, ...options }: PlanRequest) {
+  const sources = inspected.sources.map(({ name }) => name)
+  const starts = await startsOf(server.log, sources, fromOf(from))
+  return { starts, plan: planDeployment(server.log, inspected, server.controllers, { ...options, starts }) }
+}
+
+function fromOf(request: z.infer<typeof fromRequest>): From {
   return request.type === 'timestamp' ? { type: 'timestamp', at: Date.parse(request.at) } : request
 }

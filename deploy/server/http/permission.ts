@@ -57,5 +57,7 @@ export function demand(token: Token | undefined, scope: Scope): void {
 }
 
 function bearer({ headers }: FastifyRequest): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? (headers.authorization === undefined ? undefined : '')
+  const { authorization } = headers
+  // What is no token is one that nobody has.
+  return authorization === undefined ? undefined : (/^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '')
 }

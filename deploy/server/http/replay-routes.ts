@@ -1,10 +1,8 @@
 import { z } from 'zod'
-import { planDeployment } from '../deployments.ts'
 import { inspectBundle } from '../inspect-bundle.ts'
 import type { RepriseServer } from '../server.ts'
-import { startsOf } from '../starts.ts'
 import { versionView, viewOfVersion } from '../views.ts'
-import { fromOf, fromRequest } from './from-request.ts'
+import { fromRequest, planned } from './from-request.ts'
 import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
@@ -30,9 +28,7 @@ export function replayRoutes(app: App, server: RepriseServer): void {
       const controller = server.known(request.params.job)
       const { sha256, parallelism } = controller.version(body.version ?? controller.control.owner!)
       const inspected = await inspectBundle(await server.bundles.get(sha256))
-      const sources = inspected.sources.map(({ name }) => name)
-      const starts = await startsOf(server.log, sources, fromOf(body.from))
-      planDeployment(server.log, inspected, server.controllers, { allowSchemaChange: false, createTopics: false, starts })
+      const { starts } = await planned(server, inspected, { from: body.from, allowSchemaChange: false, createTopics: false })
       const { version } = await controller.register(inspected, sha256, parallelism, {
         asked: askedOf(whoAsks(request), body.reason),
         promote: body.promote,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { RepriseServer } from '../server.ts'
 import { scopes, type Token } from '../tokens.ts'
+import { iso } from '../views.ts'
 import { problems } from './job-requests.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
@@ -24,9 +25,9 @@ export function tokenRoutes(app: App, server: RepriseServer): void {
   const viewOf = (token: Token): z.infer<typeof tokenView> => ({
     name: token.name,
     scopes: [...token.scopes],
-    createdAt: new Date(token.createdAt).toISOString(),
+    createdAt: iso(token.createdAt),
     by: token.by,
-    expiresAt: token.expiresAt === undefined ? null : new Date(token.expiresAt).toISOString(),
+    expiresAt: token.expiresAt === undefined ? null : iso(token.expiresAt),
     valid: tokens.isValid(token),
   })
   app.get(
@@ -61,7 +62,7 @@ export function tokenRoutes(app: App, server: RepriseServer): void {
       const { name, scopes, expiresInMs } = request.body
       const expiresAt = expiresInMs === undefined ? undefined : Date.now() + expiresInMs
       const token = await tokens.create({ name, scopes, expiresAt }, whoAsks(request))
-      return reply.status(201).send({ token, ...viewOf(tokens.all().find((one) => one.name === name)!) })
+      return reply.status(201).send({ token, ...viewOf(tokens.find(token)!) })
     },
   )
   app.delete(
