@@ -38,7 +38,10 @@ export function start(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+  const timer = setTimeout(() => {
+    stderr += `killed: it ran for the ${timeoutMs / 1000} s a test gives it\n`
+    child.kill('SIGKILL')
+  }, timeoutMs)
   const ended = once(child, 'close').then(([code, signal]): Ended => {
     clearTimeout(timer)
     return { code: code as number | null, signal: signal as NodeJS.Signals | null, stdout, stderr }

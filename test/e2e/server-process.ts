@@ -26,7 +26,7 @@ export class ServerProcess {
   /** Resolves when it answers. */
   async start(env: Record<string, string> = {}): Promise<void> {
     this.lives++
-    const running = start(this.args, { env, timeoutMs: 180_000 })
+    const running = start(this.args, { env, timeoutMs: 600_000 })
     this.running = running
     let ended = false
     running.ended.then(() => (ended = true)).catch(() => {})

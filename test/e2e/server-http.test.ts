@@ -1,0 +1,170 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { persistently } from './server-process.ts'
+import { numbers, serverUnderTest, stateless } from './server-under-test.ts'
+
+const { server, send, deploy, cli, until, caughtUp, promote, records } = await serverUnderTest()
+
+// `numbers` is published by v2; v3 was given up.
+beforeAll(async () => {
+  await send('numbers', numbers(0, 20))
+  await deploy(stateless('numbers', 'false'), { createTopics: true })
+  await caughtUp('numbers', 1)
+  await deploy(stateless('numbers', 'n < 0'))
+  await until('numbers', 2, ({ phase }) => phase === 'caught-up')
+  await promote('numbers', 2)
+  await deploy(stateless('numbers', 'n < -1'))
+  await until('numbers', 3, ({ phase }) => phase === 'caught-up')
+  await server.api.post('/api/v1/jobs/numbers/abort', { version: 3 })
+})
+
+describe('records by HTTP', () => {
+  test('numbered records are taken once; a gap is refused with the number that is expected', async () => {
+    const path = '/api/v1/topics/once/records?producer=p&sequence='
+    expect(await server.api.post(`${path}0`, numbers(0, 10))).toEqual({ added: 10, skipped: 0, nextSequence: 10 })
+    expect(await server.api.post(`${path}5`, numbers(5, 15))).toEqual({ added: 5, skipped: 5, nextSequence: 15 })
+    await expect(server.api.post(`${path}16`, numbers(16, 17))).rejects.toThrow(/REQUEST_INVALID.*expected: 15/)
+    expect((await records('once')).map(({ value }) => (value as { n: number }).n)).toEqual(Array.from({ length: 15 }, (_, n) => n))
+  })
+
+  test('NDJSON is taken as it comes; a line that is no record is refused with its number', async () => {
+    const post = (body: string) =>
+      fetch(`${server.url}/api/v1/topics/lines/records`, { method: 'POST', body, headers: { 'content-type': 'application/x-ndjson' } })
+    expect(await (await post('{"n":1}\n{"n":2}\n')).json()).toEqual({ added: 2, skipped: 0, nextSequence: null })
+    const bad = await post('{"n":3}\n{"n":\n')
+    expect(bad.status).toBe(400)
+    expect(await bad.json()).toMatchObject({ code: 'RECORD_MALFORMED', details: { line: 2 } })
+  })
+
+  test('nobody else writes what a job writes', async () => {
+    for (const topic of ['numbers-out', 'numbers.v2.private.numbers-out', 'numbers.control'])
+      await expect(server.api.post(`/api/v1/topics/${topic}/records`, [{}]), topic).rejects.toThrow(/OUTPUT_OWNED|TOPIC_NAME_INVALID/)
+  })
+
+  test('followers get what was there and what comes, and go on behind the last they saw', { timeout: 30_000 }, async () => {
+    await send('followed', numbers(0, 3))
+    const first = await follow('followed', 5, { query: '?from=0', meanwhile: () => send('followed', numbers(3, 6)) })
+    expect(first.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4])
+    const again = await follow('followed', 2, { lastEventId: '3' })
+    expect(again.map(({ n }) => n)).toEqual([4, 5])
+  })
+})
+
+test('a table is read by key, by prefix and page by page, and says who publishes it', { timeout: 60_000 }, async () => {
+  await send('table', numbers(0, 30))
+  await deploy(tabled(''), { createTopics: true })
+  await caughtUp('table', 1)
+  await deploy(tabled('.5'))
+  await until('table', 2, ({ phase }) => phase === 'caught-up')
+  const query = (text: string) =>
+    server.api.get<{ items: { key: string; value: { n: number } }[]; next: string | null; version: number; control: number }>(
+      `/api/v1/tables/table-out?${text}`,
+    )
+  expect(await query('key=k1')).toMatchObject({ items: [{ key: 'k1', value: { n: 21 } }], next: null, version: 1, control: 2 })
+  // k0 was taken back by the last record of it.
+  const first = await query('prefix=k&limit=4')
+  expect(first.items.map(({ key }) => key)).toEqual(['k1', 'k2', 'k3', 'k4'])
+  expect((await query(`prefix=k&limit=40&after=${first.next}`)).items.map(({ key }) => key)).toEqual(['k5', 'k6', 'k7', 'k8', 'k9'])
+  await promote('table', 2)
+  await send('table', numbers(41, 42))
+  await persistently(async () =>
+    expect(await query('key=k1&minControl=4')).toMatchObject({ items: [{ value: { n: 41.5 } }], version: 2, control: 4 }),
+  )
+  await expect(query('key=k1&minControl=9')).rejects.toThrow(/REQUEST_INVALID.*not made yet/)
+  expect((await cli('query', 'table-out', 'k2')).stdout).toContain('k2   {"n":22}')
+  expect((await cli('query', 'table-out', 'k0')).code).toBe(5)
+  await expect(server.api.get('/api/v1/tables/numbers-out')).rejects.toThrow(/REQUEST_INVALID.*no table/)
+})
+
+describe('what is not for us is refused', () => {
+  test('a page of another name, a form, an unknown field, an unknown path', async () => {
+    const status = async (path: string, init: RequestInit) => (await fetch(server.url + path, init)).status
+    const json = { 'content-type': 'application/json' }
+    for (const origin of ['http://evil.example', 'null'])
+      expect(await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: '{}', headers: { ...json, origin } })).toBe(403)
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    expect(await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: 'version=1', headers: form })).toBe(415)
+    expect(await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: '{"versoin":1}', headers: json })).toBe(400)
+    expect(await status('/api/v1/jobs/numbers/pause', { method: 'POST', body: '{"__proto__":{"a":1}}', headers: json })).toBe(400)
+    expect(await status('/api/v2/jobs', {})).toBe(404)
+    expect(await status('/api/v1/jobs/..%2f..%2fetc', {})).toBe(404)
+  })
+
+  test('the same Idempotency-Key does nothing again, and takes no other body', async () => {
+    const rate = (recordsPerSecond: number) =>
+      fetch(`${server.url}/api/v1/jobs/numbers/rate`, {
+        method: 'POST',
+        body: JSON.stringify({ version: 2, recordsPerSecond }),
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'k1' },
+      })
+    const count = async () => (JSON.parse((await cli('events', 'numbers', '--json')).stdout) as { items: unknown[] }).items.length
+    expect((await rate(500_000)).status).toBe(200)
+    const events = await count()
+    const again = await rate(500_000)
+    expect([again.status, again.headers.get('idempotent-replay')]).toEqual([200, 'true'])
+    expect((await rate(7)).status).toBe(422)
+    expect(await count()).toBe(events)
+  })
+
+  test('calls that were to change something are in the audit log, refused ones too', async () => {
+    const { items } = await server.api.get<{ items: { path: string; status: number; by: string }[] }>('/api/v1/audit?limit=1000')
+    expect(items).toContainEqual(expect.objectContaining({ path: '/api/v1/jobs/numbers/pause', status: 403 }))
+    expect(items).toContainEqual(expect.objectContaining({ path: '/api/v1/jobs/numbers/abort', status: 200, by: 'test' }))
+  })
+})
+
+test('metrics have one series a live version, its lag by partition, and no series of one that was aborted', {
+  timeout: 30_000,
+}, async () => {
+  await persistently(async () => {
+    const text = await (await fetch(`${server.url}/metrics`)).text()
+    expect(text).toContain('reprise_input_lag_records{reprise_job="numbers",version="v2",topic="numbers",partition="0"} 0')
+    expect(text).toContain('reprise_job_version_active{reprise_job="numbers",version="v2"} 1')
+    expect(text).not.toMatch(/reprise_job="numbers",version="v3"/)
+  }, 10_000)
+})
+
+test('the API describes itself, every route with its answers', async () => {
+  const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as { openapi: string; paths: Record<string, object> }
+  expect(document.openapi).toBe('3.1.0')
+  expect(Object.keys(document.paths)).toContain('/api/v1/jobs/{job}/promote')
+})
+
+/** The last number of each last digit; none for the tens above 10. */
+function tabled(more: string): string {
+  return `import { defineJob, topic } from 'reprise'
+import { z } from 'zod'
+const numbers = topic('table', { value: z.object({ n: z.number(), at: z.number() }), key: ({ n }) => \`k\${n % 10}\`, eventTime: ({ at }) => at })
+const out = topic('table-out', { kind: 'table', value: z.object({ n: z.number() }) })
+export default defineJob('table', (job) => {
+  job.from(numbers).keyBy('digit', ({ n }) => \`k\${n % 10}\`).map(({ n }) => (n === 20 ? null : { n: n + 0${more} })).to(out)
+})
+`
+}
+
+interface FollowOptions {
+  readonly query?: string
+  readonly lastEventId?: string
+  readonly meanwhile?: () => Promise<unknown>
+}
+
+/** The first values that come. */
+async function follow(topic: string, count: number, { query = '', lastEventId, meanwhile }: FollowOptions): Promise<{ n: number }[]> {
+  const stop = new AbortController()
+  const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
+  const response = await fetch(`${server.url}/api/v1/topics/${topic}/follow${query}`, { headers, signal: stop.signal })
+  const found: { n: number }[] = []
+  let text = ''
+  await meanwhile?.()
+  for await (const chunk of response.body!) {
+    text += Buffer.from(chunk).toString()
+    const events = text.split('\n\n')
+    text = events.pop()!
+    for (const event of events) {
+      const data = /^data: (.*)$/m.exec(event)
+      if (data !== null) found.push((JSON.parse(data[1]!) as { value: { n: number } }).value)
+    }
+    if (found.length >= count) break
+  }
+  stop.abort()
+  return found.slice(0, count)
+}

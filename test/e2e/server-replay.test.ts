@@ -1,0 +1,140 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { start } from './command-line.ts'
+import { numbers, serverUnderTest, stateless, windowed } from './server-under-test.ts'
+
+const { dir, server, fileOf, send, deploy, cli, view, until, caughtUp, records } = await serverUnderTest()
+
+describe('a replay that does not begin with offset zero', () => {
+  test('gives what a version gives that has only seen what came from there on; also after its checkpoints are lost', {
+    timeout: 90_000,
+  }, async () => {
+    await send('partly', numbers(0, 60))
+    await deploy(stateless('partly', 'false'), { createTopics: true })
+    await caughtUp('partly', 1)
+    const file = fileOf(stateless('partly', 'n < 0'))
+    const plan = await cli('deploy', file, '--from', 'partly/0@40', '--dry-run')
+    expect(plan.stdout).toContain('replay     20 records from partly/0@40')
+    const done = await cli('deploy', file, '--from', 'partly/0@40', '--json')
+    expect(JSON.parse(done.stdout)).toMatchObject({ version: 2, startsAt: { 'partly/0': '40' } })
+    await until('partly', 2, ({ phase }) => phase === 'caught-up')
+    expect((await view('partly')).versions.find(({ version }) => version === 2)!.progress).toMatchObject({ done: '20', target: '20' })
+    const privately = async () => (await records('partly.v2.private.partly-out')).map(({ value }) => (value as { n: number }).n)
+    expect(await privately()).toEqual(Array.from({ length: 20 }, (_, n) => 40 + n))
+    await server.stop()
+    rmSync(join(dir, 'data', 'checkpoints'), { recursive: true, force: true })
+    await server.start()
+    await send('partly', numbers(60, 70))
+    await until('partly', 2, ({ phase, partitions }) => phase === 'caught-up' && partitions[0]?.current === '70')
+    expect(await privately()).toEqual(Array.from({ length: 30 }, (_, n) => 40 + n))
+    expect((await cli('promote', 'partly', 'v2', '--yes')).code).toBe(0)
+    await send('partly', numbers(70, 80))
+    await until('partly', 2, ({ partitions }) => partitions[0]?.current === '80')
+    expect((await records('partly-out')).map(({ value }) => (value as { n: number }).n)).toEqual(Array.from({ length: 80 }, (_, n) => n))
+  })
+
+  test('from a time, from what there is; never ahead of the version that publishes; where there is state, with a seam', {
+    timeout: 60_000,
+  }, async () => {
+    await send('since', numbers(0, 50))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const since = new Date().toISOString()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await send('since', numbers(50, 80))
+    await deploy(windowed('10s', 'since'), { createTopics: true })
+    await caughtUp('since', 1)
+    const file = fileOf(
+      windowed('10s', 'since').replace("'all', tumbling", "'all' , tumbling").replace('({ start, ...row })', '({ ...row, start })'),
+    )
+    const planned = async (...flags: string[]) => JSON.parse((await cli('deploy', file, '--dry-run', '--json', ...flags)).stdout) as object
+    expect(await planned('--from', since)).toMatchObject({ startsAt: { 'since/0': '50' }, recordsToReplay: 30 })
+    expect(await planned('--from', 'earliest-available')).toMatchObject({ startsAt: {}, recordsToReplay: 80, seam: [] })
+    expect(await planned('--from', '2001-01-01')).toMatchObject({ startsAt: {}, recordsToReplay: 80 })
+    expect(await planned('--from', 'since/0@30')).toMatchObject({ seam: ['since/0: history from 0 → from 30'] })
+    for (const [from, code] of [
+      ['since/0@81', 1],
+      ['since/7@3', 2],
+      ['yesterday', 2],
+    ] as const)
+      expect([from, (await cli('deploy', file, '--dry-run', '--from', from)).code]).toEqual([from, code])
+    await server.api.post('/api/v1/jobs/since/pause', { version: 1 })
+    await send('since', numbers(80, 90))
+    const ahead = await cli('deploy', file, '--from', 'since/0@85')
+    expect([ahead.code, ahead.stderr]).toEqual([1, expect.stringContaining('begin at 80 at most')])
+    await server.api.post('/api/v1/jobs/since/resume', { version: 1 })
+    expect((await cli('deploy', file, '--from', since)).code).toBe(0)
+    await until('since', 2, ({ phase }) => phase === 'caught-up')
+    expect((await cli('promote', 'since', '--yes')).stderr).toContain('since/0: history from 0 → from 50')
+    expect((await cli('promote', 'since', '--yes', '--allow-seam')).code).toBe(0)
+    // The same code once more, over all there is.
+    const replayed = await cli('replay', 'since', '-m', 'all of it')
+    expect([replayed.code, replayed.stdout]).toEqual([0, expect.stringContaining('since v3 replays beside')])
+    expect(await until('since', 3, ({ phase }) => phase === 'caught-up')).toMatchObject({ startsAt: {}, message: 'all of it' })
+    expect((await cli('replay', 'since', 'v9')).code).toBe(5)
+  })
+})
+
+describe('a candidate', () => {
+  test('that can not keep up is called so within a minute, with both rates; one that can is called caught up', {
+    timeout: 120_000,
+  }, async () => {
+    await send('slow', numbers(0, 2000))
+    await deploy(stateless('slow', 'false'), { createTopics: true })
+    await caughtUp('slow', 1)
+    await deploy(stateless('slow', 'n < 0'))
+    await server.api.post('/api/v1/jobs/slow/rate', { version: 2, recordsPerSecond: 40 })
+    const over = new AbortController()
+    const sending = (async () => {
+      for (let n = 2000; !over.signal.aborted; n += 20) {
+        await send('slow', numbers(n, n + 20))
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    })()
+    const from = performance.now()
+    const found = await until('slow', 2, ({ progress }) => progress?.eta.state === 'never')
+    expect(performance.now() - from).toBeLessThan(60_000)
+    const { eta, recordsPerSecond, headPerSecond } = found.progress!
+    expect(eta.reason).toMatch(/^[\d.,]+ records\/s come in, [\d.,]+ records\/s are taken$/)
+    expect(recordsPerSecond).toBeLessThan(80)
+    expect(headPerSecond).toBeGreaterThan(100)
+    await server.api.post('/api/v1/jobs/slow/rate', { version: 2, recordsPerSecond: null })
+    await until('slow', 2, ({ phase }) => phase === 'caught-up')
+    over.abort()
+    await sending
+  })
+})
+
+test('a limit is kept, and is taken away at once', { timeout: 60_000 }, async () => {
+  await send('paced', numbers(0, 6000))
+  await deploy(stateless('paced', 'false'), { createTopics: true })
+  await caughtUp('paced', 1)
+  await deploy(stateless('paced', 'n < 0'))
+  await cli('rate', 'paced', '100', 'v2')
+  const from = await until('paced', 2, ({ progress }) => progress !== null)
+  await new Promise((resolve) => setTimeout(resolve, 3000))
+  const to = (await view('paced')).versions.find(({ version }) => version === 2)!
+  const taken = Number(to.progress!.done) - Number(from.progress!.done)
+  if (from.progress!.ratio < 1) expect(taken).toBeLessThan(500)
+  expect((await cli('rate', 'paced', 'max', 'v2')).stdout).toContain('takes as many as it can')
+  await until('paced', 2, ({ phase }) => phase === 'caught-up')
+})
+
+test('decisions are followed as they are made', { timeout: 60_000 }, async () => {
+  await send('told', numbers(0, 5))
+  await deploy(stateless('told', 'false'), { createTopics: true })
+  const following = start(['events', 'told', '-f', '--json', '--server', server.url])
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await server.api.post('/api/v1/jobs/told/pause', { version: 1, reason: 'lunch' })
+  await new Promise((resolve) => setTimeout(resolve, 2500))
+  following.kill('SIGINT')
+  const { code, stdout } = await following.ended
+  const events = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as { id: string; event: { type: string } }]))
+  expect([code, events.map(({ id, event }) => [id, event.type])]).toEqual([
+    0,
+    [
+      ['0', 'registered'],
+      ['1', 'paused'],
+    ],
+  ])
+})

@@ -1,0 +1,164 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { openJobFile } from '../../deploy/load-job-file.ts'
+import { silentLogger } from '../../engine/ports/world.ts'
+import { reprise } from './command-line.ts'
+import { persistently, ServerProcess } from './server-process.ts'
+import { numbers, serverUnderTest, stateless, windowed } from './server-under-test.ts'
+
+const { dir, server, fileOf, send, deploy, cli, view, until, caughtUp, promote, records } = await serverUnderTest()
+
+describe('a version that publishes and can not go on', () => {
+  test('is stopped with the record named; another takes over from exactly there', { timeout: 60_000 }, async () => {
+    await send('numbers', numbers(0, 10))
+    await deploy(stateless('numbers', 'n === 13'), { createTopics: true })
+    await caughtUp('numbers', 1)
+    await send('numbers', numbers(10, 20))
+    const stopped = await until('numbers', 1, ({ health }) => health === 'stopped')
+    expect(stopped.code).toBe('OPERATOR_THREW')
+    expect(stopped.reason).toContain('offset: 13')
+    await deploy(stateless('numbers', 'false'))
+    await until('numbers', 2, ({ phase }) => phase === 'caught-up')
+    await promote('numbers', 2)
+    await caughtUp('numbers', 2)
+    const published = (await records('numbers-out')).map(({ value }) => value as { n: number })
+    expect(published.map(({ n }) => n)).toEqual(Array.from({ length: 20 }, (_, n) => n))
+    expect((await view('numbers')).versions.find(({ version }) => version === 1)).toMatchObject({ role: 'standby', health: 'stopped' })
+  })
+})
+
+describe('a version that stopped at a record', () => {
+  test('goes on past it when somebody says so; the record is set aside as a dead letter', { timeout: 60_000 }, async () => {
+    await send('skips', numbers(0, 20))
+    await deploy(stateless('skips', 'n === 7 || n === 13'), { createTopics: true })
+    expect((await until('skips', 1, ({ health }) => health === 'stopped')).reason).toContain('offset: 7')
+    expect((await cli('skip', 'skips', 'skips/0@7')).code).toBe(6)
+    expect((await cli('skip', 'skips', 'skips/0@7', '--yes', '-m', 'a test order')).code).toBe(0)
+    await until('skips', 1, ({ health, reason }) => health === 'stopped' && reason!.includes('offset: 13'))
+    await cli('skip', 'skips', 'skips/0@13', '--yes')
+    await caughtUp('skips', 1)
+    const published = (await records('skips-out')).map(({ value }) => (value as { n: number }).n)
+    expect(published).toEqual(Array.from({ length: 20 }, (_, n) => n).filter((n) => n !== 7 && n !== 13))
+    expect((await records('skips.dead-letters')).map(({ value }) => (value as { n: number }).n)).toEqual([7, 13])
+    // What was taken can't be passed over any more.
+    expect((await cli('skip', 'skips', 'skips/0@3', '--yes')).code).toBe(3)
+  })
+})
+
+describe('a promotion is refused', () => {
+  test('while the version is too far behind, with the gate named; --force and a dry run say more', { timeout: 60_000 }, async () => {
+    await send('gated', numbers(0, 5000))
+    await deploy(stateless('gated', 'false'), { createTopics: true })
+    await caughtUp('gated', 1)
+    await deploy(stateless('gated', 'n < 0'))
+    await server.api.post('/api/v1/jobs/gated/pause', { version: 2, reason: 'lunch' })
+    const refused = await cli('promote', 'gated', 'v2', '--yes')
+    expect(refused.code).toBe(3)
+    expect(refused.stderr).toMatch(/VERSION_NOT_READY[\s\S]*gate: running[\s\S]*fix {3}reprise wait gated 2/)
+    const dry = await cli('promote', 'gated', 'v2', '--dry-run', '--json')
+    expect(JSON.parse(dry.stdout)).toMatchObject({ from: 1, to: 2, wouldSucceed: false })
+    expect((await cli('wait', 'gated', 'v2', '--timeout', '300ms')).code).toBe(4)
+    await cli('resume', 'gated', 'v2')
+    expect((await cli('wait', 'gated', 'v2', '--timeout', '20s')).code).toBe(0)
+    expect((await cli('promote', 'gated', 'v2', '--yes', '-m', 'better')).stdout).toMatch(/gated is now v2, from gated\/0@5000 on/)
+    const events = JSON.parse((await cli('events', 'gated', '--json')).stdout) as { items: { event: { type: string; reason?: string } }[] }
+    expect(events.items.map(({ event }) => event.type)).toEqual([
+      'registered',
+      'registered',
+      'paused',
+      'resumed',
+      'holdRequested',
+      'cutOver',
+    ])
+    expect(events.items.at(-1)!.event.reason).toBe('better')
+  })
+
+  test('where windows differ, unless the seam is accepted, which is recorded', { timeout: 60_000 }, async () => {
+    await send('windowed', numbers(0, 100))
+    await deploy(windowed('10s'), { createTopics: true })
+    await caughtUp('windowed', 1)
+    await deploy(windowed('20s'))
+    await until('windowed', 2, ({ phase }) => phase === 'caught-up')
+    const wouldSucceed = async (...flags: string[]) =>
+      (JSON.parse((await cli('promote', 'windowed', '--dry-run', '--json', ...flags)).stdout) as { wouldSucceed: boolean }).wouldSucceed
+    expect([await wouldSucceed(), await wouldSucceed('--allow-seam')]).toEqual([false, true])
+    const refused = await cli('promote', 'windowed', '--yes')
+    expect(refused.code).toBe(3)
+    expect(refused.stderr).toContain('CUT_OVER_SEAM')
+    expect(refused.stderr).toMatch(/all: tumbling 10s.* → tumbling 20s/)
+    expect((await cli('promote', 'windowed', '--yes', '--allow-seam')).code).toBe(0)
+    const events = (await cli('events', 'windowed', '--json')).stdout
+    expect(events).toContain('"seam":["all: tumbling 10s → tumbling 20s"]')
+  })
+
+  test('without a version to go to', async () => {
+    expect((await cli('rollback', 'nobody', '--yes')).code).toBe(5)
+    expect((await cli('promote', 'windowed', 'v9', '--yes')).code).toBe(5)
+    expect((await cli('promote', 'windowed', '--yes')).stderr).toContain('there is no candidate')
+    // Nobody is there to say yes.
+    expect((await cli('rollback', 'windowed', '--allow-seam')).code).toBe(6)
+  })
+})
+
+describe('a deployment is refused', () => {
+  test('when a source is not there, or another job writes the output', async () => {
+    await expect(deploy(stateless('unheard-of', 'false'))).rejects.toThrow(/TOPIC_UNKNOWN.*unheard-of/)
+    const thief = stateless('thief', 'false').replace("topic('thief-out'", "topic('numbers-out'")
+    await expect(deploy(thief, { createTopics: true })).rejects.toThrow(/OUTPUT_OWNED.*numbers-out/)
+  })
+
+  test('when readers of the output would lose a field, unless that is accepted', { timeout: 60_000 }, async () => {
+    await send('fields', numbers(0, 3))
+    await deploy(stateless('fields', 'false'), { createTopics: true })
+    const less = stateless('fields', 'false').replace('n: z.number(), half: z.number()', 'n: z.number()')
+    await expect(deploy(less)).rejects.toThrow(/SCHEMA_INCOMPATIBLE.*half: is gone/)
+    expect((await deploy(less, { allowSchemaChange: true })).version).toBe(2)
+  })
+
+  test('the same code again is the same version', { timeout: 60_000 }, async () => {
+    expect((await deploy(stateless('fields', 'false'))).version).toBe(1)
+    expect((await view('fields')).versions.length).toBe(2)
+  })
+})
+
+test('a version that is to take over by itself does so once, and not again after a roll-back', { timeout: 60_000 }, async () => {
+  await send('auto', numbers(0, 100))
+  await deploy(stateless('auto', 'false'), { createTopics: true, promote: 'auto' })
+  await caughtUp('auto', 1)
+  await deploy(stateless('auto', 'n < 0'), { promote: 'auto' })
+  await until('auto', 2, ({ role }) => role === 'active')
+  expect((await cli('rollback', 'auto', '--yes')).code).toBe(0)
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect((await view('auto')).active).toBe(1)
+})
+
+test('a job that was begun with `reprise run` goes on in a server, and not the other way once it has versions', {
+  timeout: 60_000,
+}, async () => {
+  const data = join(dir, 'begun')
+  const [first, second] = ['false', 'n < 0'].map((throws) => fileOf(stateless('begun', throws)))
+  const input = join(dir, 'begun.ndjson')
+  writeFileSync(
+    input,
+    numbers(0, 20)
+      .map((value) => `${JSON.stringify(value)}\n`)
+      .join(''),
+  )
+  const run = (job: string) => reprise(['run', job, '--data', data, '--ingest', `begun=${input}`, '--until-end', '--json'])
+  expect(await run(first!)).toMatchObject({ code: 0 })
+  const taken = await ServerProcess.on(data, ['--hold', '100ms', '--hold-timeout', '5s', '--quiet'])
+  await taken.start()
+  const { bundle } = await openJobFile(second!, silentLogger)
+  await taken.api.post('/api/v1/versions', { bundle })
+  const at = ['--server', taken.url]
+  expect((await reprise(['wait', 'begun', 'v2', '--timeout', '20s', ...at])).code).toBe(0)
+  expect((await reprise(['promote', 'begun', 'v2', '--yes', ...at])).code).toBe(0)
+  await taken.api.post('/api/v1/topics/begun/records?time=at', numbers(20, 30))
+  await persistently(async () => {
+    const { items } = await taken.api.get<{ items: { value: { n: number } }[] }>('/api/v1/topics/begun-out/records?limit=1000')
+    expect(items.map(({ value }) => value.n)).toEqual(Array.from({ length: 30 }, (_, n) => n))
+  })
+  await taken.stop()
+  expect((await run(second!)).stderr).toMatch(/JOB_CHANGED[\s\S]*2 versions/)
+})
