@@ -7,6 +7,7 @@ import { readRecords } from '../../engine/log/read-records.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import { deadLetters, decideLetters } from '../../replay/dead-letters.ts'
 import { FaultyLog, noFaults } from '../support/faulty-log.ts'
+import { runsOf } from '../support/lane.ts'
 
 const clock = { now: () => 7, monotonic: () => 0, sleep: async () => {}, yield: async () => {} }
 const all = { chosen: () => true, retryPartition: () => 0, at: 9 }
@@ -74,6 +75,6 @@ test('interrupted by whatever fault, each record is retried once, and decided if
       }
       expect(await retried(inner)).toEqual(Array.from({ length: count }, (_, i) => place(i)))
     }),
-    { numRuns: 30 },
+    { numRuns: runsOf(30) },
   )
 })

@@ -9,6 +9,7 @@ import type { NewRecord } from '../../../engine/model/record.ts'
 import type { Log } from '../../../engine/ports/log.ts'
 import { numbers, plain, record, records, streamTopic } from '../../contract/log/records.ts'
 import { FaultyLog, noFaults } from '../../support/faulty-log.ts'
+import { runsOf } from '../../support/lane.ts'
 
 const clock = { now: () => 7, monotonic: () => 0, sleep: async () => {}, yield: async () => {} }
 const source = { id: 'ingest/flights', topic: 'orders' }
@@ -150,7 +151,7 @@ test('however often it is interrupted, by whatever fault, each record is taken i
         dealt(content, 2).map((one) => one.map((each) => each.eventTime)),
       )
     }),
-    { numRuns: 40 },
+    { numRuns: runsOf(40) },
   )
 })
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { codeOf } from '../../../../engine/errors.ts'
 import { DirectoryLock } from '../../../../engine/log/embedded/directory-lock.ts'
 import { thisProcess } from '../../../../engine/log/embedded/lock-holder.ts'
+import { runsOf } from '../../../support/lane.ts'
 
 let directory: string
 beforeEach(async () => {
@@ -29,7 +30,7 @@ test('a directory has one owner, and the error says which process it is', async 
 
 test('of many that come at once at most one gets it, time after time', async () => {
   let got = 0
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < runsOf(30); round++) {
     const all = await Promise.allSettled(Array.from({ length: 5 }, () => acquire()))
     const locks = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     for (const one of all) if (one.status === 'rejected') expect(codeOf(one.reason)).toBe('LOG_LOCKED')
