@@ -16,7 +16,7 @@ import type { StepOptions, TableOptions } from './stream.ts'
 import { TableOperator, type TablePlan } from './table.ts'
 import type { Topic } from './topic.ts'
 import { rowsOperator, windowFilterOperator, windowMapOperator } from './window-rows.ts'
-import { describeWindow, updates, type WindowSpec } from './windows/spec.ts'
+import { describeWindow, updates, type WindowSpec, windowEnds } from './windows/spec.ts'
 import { canRetract, windowOperator, windowStores } from './windows/window-operator.ts'
 
 type JobFunction = (...parameters: unknown[]) => unknown
@@ -209,11 +209,13 @@ export class Step {
         'leave out allowedLateness and early there, or use a tumbling or sliding window by event time and give aggregators of your own a `remove`',
       )
     }
+    const ends = windowEnds(spec)
     const step = this.nextNode(
       name,
       {
         kind: 'operator',
         type: 'window',
+        ...(ends === undefined ? {} : { windowEnds: ends }),
         detail: `${describeWindow(spec)}: ${fields.join(', ')}`,
         inputs: [this.id],
         make: windowOperator(spec, aggregators, { retracts }),

@@ -1,6 +1,7 @@
 import { codeOf, StreamError } from '../engine/errors.ts'
 import type { Log } from '../engine/ports/log.ts'
 import type { Clock, Probe } from '../engine/ports/world.ts'
+import { atCommonEnd, type ChangedWindows } from './common-end.ts'
 import type { CutOver } from './control-event.ts'
 import { decide } from './control-log.ts'
 import type { ControlProbePoint } from './probe-points.ts'
@@ -25,8 +26,11 @@ export interface CutOverRequest {
   /** How long the owner may stand still at most. */
   readonly holdMs: number
   readonly asked?: Asked
-  /** In which words the two versions differ in how they cut time; recorded. */
+  /** In which words the two versions differ, so that no switch is exact; recorded. */
   readonly seam?: readonly string[]
+  readonly changedWindows?: readonly ChangedWindows[]
+  /** Also where changed windows have no common end; it is recorded as a seam then. */
+  readonly anywhere?: boolean
   /** Aborted: it is given up, unless it was decided already. */
   readonly signal?: AbortSignal
 }
@@ -37,7 +41,7 @@ export interface CutOverRequest {
  */
 export async function cutOver(
   { log, clock, probe, board, job, outputs }: CutOverWorld,
-  { to, holdMs, asked = {}, seam = [], signal }: CutOverRequest,
+  { to, holdMs, asked = {}, seam = [], changedWindows = [], anywhere = false, signal }: CutOverRequest,
 ): Promise<CutOver> {
   const from = board.control.owner
   if (from === undefined || from === to || board.control.hold !== undefined)
@@ -58,6 +62,9 @@ export async function cutOver(
   const times = cutTimes(old, next)
   if ('differ' in times) throw await giveUp(times.differ)
   const { watermark, processing } = times
+  const apart = changedWindows.filter((windows) => !atCommonEnd(windows, times)).map(({ what }) => what)
+  if (apart.length > 0 && !anywhere) throw await giveUp(`no common end of windows: ${apart.join('; ')}`)
+  const seams = [...seam, ...apart]
   const event: CutOver = {
     type: 'cutOver',
     at: clock.now(),
@@ -69,7 +76,7 @@ export async function cutOver(
     processing,
     ends: endsOf(log, outputs),
     heldMs: Math.round(clock.monotonic() - askedAt),
-    ...(seam.length === 0 ? {} : { seam: [...seam] }),
+    ...(seams.length === 0 ? {} : { seam: seams }),
     ...asked,
   }
   const stand = (version: number, { tasks }: VersionFacts) =>
@@ -105,10 +112,7 @@ async function bothHeld(
     if (old !== undefined && next !== undefined && heldFor(old, id) && heldFor(next, id)) return [old, next] as const
     const left = deadline - clock.monotonic()
     if (left <= 0 || signal?.aborted) return undefined
-    const done = new AbortController()
-    const ended = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal])
-    await Promise.race([board.changed(), clock.sleep(left, ended)])
-    done.abort()
+    await board.changedWithin(clock, left, signal)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../engine/ports/world.ts'
 import { NextChange } from '../engine/runtime/next-change.ts'
 import type { Steering, TaskFacts } from '../engine/runtime/steering.ts'
 import { type ControlState, nothingDecided } from './control-state.ts'
@@ -48,6 +49,14 @@ export class VersionBoard {
   /** Resolves at the next fact or decision. */
   changed(): Promise<void> {
     return this.moved.changed()
+  }
+
+  /** Resolves at the next fact or decision, after `waitMs`, or when `signal` is aborted. */
+  async changedWithin(clock: Clock, waitMs: number, signal?: AbortSignal): Promise<void> {
+    const done = new AbortController()
+    const ended = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal])
+    await Promise.race([this.changed(), clock.sleep(waitMs, ended)])
+    done.abort()
   }
 
   /** For the tasks of one version. */

@@ -43,6 +43,7 @@ interface DryRunView {
   readonly positions: Readonly<Record<string, string>>
   readonly gates: readonly { readonly name: string; readonly pass: boolean; readonly found: string; readonly limit: string }[]
   readonly seam: readonly string[]
+  readonly changedWindows: readonly { readonly what: string; readonly now: boolean; readonly next: string | null }[]
   readonly wouldSucceed: boolean
   readonly wayBackUntil: string
 }
@@ -80,7 +81,7 @@ function cutOverFlags(command: Command): Command {
     .argument('<job>')
     .option('--dry-run', 'say what would happen, and do nothing')
     .option('--force', 'although it is not caught up')
-    .option('--allow-seam', 'although windows of the two versions differ')
+    .option('--allow-seam', 'although the switch is not exact; without it, a switch between changed windows waits for a common end')
     .option('-m, --message <text>', 'why')
     .option('-y, --yes', 'do not ask')
     .option('--timeout <duration>', 'how long to wait for it', '60s')
@@ -88,7 +89,8 @@ function cutOverFlags(command: Command): Command {
 
 async function cutOver(kind: 'promote' | 'rollback', job: string, version: object, flags: CutOverFlags, terminal: Terminal): Promise<void> {
   const client = await clientOf(flags, terminal)
-  const body = { ...version, ...reasonOf(flags), force: flags.force === true, allowSeam: flags.allowSeam === true }
+  const waitMs = durationOf('--timeout', flags.timeout)
+  const body = { ...version, ...reasonOf(flags), force: flags.force === true, allowSeam: flags.allowSeam === true, waitMs }
   const dryRun = await client.post<DryRunView>(path(job, kind), { ...body, dryRun: true })
   if (flags.dryRun) return printData(terminal, flags, dryRun, dryRunText(dryRun))
   if (!flags.yes) {
@@ -96,7 +98,7 @@ async function cutOver(kind: 'promote' | 'rollback', job: string, version: objec
     await confirm(terminal, `${kind === 'promote' ? 'Promote' : 'Roll back'} ${job} to v${dryRun.to}?`)
   }
   const begun = await client.post<OperationView>(path(job, kind), { ...body, version: kind === 'promote' ? dryRun.to : undefined })
-  const ended = await endOf(client, begun, durationOf('--timeout', flags.timeout))
+  const ended = await endOf(client, begun, waitMs + answerMs)
   if (ended.error !== null) throw errorOf(ended)
   const { result } = ended
   const { heldMs, positions, to } = result!
@@ -107,6 +109,9 @@ async function cutOver(kind: 'promote' | 'rollback', job: string, version: objec
     `${job} is now v${to}, from ${placesOf(positions)} on. The publication stood still for at most ${heldMs} ms.\nundo: reprise rollback ${job}\n`,
   )
 }
+
+/** More than the wait itself: for the server to say how it ended. */
+const answerMs = 5000
 
 async function endOf(client: ApiClient, begun: OperationView, timeoutMs: number): Promise<OperationView> {
   const from = realClock.monotonic()
@@ -120,7 +125,13 @@ async function endOf(client: ApiClient, begun: OperationView, timeoutMs: number)
 }
 
 function errorOf({ job, version, error }: OperationView): StreamError {
-  return new StreamError('CUT_OVER_ABORTED', { job, version, reason: error!.message }, error!.fix === undefined ? {} : { fix: error!.fix })
+  const { code, message, fix } = error!
+  // What it says is whole already: code, reason and place.
+  return new StreamError(
+    code === 'CUT_OVER_SEAM' ? code : 'CUT_OVER_ABORTED',
+    { job, version, reason: message },
+    fix === undefined ? {} : { fix },
+  )
 }
 
 function placesOf(positions: DryRunView['positions']): string {
@@ -129,12 +140,16 @@ function placesOf(positions: DryRunView['positions']): string {
     .join(' ')
 }
 
-function dryRunText({ job, from, to, positions, gates, seam, wouldSucceed, wayBackUntil }: DryRunView): string {
+function dryRunText({ job, from, to, positions, gates, seam, changedWindows, wouldSucceed, wayBackUntil }: DryRunView): string {
   return [
     `Would switch ${job} from v${from} to v${to} at ${placesOf(positions)} (or later)`,
     `  gates     ${gates.map(({ name, pass, found, limit }) => `${pass ? '✔' : '✖'} ${name}: ${found} (${limit})`).join('   ')}`,
     `  way back  v${from} runs on until ${wayBackUntil}`,
     ...seam.map((text) => `  ! seam    ${text}: needs --allow-seam`),
+    ...changedWindows.map(
+      ({ what, now, next }) =>
+        `  windows   ${what}: ${now ? 'at a common end' : `waits for a common end${next === null ? '' : `, at ${next}`}`}`,
+    ),
     ...(wouldSucceed ? [] : [`  not yet   reprise wait ${job} v${to}`]),
     '',
   ].join('\n')

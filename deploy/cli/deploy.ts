@@ -26,6 +26,7 @@ interface Plan {
   readonly changes: readonly { readonly change: string; readonly what: string; readonly name: string; readonly detail: string }[]
   readonly schemaBreaks: readonly string[]
   readonly seam: readonly string[]
+  readonly changedWindows: readonly string[]
   readonly startsAt: Readonly<Record<string, string>>
   readonly recordsToReplay: number
   readonly estimateSeconds: number | null
@@ -78,7 +79,18 @@ async function deploy(file: string, flags: DeployFlags, terminal: Terminal): Pro
   printData(terminal, flags, version, deployedText(version))
 }
 
-function planText({ job, active, next, changes, schemaBreaks, seam, startsAt, recordsToReplay, estimateSeconds }: Plan): string {
+function planText({
+  job,
+  active,
+  next,
+  changes,
+  schemaBreaks,
+  seam,
+  changedWindows,
+  startsAt,
+  recordsToReplay,
+  estimateSeconds,
+}: Plan): string {
   const marks: Record<string, string> = { added: '+', removed: '-', changed: '~', same: '=' }
   const lines = [`Plan for job ${job}   ${active === null ? 'first version' : `v${active} (active) → v${next}`}`]
   const width = Math.max(0, ...changes.map(({ name }) => name.length))
@@ -87,6 +99,7 @@ function planText({ job, active, next, changes, schemaBreaks, seam, startsAt, re
     lines.push('  ~ code      operators, stores and topics are the same; what their functions do may differ')
   for (const text of schemaBreaks) lines.push(`  ! schema    ${text}`)
   for (const text of seam) lines.push(`  ! seam      ${text}: windows open at the switch are as one of the versions saw them`)
+  for (const text of changedWindows) lines.push(`  ~ windows   ${text}: the switch waits for a common end of both`)
   const estimate = estimateSeconds === null ? '' : `, about ${Math.ceil(estimateSeconds)} s at the rate of v${active}`
   const starts = Object.entries(startsAt).map(([name, at]) => `${name}@${at}`)
   const from = starts.length === 0 ? '' : ` from ${starts.join(', ')}`

@@ -1,4 +1,4 @@
-import type { TopicDefinition, Topology, TopologyNode } from '../../engine/model/topology.ts'
+import type { TopicDefinition, Topology, TopologyNode, WindowEnds } from '../../engine/model/topology.ts'
 import { table } from './verb.ts'
 
 /** A topology as data; what `describe --json` prints. */
@@ -19,6 +19,7 @@ interface DescribedNode {
   readonly topic?: string
   readonly stores: readonly string[]
   readonly onBad: string
+  readonly windowEnds?: WindowEnds
   /** Results depend on the order of arrival. */
   readonly orderDependent?: true
   /** Other topics it writes, by what for. */
@@ -43,6 +44,7 @@ function nodeOf(node: TopologyNode, nodes: readonly TopologyNode[]): DescribedNo
     type: node.type,
     detail,
     stores: node.stores,
+    ...(node.windowEnds === undefined ? {} : { windowEnds: node.windowEnds }),
     ...(node.orderDependent ? { orderDependent: true as const } : {}),
     ...(sides.length === 0 ? {} : { sideOutputs: Object.fromEntries(sides) }),
   }

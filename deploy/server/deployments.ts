@@ -3,7 +3,7 @@ import { partitionName, type Starts } from '../../engine/runtime/steering.ts'
 import { type Change, changesOf, type Part, schemaBreaks } from '../../replay/deploy-plan.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import type { JobController } from './job-controller.ts'
-import { seamBetween } from './seam.ts'
+import { type Seam, seamBetween } from './seam.ts'
 
 /** What the server has of the log for planning. */
 interface PlanLog {
@@ -20,7 +20,7 @@ export interface DeployPlan {
   /** What readers of outputs would stumble over. */
   readonly schemaBreaks: readonly string[]
   /** Windows or times differ: at a switch, results of windows that are open then are as one of the versions saw them. */
-  readonly seam: readonly string[]
+  readonly seam: Seam
   readonly recordsToReplay: number
   /** At the rate of the version that publishes, if it is known. */
   readonly estimateSeconds: number | undefined
@@ -66,7 +66,9 @@ export function planDeployment(
     changes: changesOf(before === undefined ? [] : partsOf(before), partsOf(inspected)),
     schemaBreaks: breaks,
     seam:
-      before === undefined ? [] : seamBetween({ inspected: before, starts: controller!.version(active!).starts }, { inspected, starts }),
+      before === undefined
+        ? { differs: [], changedWindows: [] }
+        : seamBetween({ inspected: before, starts: controller!.version(active!).starts }, { inspected, starts }),
     recordsToReplay: records,
     estimateSeconds: rate === undefined || rate < 1 ? undefined : records / rate,
   }

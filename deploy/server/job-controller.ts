@@ -2,6 +2,7 @@ import { codeOf, StreamError } from '../../engine/errors.ts'
 import type { Probe } from '../../engine/ports/world.ts'
 import { differentStarts, partitionName, type Starts } from '../../engine/runtime/steering.ts'
 import { type CatchUpPolicy, caughtUp, type Gate, gatesOf } from '../../replay/catch-up.ts'
+import { atCommonEnd, commonEndWithin, nextCommonEnd } from '../../replay/common-end.ts'
 import type { ControlEvent, CutOver } from '../../replay/control-event.ts'
 import { decide, readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
@@ -12,7 +13,7 @@ import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { cleanVersion } from './clean-version.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
-import { seamBetween } from './seam.ts'
+import { type Seam, seamBetween } from './seam.ts'
 import type { VersionHost } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
 import { VersionObserver } from './version-observer.ts'
@@ -31,8 +32,10 @@ export interface PromoteRequest {
   readonly version: number
   /** Although it is not caught up. Never although it doesn't run. */
   readonly force?: boolean
-  /** Although windows of the two versions differ. */
+  /** Although the switch is not exact, or where it is not. */
   readonly allowSeam?: boolean
+  /** How long to wait for a common end of changed windows. */
+  readonly waitMs?: number
   readonly asked: Asked
 }
 
@@ -216,16 +219,8 @@ export class JobController {
     const state = this.version(version)
     if (state.role === 'active') throw this.wrongState(state, 'it publishes already', `reprise status ${this.job}`)
     if (!alive(state)) throw this.wrongState(state, `it was ${state.role}`, 'deploy its code again')
-    const seam = this.seam(version)
-    if (seam.length > 0 && !allowSeam) {
-      throw new StreamError(
-        'CUT_OVER_SEAM',
-        { job: this.job, from: this.control.owner, to: version, differs: seam.join('; ') },
-        {
-          fix: 'windows that end up to the switch are as the old version saw them, all others as the new one: --allow-seam if that is fine',
-        },
-      )
-    }
+    const { differs } = this.seam(version)
+    if (differs.length > 0 && !allowSeam) throw this.hasSeam(version, differs, 'a switch is exact nowhere')
     const missing = this.gates(version).filter(({ name, pass }) => !pass && !(force && name !== 'running'))
     if (missing.length === 0) return
     const { name, found, limit } = missing[0]!
@@ -236,38 +231,70 @@ export class JobController {
     )
   }
 
-  /** In which words it differs from the version that publishes in how it cuts time. */
-  seam(version: number): string[] {
+  /** How it differs from the version that publishes in how it cuts time. */
+  seam(version: number): Seam {
     const [old, next] = [this.inspected.get(this.control.owner!), this.inspected.get(version)]
-    if (old === undefined || next === undefined) return []
+    if (old === undefined || next === undefined) return { differs: [], changedWindows: [] }
     const startsOf = (one: number) => this.version(one).starts
     return seamBetween({ inspected: old, starts: startsOf(this.control.owner!) }, { inspected: next, starts: startsOf(version) })
   }
 
-  /** Hands the public topics over. Errors: those of checkPromotion, CUT_OVER_ABORTED after several attempts. */
+  /** Windows that changed, whether the version that publishes is at a common end of them, and when the next one is; in event time, or processing time. */
+  commonEnds(version: number) {
+    const facts = this.facts(this.control.owner!)
+    return this.seam(version).changedWindows.map((windows) => ({
+      what: windows.what,
+      now: facts !== undefined && atCommonEnd(windows, facts),
+      next: facts === undefined ? undefined : nextCommonEnd(windows, facts),
+    }))
+  }
+
+  /** Hands the public topics over. Errors: those of checkPromotion, CUT_OVER_SEAM without a common end in time, CUT_OVER_ABORTED after several attempts. */
   async promote(request: PromoteRequest): Promise<CutOver> {
-    return this.inTurn(async () => {
-      this.checkPromotion(request)
-      const abort = new AbortController()
-      this.cuttingOver = { to: request.version, abort }
-      try {
-        for (let attempt = 1; ; attempt++) {
-          try {
-            const done = await this.cutOver(request, abort.signal)
-            this.world.metrics.add('reprise_cutovers_total', { job: this.job, result: 'done' }, 1)
-            this.world.metrics.observe('reprise_cutover_publication_gap_seconds', { job: this.job }, (done.heldMs ?? 0) / 1000)
-            return done
-          } catch (error) {
-            this.world.metrics.add('reprise_cutovers_total', { job: this.job, result: 'aborted' }, 1)
-            if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || abort.signal.aborted) throw error
-            this.world.logger.warn({ job: this.job, attempt, error: String(error) }, 'cut-over is tried again')
-            await this.world.clock.sleep(100 * 2 ** attempt, abort.signal)
-          }
+    const { version } = request
+    if (this.cuttingOver !== undefined)
+      throw this.wrongState(this.version(version), `a cut-over to v${this.cuttingOver.to} is under way`, `reprise status ${this.job}`)
+    const abort = new AbortController()
+    this.cuttingOver = { to: version, abort }
+    try {
+      for (let attempt = 1; ; attempt++) {
+        await this.reachCommonEnd(request, abort.signal)
+        try {
+          return await this.inTurn(() => this.attempt(request, abort.signal))
+        } catch (error) {
+          if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || abort.signal.aborted) throw error
+          this.world.logger.warn({ job: this.job, attempt, error: String(error) }, 'cut-over is tried again')
+          await this.world.clock.sleep(100 * 2 ** attempt, abort.signal)
         }
-      } finally {
-        this.cuttingOver = undefined
       }
-    })
+    } finally {
+      this.cuttingOver = undefined
+    }
+  }
+
+  private async reachCommonEnd({ version, allowSeam = false, waitMs = 0 }: PromoteRequest, signal: AbortSignal): Promise<void> {
+    const { changedWindows } = this.seam(version)
+    if (allowSeam || changedWindows.length === 0) return
+    const { clock } = this.world
+    if (await commonEndWithin(waitMs, changedWindows, { board: this.threads.board, clock, signal })) return
+    if (signal.aborted) throw new StreamError('CUT_OVER_ABORTED', { job: this.job, version, reason: 'it was given up while it waited' })
+    const missed = this.commonEnds(version).filter(({ now }) => !now)
+    const next = missed.map(({ what, next }) => `${what}${next === undefined ? '' : `, next at ${new Date(next).toISOString()}`}`)
+    throw this.hasSeam(version, next, `no common end of windows came within ${waitMs / 1000} s`)
+  }
+
+  private async attempt(request: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
+    const { metrics } = this.world
+    this.checkPromotion(request)
+    try {
+      const done = await this.cutOver(request, signal)
+      metrics.add('reprise_cutovers_total', { job: this.job, result: 'done' }, 1)
+      metrics.observe('reprise_cutover_publication_gap_seconds', { job: this.job }, (done.heldMs ?? 0) / 1000)
+      return done
+    } catch (error) {
+      metrics.add('reprise_cutovers_total', { job: this.job, result: 'aborted' }, 1)
+      throw error
+    }
   }
 
   /** Finishes all threads; what was decided goes on at the next start. */
@@ -279,16 +306,17 @@ export class JobController {
     await this.threads.close()
   }
 
-  private cutOver({ version: to, asked }: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
+  private cutOver({ version: to, asked, allowSeam = false }: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
     const { log, clock, probe } = this.world
     const owner = this.control.owner!
     // Nobody waits for an owner that publishes nothing; it has to recover first.
     const holdMs = this.threads.running.has(owner) ? this.world.holdMs : recoveryMs
     const versions = [owner, to].map((each) => this.inspected.get(each))
+    const { differs, changedWindows } = this.seam(to)
     const outputs = [...new Set(versions.flatMap((job) => job?.outputs.map(({ name }) => name) ?? []))]
     return cutOver(
       { log, clock, probe, board: this.threads.board, job: this.job, outputs },
-      { to, holdMs, asked, seam: this.seam(to), signal },
+      { to, holdMs, asked, seam: differs, changedWindows, anywhere: allowSeam, signal },
     )
   }
 
@@ -335,7 +363,7 @@ export class JobController {
   private async act(): Promise<void> {
     const { bakeMs, clock } = this.world
     const automatic = [...this.control.versions.values()].filter((state) => state.role === 'candidate' && state.automatic)
-    const ready = automatic.map(({ version }) => version).filter((version) => this.gates(version).every(({ pass }) => pass))
+    const ready = automatic.map(({ version }) => version).filter((version) => this.takesOver(version))
     const facts = {
       control: this.control,
       running: this.threads.running,
@@ -347,6 +375,15 @@ export class JobController {
     }
     if (this.over.signal.aborted) return
     for (const action of step(facts)) await this.carryOut(action)
+  }
+
+  /** By itself only where the switch is exact. */
+  private takesOver(version: number): boolean {
+    return (
+      this.gates(version).every(({ pass }) => pass) &&
+      this.seam(version).differs.length === 0 &&
+      this.commonEnds(version).every(({ now }) => now)
+    )
   }
 
   private async carryOut(action: Action): Promise<void> {
@@ -395,6 +432,16 @@ export class JobController {
     const state = this.version(version)
     if (!alive(state)) throw this.wrongState(state, `it was ${state.role}`, 'deploy its code again')
     return state
+  }
+
+  private hasSeam(version: number, differs: readonly string[], reason: string): StreamError {
+    return new StreamError(
+      'CUT_OVER_SEAM',
+      { job: this.job, from: this.control.owner, to: version, reason, differs: differs.join('; ') },
+      {
+        fix: 'windows that end up to the switch are as the old version saw them, all others as the new one: --allow-seam if that is fine',
+      },
+    )
   }
 
   private wrongState({ version, role }: VersionState, reason: string, fix: string): StreamError {

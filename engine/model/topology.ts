@@ -34,6 +34,12 @@ export interface TopicDefinition {
   readonly partitions: number | undefined
 }
 
+/** Windows end at the multiples of `everyMs` since epoch 0. */
+export interface WindowEnds {
+  readonly everyMs: number
+  readonly time: 'event' | 'processing'
+}
+
 interface NodeBase {
   /** Position in Topology.nodes; inputs come before their readers. */
   readonly id: number
@@ -66,6 +72,8 @@ export interface OperatorNode extends NodeBase {
   readonly orderDependent: boolean
   /** It fires by processing time. */
   readonly processingTime: boolean
+  /** Of windows of a fixed size that give one result each, when they end. */
+  readonly windowEnds?: WindowEnds
   /** Topics its late records and side outputs go to, by port; such a topic is written with its own codec. */
   readonly sideOutputs: Readonly<Record<string, TopicDefinition>>
 }

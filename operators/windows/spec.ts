@@ -1,5 +1,6 @@
 import { StreamError } from '../../engine/errors.ts'
 import type { EpochMs, Key } from '../../engine/model/record.ts'
+import type { WindowEnds } from '../../engine/model/topology.ts'
 import { type Duration, durationMs, durationText } from '../duration.ts'
 
 /**
@@ -99,6 +100,11 @@ export function describeWindow(spec: WindowSpec): string {
   const lateness = spec.allowedLatenessMs > 0 ? `, allowed lateness ${durationText(spec.allowedLatenessMs)}` : ''
   const early = spec.earlyMs > 0 ? `, early every ${durationText(spec.earlyMs)}` : ''
   return `${what}${lateness}${early}${spec.time === 'processing' ? ', processing time' : ''}`
+}
+
+/** Undefined: its windows don't all end at the same times, or may give more than one result. */
+export function windowEnds(spec: WindowSpec): WindowEnds | undefined {
+  return spec.kind === 'session' || updates(spec) ? undefined : { everyMs: spec.slideMs, time: spec.time }
 }
 
 /** Whether the window's results may be taken back and replaced (`moment.retract`). */

@@ -87,13 +87,13 @@ export default defineJob('${name}', (job) => {
 `
 }
 
-export function windowed(size: string, name = 'windowed'): string {
+export function windowed(size: string, name: string, options = ''): string {
   return `import { count, defineJob, topic, tumbling } from 'reprise'
 import { z } from 'zod'
 const numbers = topic('${name}', { value: z.object({ n: z.number(), at: z.number() }), eventTime: ({ at }) => at })
 const out = topic('${name}-out', { value: z.object({ start: z.number(), count: z.number() }) })
 export default defineJob('${name}', (job) => {
-  job.from(numbers).keyBy('one', () => 'all').window('all', tumbling('${size}')).aggregate({ count: count() })
+  job.from(numbers).keyBy('one', () => 'all').window('all', tumbling('${size}'${options})).aggregate({ count: count() })
     .map((row, { start }) => ({ start, ...row })).to(out)
 })
 `

@@ -74,11 +74,11 @@ describe('a promotion is refused', () => {
     expect(events.items.at(-1)!.event.reason).toBe('better')
   })
 
-  test('where windows differ, unless the seam is accepted, which is recorded', { timeout: 60_000 }, async () => {
+  test('where no switch is exact, unless the seam is accepted, which is recorded', { timeout: 60_000 }, async () => {
     await send('windowed', numbers(0, 100))
-    await deploy(windowed('10s'), { createTopics: true })
+    await deploy(windowed('10s', 'windowed'), { createTopics: true })
     await caughtUp('windowed', 1)
-    await deploy(windowed('20s'))
+    await deploy(windowed('10s', 'windowed', ", { allowedLateness: '5s' }"))
     await until('windowed', 2, ({ phase }) => phase === 'caught-up')
     const wouldSucceed = async (...flags: string[]) =>
       (JSON.parse((await cli('promote', 'windowed', '--dry-run', '--json', ...flags)).stdout) as { wouldSucceed: boolean }).wouldSucceed
@@ -86,10 +86,10 @@ describe('a promotion is refused', () => {
     const refused = await cli('promote', 'windowed', '--yes')
     expect(refused.code).toBe(3)
     expect(refused.stderr).toContain('CUT_OVER_SEAM')
-    expect(refused.stderr).toMatch(/all: tumbling 10s.* → tumbling 20s/)
+    expect(refused.stderr).toMatch(/all: tumbling 10s.* → tumbling 10s, allowed lateness 5s/)
     expect((await cli('promote', 'windowed', '--yes', '--allow-seam')).code).toBe(0)
     const events = (await cli('events', 'windowed', '--json')).stdout
-    expect(events).toContain('"seam":["all: tumbling 10s → tumbling 20s"]')
+    expect(events).toContain('"seam":["all: tumbling 10s → tumbling 10s, allowed lateness 5s"]')
   })
 
   test('without a version to go to', async () => {
@@ -99,6 +99,37 @@ describe('a promotion is refused', () => {
     // Nobody is there to say yes.
     expect((await cli('rollback', 'windowed', '--allow-seam')).code).toBe(6)
   })
+})
+
+test('between windows of other sizes it waits for a time at which both end; none is missing then, and none is there twice', {
+  timeout: 60_000,
+}, async () => {
+  await send('resized', numbers(0, 100))
+  await deploy(windowed('10s', 'resized'), { createTopics: true })
+  await caughtUp('resized', 1)
+  const plan = await cli('deploy', fileOf(windowed('20s', 'resized')), '--dry-run')
+  expect(plan.stdout).toContain('all: tumbling 10s → tumbling 20s: the switch waits for a common end of both')
+  await deploy(windowed('20s', 'resized'))
+  await until('resized', 2, ({ phase }) => phase === 'caught-up')
+  const dry = await cli('promote', 'resized', '--dry-run', '--json')
+  expect(JSON.parse(dry.stdout)).toMatchObject({
+    wouldSucceed: true,
+    changedWindows: [{ what: 'all: tumbling 10s → tumbling 20s', now: false, next: '2023-11-14T22:15:00.000Z' }],
+  })
+  const tooSoon = await cli('promote', 'resized', '--yes', '--timeout', '300ms')
+  expect([tooSoon.code, tooSoon.stderr]).toEqual([3, expect.stringMatching(/CUT_OVER_SEAM[\s\S]*next at 2023-11-14T22:15:00.000Z/)])
+  const waiting = cli('promote', 'resized', '--yes', '--timeout', '30s')
+  await until('resized', 1, ({ partitions }) => partitions[0]?.current === '100')
+  await send('resized', numbers(100, 105))
+  expect(await waiting).toMatchObject({ code: 0 })
+  await send('resized', numbers(105, 161))
+  await until('resized', 2, ({ partitions }) => partitions[0]?.current === '161')
+  const counted = (await records('resized-out')).map(({ value }) => value as { start: number; count: number })
+  expect(counted.map(({ start, count }) => [(start - 1_700_000_000_000) / 1000, count])).toEqual([
+    ...Array.from({ length: 10 }, (_, n) => [n * 10, 10]),
+    ...[100, 120, 140].map((start) => [start, 20]),
+  ])
+  expect((await cli('events', 'resized', '--json')).stdout).not.toContain('"seam"')
 })
 
 describe('a deployment is refused', () => {

@@ -9,7 +9,7 @@ import type { Topology } from '../../engine/model/topology.ts'
 import { noProbe } from '../../engine/ports/world.ts'
 import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runtime/settings.ts'
 import { decide } from '../../replay/control-log.ts'
-import { cutOver } from '../../replay/cut-over.ts'
+import { type CutOverRequest, cutOver } from '../../replay/cut-over.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
 import { recordsOf } from '../sim/log-records.ts'
 
@@ -72,10 +72,10 @@ export class VersionsWorld {
   }
 
   /** @returns whether it took place. Time goes on meanwhile. */
-  async cutOver(to: number): Promise<boolean> {
+  async cutOver(to: number, more: Partial<CutOverRequest> = {}): Promise<boolean> {
     const { log, clock, board, job, outputs } = this
     let done = false
-    const outcome = cutOver({ log, clock, probe: noProbe, board, job, outputs }, { to, holdMs: 500 })
+    const outcome = cutOver({ log, clock, probe: noProbe, board, job, outputs }, { to, holdMs: 500, ...more })
       .then(
         () => true,
         (error: unknown) => {

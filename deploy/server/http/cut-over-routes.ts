@@ -26,7 +26,10 @@ const dryRunView = z.object({
   to: z.number(),
   positions: z.record(z.string(), z.string()).describe('Where it would switch, or later'),
   gates: z.array(z.object({ name: z.string(), pass: z.boolean(), found: z.string(), limit: z.string() })),
-  seam: z.array(z.string()).describe('In which words the versions differ in how they cut time'),
+  seam: z.array(z.string()).describe('In which words the versions differ in how they cut time, so that no switch is exact'),
+  changedWindows: z
+    .array(z.object({ what: z.string(), now: z.boolean(), next: z.string().nullable() }))
+    .describe('A switch is exact at a common end of these: whether it is one now, and when the next is, in the time of the windows'),
   wouldSucceed: z.boolean(),
   wayBackUntil: z.string().describe('How long the former version runs on'),
 })
@@ -36,7 +39,8 @@ export function cutOverRoutes(app: App, server: RepriseServer): void {
     version: versionNumber.optional().describe('Default: the newest candidate'),
     dryRun: z.boolean().default(false),
     force: z.boolean().default(false).describe('Although it is not caught up'),
-    allowSeam: z.boolean().default(false).describe('Although windows of the two versions differ'),
+    allowSeam: z.boolean().default(false).describe('Although the switch is not exact'),
+    waitMs: z.number().int().min(0).max(86_400_000).default(60_000).describe('How long to wait for a common end of changed windows'),
     reason,
   })
   const config = { scope: 'operator' } as const
@@ -88,11 +92,11 @@ function cutOverTo(
   kind: Operation['kind'],
   controller: JobController,
   to: number,
-  { dryRun, force, allowSeam, reason }: { dryRun: boolean; force: boolean; allowSeam: boolean; reason?: string | undefined },
+  { dryRun, reason, ...how }: { dryRun: boolean; force: boolean; allowSeam: boolean; waitMs: number; reason?: string | undefined },
   by: string,
 ) {
-  if (dryRun) return { dryRun: viewOfDryRun(server, controller, to, allowSeam) }
-  const request = { version: to, force, allowSeam, asked: askedOf(by, reason) }
+  if (dryRun) return { dryRun: viewOfDryRun(server, controller, to, how.allowSeam) }
+  const request = { version: to, ...how, asked: askedOf(by, reason) }
   controller.checkPromotion(request)
   const operation = server.operations.start(kind, controller.job, to, () => controller.promote(request).then(viewOfCutOver))
   return { operation: viewOfOperation(operation), location: `/api/v1/operations/${operation.id}` }
@@ -100,7 +104,7 @@ function cutOverTo(
 
 function viewOfDryRun(server: RepriseServer, controller: JobController, to: number, allowSeam: boolean): z.infer<typeof dryRunView> {
   const owner = controller.control.owner!
-  const seam = controller.seam(to)
+  const { differs } = controller.seam(to)
   const gates = controller.gates(to).map(({ name, pass, found, limit }) => ({ name, pass, found, limit }))
   return {
     job: controller.job,
@@ -108,8 +112,9 @@ function viewOfDryRun(server: RepriseServer, controller: JobController, to: numb
     to,
     positions: viewOfPositions(controller.facts(owner)?.positions ?? []),
     gates,
-    seam,
-    wouldSucceed: gates.every(({ pass }) => pass) && (allowSeam || seam.length === 0),
+    seam: [...differs],
+    changedWindows: controller.commonEnds(to).map(({ what, now, next }) => ({ what, now, next: next === undefined ? null : iso(next) })),
+    wouldSucceed: gates.every(({ pass }) => pass) && (allowSeam || differs.length === 0),
     wayBackUntil: iso(Date.now() + server.bakeMs),
   }
 }

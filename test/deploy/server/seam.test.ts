@@ -25,23 +25,40 @@ function job(window: Window, { outOfOrderness = '1s', more = false }: { outOfOrd
 }
 
 test('other aggregates over the same windows make no seam', () => {
-  expect(seamOf(job(tumbling('10s')), job(tumbling('10s'), { more: true }))).toEqual([])
+  expect(seamOf(job(tumbling('10s')), job(tumbling('10s'), { more: true }))).toEqual({ differs: [], changedWindows: [] })
 })
 
 test.each<[string, Window, Window]>([
-  ['size', tumbling('10s'), tumbling('20s')],
-  ['slide', sliding('10s', '5s'), sliding('10s', '2s')],
   ['gap', session('10s'), session('11s')],
   ['kind', tumbling('10s'), session('10s')],
   ['lateness', tumbling('10s'), tumbling('10s', { allowedLateness: '1s' } satisfies WindowOptions)],
+  ['size, with lateness,', tumbling('10s', { allowedLateness: '1s' }), tumbling('20s', { allowedLateness: '1s' })],
+  ['size, with early results,', tumbling('10s', { early: '1s' }), tumbling('20s', { early: '1s' })],
+  ['time', tumbling('10s'), tumbling('10s', { time: 'processing' })],
 ])('another %s makes a seam, named with both', (_, before, after) => {
-  const [seam, ...others] = seamOf(job(before), job(after))
-  expect(seam).toMatch(/^counts: .+ → .+$/)
-  expect(others).toEqual([])
+  const { differs, changedWindows } = seamOf(job(before), job(after))
+  expect(differs).toEqual([expect.stringMatching(/^counts: .+ → .+$/)])
+  expect(changedWindows).toEqual([])
+})
+
+test.each<[string, Window, Window, number, number]>([
+  ['size', tumbling('10s'), tumbling('20s'), 10_000, 20_000],
+  ['slide', sliding('10s', '5s'), sliding('10s', '2s'), 5000, 2000],
+  ['size, with the same slide,', sliding('10s', '5s'), sliding('20s', '5s'), 5000, 5000],
+])('another %s leaves a switch exact where windows of both end', (_, before, after, every, everyAfter) => {
+  const { differs, changedWindows } = seamOf(job(before), job(after))
+  expect(differs).toEqual([])
+  expect(changedWindows).toEqual([
+    {
+      what: expect.stringMatching(/^counts: .+ → .+$/) as string,
+      before: { everyMs: every, time: 'event' },
+      after: { everyMs: everyAfter, time: 'event' },
+    },
+  ])
 })
 
 test('sources that may be further out of order make a seam', () => {
-  expect(seamOf(job(tumbling('10s')), job(tumbling('10s'), { outOfOrderness: '3s' }))).toEqual(['in: out of order by 1 s → 3 s'])
+  expect(seamOf(job(tumbling('10s')), job(tumbling('10s'), { outOfOrderness: '3s' })).differs).toEqual(['in: out of order by 1 s → 3 s'])
 })
 
 test('where versions begin makes a seam, by partition, for a job that keeps state', () => {
