@@ -1,10 +1,27 @@
 import type { EpochMs } from '../engine/model/record.ts'
+import type { VersionState } from './control-state.ts'
 
 /** When a version counts as caught up: close behind the end of its input, for a while without a break. */
 export interface CatchUpPolicy {
   readonly maxLagRecords: number
   readonly maxLagMs: number
   readonly holdMs: number
+  /** How long it may take for the first time, since it was deployed or resumed; absent: for ever. */
+  readonly deadlineMs?: number
+}
+
+/** What is said of it for one version. */
+export type PolicyPart = { readonly [Name in keyof CatchUpPolicy]?: CatchUpPolicy[Name] | undefined }
+
+/** Pure. */
+export function policyWith(policy: CatchUpPolicy, said: PolicyPart): CatchUpPolicy {
+  const deadlineMs = said.deadlineMs ?? policy.deadlineMs
+  return {
+    maxLagRecords: said.maxLagRecords ?? policy.maxLagRecords,
+    maxLagMs: said.maxLagMs ?? policy.maxLagMs,
+    holdMs: said.holdMs ?? policy.holdMs,
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  }
 }
 
 /** The largest over the source partitions, with the partition that has it; 0 where nothing waits. */
@@ -41,6 +58,15 @@ export function lookAt(before: CatchUp | undefined, lag: Lag, policy: CatchUpPol
 /** Caught up: within the policy for as long as it asks. */
 export function caughtUp({ withinSince }: CatchUp, { holdMs }: CatchUpPolicy, now: EpochMs): boolean {
   return withinSince !== undefined && now - withinSince >= holdMs
+}
+
+/** A candidate that runs, has never caught up, and had as long as it may take. Pure. */
+export function overdue(
+  { role, health, healthSince, caughtUpAt }: Pick<VersionState, 'role' | 'health' | 'healthSince' | 'caughtUpAt'>,
+  { deadlineMs = Number.POSITIVE_INFINITY }: CatchUpPolicy,
+  now: EpochMs,
+): boolean {
+  return role === 'candidate' && health === 'running' && caughtUpAt === undefined && now - healthSince >= deadlineMs
 }
 
 /** The conditions one by one, in the order they come true. */

@@ -4,6 +4,9 @@ const version = z.number().int().positive()
 /** Who asked for it, and why; absent where the engine decided by itself. */
 const asked = { at: z.number(), by: z.string().optional(), reason: z.string().optional() }
 
+/** When a version counts as caught up, as far as that was said for it: see CatchUpPolicy. */
+const catchUpPolicy = z.object({ maxLagRecords: z.number(), maxLagMs: z.number(), holdMs: z.number(), deadlineMs: z.number() }).partial()
+
 /** What was decided about a job, oldest first, in its topic `<job>.control`. The present state is a fold over it. */
 export const controlEvent = z.discriminatedUnion('type', [
   z.object({
@@ -18,7 +21,11 @@ export const controlEvent = z.discriminatedUnion('type', [
     promote: z.enum(['manual', 'auto']).optional(),
     /** The offset it begins with, by source partition, where that is not 0. */
     starts: z.record(z.string(), z.number()).optional(),
+    policy: catchUpPolicy.optional(),
   }),
+  z.object({ type: z.literal('policySet'), ...asked, version, policy: catchUpPolicy }),
+  /** For the first time. */
+  z.object({ type: z.literal('caughtUp'), ...asked, version }),
   /** The owner stands still at its next slice's end, the version that is to follow it at the same positions. */
   z.object({ type: z.literal('holdRequested'), ...asked, id: z.string(), from: version, to: version }),
   /** Nothing was decided; all go on as before. */

@@ -1,6 +1,7 @@
 import { assert } from '../engine/assert.ts'
 import type { EpochMs } from '../engine/model/record.ts'
 import type { Starts } from '../engine/runtime/steering.ts'
+import type { PolicyPart } from './catch-up.ts'
 import type { ControlEvent, CutOver } from './control-event.ts'
 
 /**
@@ -33,6 +34,11 @@ export interface VersionState {
   readonly role: Role
   readonly roleSince: EpochMs
   readonly health: Health
+  readonly healthSince: EpochMs
+  /** What is said of when it counts as caught up; for the rest the server's policy holds. */
+  readonly policy: PolicyPart
+  /** For the first time; undefined: not yet. */
+  readonly caughtUpAt: EpochMs | undefined
   /** Why it is paused or stopped. */
   readonly reason: string | undefined
   /** Of the error, when it is stopped. */
@@ -100,12 +106,16 @@ export function applyEvent(before: ControlState, event: ControlEvent): ControlSt
       return state.hold?.id === event.id ? { ...state, hold: undefined } : state
     case 'cutOver':
       return state.hold?.id === event.id ? withCutOver(state, event) : state
+    case 'policySet':
+      return changed(state, event.version, { policy: event.policy })
+    case 'caughtUp':
+      return changed(state, event.version, { caughtUpAt: event.at })
     case 'paused':
-      return changed(state, event.version, { health: 'paused', reason: event.reason, code: undefined })
+      return changed(state, event.version, { health: 'paused', healthSince: event.at, reason: event.reason, code: undefined })
     case 'resumed':
-      return changed(state, event.version, { health: 'running', reason: undefined, code: undefined })
+      return changed(state, event.version, { health: 'running', healthSince: event.at, reason: undefined, code: undefined })
     case 'stopped':
-      return changed(state, event.version, { health: 'stopped', reason: event.reason, code: event.code })
+      return changed(state, event.version, { health: 'stopped', healthSince: event.at, reason: event.reason, code: event.code })
     case 'skipped': {
       const { version, topic, partition, offset } = event
       const { skips = [] } = state.versions.get(version) ?? {}
@@ -121,7 +131,7 @@ export function applyEvent(before: ControlState, event: ControlEvent): ControlSt
 }
 
 function withRegistered(state: ControlState, event: Extract<ControlEvent, { type: 'registered' }>): ControlState {
-  const { version, sha256, parallelism, fingerprint, promote, starts = {}, at, by, reason } = event
+  const { version, sha256, parallelism, fingerprint, promote, starts = {}, policy = {}, at, by, reason } = event
   const registered: VersionState = {
     version,
     sha256,
@@ -134,6 +144,9 @@ function withRegistered(state: ControlState, event: Extract<ControlEvent, { type
     role: state.owner === undefined ? 'active' : 'candidate',
     roleSince: at,
     health: 'running',
+    healthSince: at,
+    policy,
+    caughtUpAt: undefined,
     reason: undefined,
     code: undefined,
     skips: [],

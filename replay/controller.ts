@@ -3,7 +3,7 @@ import { alive, type ControlState } from './control-state.ts'
 
 /** What is to be done about one version; each is harmless when done again. */
 export type Action =
-  | { readonly do: 'start' | 'stop' | 'clean' | 'retire' | 'promote'; readonly version: number }
+  | { readonly do: 'start' | 'stop' | 'clean' | 'retire' | 'promote' | 'expire'; readonly version: number }
   /** Whoever asked for the hold is gone. */
   | { readonly do: 'abortHold'; readonly id: string }
 
@@ -15,6 +15,8 @@ export interface ControllerFacts {
   readonly cleaned: ReadonlySet<number>
   /** Candidates that are to take over by themselves and meet all conditions; judged for these versions only. */
   readonly ready: readonly number[]
+  /** Candidates that had as long as they may take to catch up. */
+  readonly overdue: readonly number[]
   /** A cut-over is being carried out by this leader. */
   readonly cuttingOver: boolean
   readonly now: EpochMs
@@ -23,7 +25,7 @@ export interface ControllerFacts {
 }
 
 /** Compares what is with what was decided. Pure; the order is the order to act in. */
-export function step({ control, running, cleaned, ready, cuttingOver, now, bakeMs }: ControllerFacts): Action[] {
+export function step({ control, running, cleaned, ready, overdue, cuttingOver, now, bakeMs }: ControllerFacts): Action[] {
   const actions: Action[] = []
   const { hold } = control
   if (hold !== undefined && !cuttingOver) actions.push({ do: 'abortHold', id: hold.id })
@@ -36,6 +38,7 @@ export function step({ control, running, cleaned, ready, cuttingOver, now, bakeM
     if (!alive(state) && !running.has(version) && !cleaned.has(version)) actions.push({ do: 'clean', version })
     if (role === 'standby' && now - roleSince >= bakeMs && hold === undefined) actions.push({ do: 'retire', version })
   }
+  for (const version of overdue) actions.push({ do: 'expire', version })
   const next = ready.at(-1)
   if (next !== undefined && hold === undefined && !cuttingOver) actions.push({ do: 'promote', version: next })
   return actions

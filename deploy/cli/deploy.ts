@@ -5,10 +5,11 @@ import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
 import { confirm } from './confirm.ts'
 import { manyTimes, wholeNumber } from './flag-values.ts'
 import { fromHelp, fromOf } from './from-flag.ts'
+import { type PolicyFlags, policyBody, policyFlags } from './policy-flags.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, say } from './verb.ts'
 
-interface DeployFlags extends ClientFlags {
+interface DeployFlags extends ClientFlags, PolicyFlags {
   readonly message?: string
   readonly parallelism?: string
   readonly promote: 'manual' | 'auto'
@@ -33,7 +34,7 @@ interface Plan {
 }
 
 export function deployVerb(terminal: Terminal): Command {
-  return clientVerb('deploy', {
+  const deploy = clientVerb('deploy', {
     summary: 'Deploy a job: the first version publishes at once, a later one replays the history beside it',
     examples: [
       ['reprise deploy job.ts -m "count refunds once"', 'shows the plan and asks'],
@@ -49,12 +50,13 @@ export function deployVerb(terminal: Terminal): Command {
     .option('--allow-schema-change', 'although readers of its outputs will find other fields')
     .addOption(manyTimes('--from <where>', fromHelp, 'zero'))
     .option('--create-topics', 'make topics it reads that are not there')
+  return policyFlags(deploy)
     .option('--dry-run', 'show the plan and do nothing')
     .option('-y, --yes', 'do not ask')
-    .action(async (file: string, _, command: Command) => deploy(file, command.optsWithGlobals<DeployFlags>(), terminal))
+    .action(async (file: string, _, command: Command) => deployJob(file, command.optsWithGlobals<DeployFlags>(), terminal))
 }
 
-async function deploy(file: string, flags: DeployFlags, terminal: Terminal): Promise<void> {
+async function deployJob(file: string, flags: DeployFlags, terminal: Terminal): Promise<void> {
   const parallelism = flags.parallelism === undefined ? {} : { parallelism: wholeNumber('--parallelism', flags.parallelism, 1, 64) }
   const client = await clientOf(flags, terminal)
   const { openJobFile } = await import('../load-job-file.ts')
@@ -66,6 +68,7 @@ async function deploy(file: string, flags: DeployFlags, terminal: Terminal): Pro
     allowSchemaChange: flags.allowSchemaChange === true,
     createTopics: flags.createTopics === true,
     from: fromOf(flags.from),
+    ...policyBody(flags),
     ...(flags.message === undefined ? {} : { message: flags.message }),
   }
   const plan = await client.post<Plan>('/api/v1/plan', body)

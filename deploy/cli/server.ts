@@ -1,12 +1,14 @@
 import type { Command } from 'commander'
+import type { CatchUpPolicy } from '../../replay/catch-up.ts'
 import { isLoopback } from '../server/loopback.ts'
 import { durationOf } from './duration-flag.ts'
 import { manyTimes, wholeNumber } from './flag-values.ts'
+import { type PolicyFlags, policyFlags, policyOf } from './policy-flags.ts'
 import { stopSignals } from './stop-signals.ts'
 import type { Terminal } from './terminal.ts'
 import { type CommonFlags, printData, say, verb } from './verb.ts'
 
-interface ServerFlags extends CommonFlags {
+interface ServerFlags extends CommonFlags, PolicyFlags {
   readonly data: string
   readonly host: string
   readonly port: string
@@ -15,15 +17,12 @@ interface ServerFlags extends CommonFlags {
   readonly watchdog: string
   readonly bakeTime: string
   readonly holdTimeout: string
-  readonly maxLagRecords: string
-  readonly maxLag: string
-  readonly hold: string
   readonly requireTokens?: boolean
   readonly set: readonly string[]
 }
 
 export function serverVerb(terminal: Terminal): Command {
-  return verb('server', {
+  const server = verb('server', {
     summary: 'Serve a data directory: its log, the versions of its jobs, and the admin API',
     examples: [
       ['reprise server --data data', 'on http://127.0.0.1:8787'],
@@ -40,9 +39,7 @@ export function serverVerb(terminal: Terminal): Command {
     .option('--watchdog <duration>', 'a version whose code does not come back for so long is stopped', '30s')
     .option('--bake-time <duration>', 'how long a version that published before runs on, so that the way back is instant', '24h')
     .option('--hold-timeout <duration>', 'how long a cut-over may hold the version that publishes', '500ms')
-    .option('--max-lag-records <n>', 'caught up: at most so many records behind', '1000')
-    .option('--max-lag <duration>', 'caught up: the oldest record that waits is at most so old', '5s')
-    .option('--hold <duration>', 'caught up: within both for so long without a break', '2s')
+  return policyFlags(server, { maxLagRecords: '1000', maxLag: '5s', hold: '2s' })
     .addOption(manyTimes('--set <name=value>', 'a setting, see docs/settings.md; can be given again'))
     .action(async (_, command: Command) => serve(command.optsWithGlobals<ServerFlags>(), terminal))
 }
@@ -58,11 +55,8 @@ async function serve(flags: ServerFlags, terminal: Terminal): Promise<void> {
     port: wholeNumber('--port', flags.port, 0, 65_535),
     memoryBytesMax,
     limits: { heapBytesMax, externalBytesMax: heapBytesMax, watchdogMs: durationOf('--watchdog', flags.watchdog) },
-    policy: {
-      maxLagRecords: wholeNumber('--max-lag-records', flags.maxLagRecords, 0, Number.MAX_SAFE_INTEGER),
-      maxLagMs: durationOf('--max-lag', flags.maxLag),
-      holdMs: durationOf('--hold', flags.hold),
-    },
+    // What has to be there has a default.
+    policy: policyOf(flags) as CatchUpPolicy,
     bakeMs: durationOf('--bake-time', flags.bakeTime),
     holdMs: durationOf('--hold-timeout', flags.holdTimeout),
     failAt: terminal.env.REPRISE_FAIL_AT,

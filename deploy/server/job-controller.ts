@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import { codeOf, StreamError } from '../../engine/errors.ts'
 import type { Probe } from '../../engine/ports/world.ts'
 import { differentStarts, partitionName, type Starts } from '../../engine/runtime/steering.ts'
-import { type CatchUpPolicy, caughtUp, type Gate, gatesOf } from '../../replay/catch-up.ts'
+import { type CatchUpPolicy, caughtUp, type Gate, gatesOf, overdue, type PolicyPart, policyWith } from '../../replay/catch-up.ts'
 import { atCommonEnd, commonEndWithin, nextCommonEnd } from '../../replay/common-end.ts'
 import type { ControlEvent, CutOver } from '../../replay/control-event.ts'
 import { decide, readControl } from '../../replay/control-log.ts'
@@ -37,6 +38,17 @@ export interface PromoteRequest {
   /** How long to wait for a common end of changed windows. */
   readonly waitMs?: number
   readonly asked: Asked
+}
+
+export interface RegisterRequest {
+  readonly asked: Asked
+  /** auto: it takes over by itself. */
+  readonly promote: 'manual' | 'auto'
+  readonly starts?: Starts
+  /** What differs from the server's policy. */
+  readonly policy?: PolicyPart | undefined
+  /** A new version in any case. */
+  readonly anew?: boolean
 }
 
 const lookEveryMs = 500
@@ -105,15 +117,17 @@ export class JobController {
   }
 
   gates(version: number): Gate[] {
-    const { health, roleSince } = this.version(version)
     const { catchUp, lag } = this.observer(version)
-    const { policy, clock } = this.world
-    return gatesOf({ health, healthSince: roleSince }, catchUp, lag, policy, clock.now())
+    return gatesOf(this.version(version), catchUp, lag, this.policy(version), this.world.clock.now())
   }
 
   caughtUp(version: number): boolean {
     const { catchUp } = this.observer(version)
-    return catchUp !== undefined && caughtUp(catchUp, this.world.policy, this.world.clock.now())
+    return catchUp !== undefined && caughtUp(catchUp, this.policy(version), this.world.clock.now())
+  }
+
+  policy(version: number): CatchUpPolicy {
+    return policyWith(this.world.policy, this.version(version).policy)
   }
 
   /** Of those that replay. */
@@ -137,17 +151,31 @@ export class JobController {
     inspected: InspectedJob,
     sha256: string,
     parallelism: number,
-    { asked, promote, starts = {}, anew = false }: { asked: Asked; promote: 'manual' | 'auto'; starts?: Starts; anew?: boolean },
+    { asked, promote, starts = {}, policy, anew = false }: RegisterRequest,
   ): Promise<VersionState> {
     const version = await this.inTurn(async () => {
       const same = [...this.control.versions.values()].find(
         (state) => !anew && alive(state) && state.sha256 === sha256 && differentStarts(state.starts, starts).length === 0,
       )
-      if (same !== undefined) return same.version
+      if (same !== undefined) {
+        if (policy !== undefined && !isDeepStrictEqual(policy, same.policy))
+          await this.decide({ type: 'policySet', version: same.version, policy, ...asked })
+        return same.version
+      }
       this.checkStarts(starts)
       const version = Math.max(0, ...this.control.versions.keys()) + 1
       this.inspected.set(version, inspected)
-      await this.decide({ type: 'registered', version, sha256, parallelism, fingerprint: inspected.fingerprint, promote, starts, ...asked })
+      await this.decide({
+        type: 'registered',
+        version,
+        sha256,
+        parallelism,
+        fingerprint: inspected.fingerprint,
+        promote,
+        starts,
+        policy,
+        ...asked,
+      })
       this.point('deploy.registered')
       return version
     })
@@ -333,7 +361,7 @@ export class JobController {
   }
 
   private async lookAtAll(): Promise<void> {
-    const { log, policy, clock } = this.world
+    const { log, clock } = this.world
     const { owner, versions } = this.control
     const ownerStands = owner !== undefined && versions.get(owner)!.health !== 'running'
     const upTo = ownerStands ? this.facts(owner)?.positions : undefined
@@ -341,8 +369,11 @@ export class JobController {
       const facts = this.facts(version)
       if (facts === undefined) continue
       const { positions } = facts
-      const { starts } = versions.get(version)!
+      const { starts, role, caughtUpAt } = versions.get(version)!
+      const policy = this.policy(version)
       await this.observer(version).look(log, { positions, starts }, policy, clock.now(), version === owner ? undefined : upTo)
+      if (role === 'candidate' && caughtUpAt === undefined && this.caughtUp(version))
+        await this.inTurn(() => this.decide({ type: 'caughtUp', version }))
     }
     if (owner !== undefined) this.govern(ownerStands ? 0 : (this.observer(owner).lag?.ms ?? 0))
   }
@@ -369,6 +400,9 @@ export class JobController {
       running: this.threads.running,
       cleaned: this.cleaned,
       ready,
+      overdue: [...this.control.versions.values()]
+        .filter((state) => overdue(state, this.policy(state.version), clock.now()))
+        .map(({ version }) => version),
       cuttingOver: this.cuttingOver !== undefined,
       now: clock.now(),
       bakeMs,
@@ -406,9 +440,23 @@ export class JobController {
           await this.decide({ type: 'retired', version: action.version, reason: 'the time to go back to it is over' })
           this.point('retire.decided')
         })
+      case 'expire':
+        return this.inTurn(() => this.expire(action.version))
       case 'promote':
         return void (await this.promote({ version: action.version, asked: { reason: 'deployed to take over by itself' } }))
     }
+  }
+
+  private async expire(version: number): Promise<void> {
+    const { recordsPerSecond, headPerSecond } = this.observer(version).progress(false) ?? {}
+    const perSecond = (rate: number | undefined) => (rate === undefined ? 'not known' : Math.round(rate))
+    const { code, message } = new StreamError('CATCH_UP_OVERDUE', {
+      deadlineSeconds: this.policy(version).deadlineMs! / 1000,
+      takenPerSecond: perSecond(recordsPerSecond),
+      comePerSecond: perSecond(headPerSecond),
+      lag: this.observer(version).lag?.records ?? 'not known',
+    })
+    await this.decide({ type: 'stopped', version, code, reason: message })
   }
 
   private async start(version: number): Promise<void> {

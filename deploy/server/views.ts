@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { CatchUpPolicy } from '../../replay/catch-up.ts'
 import type { Progress } from '../../replay/progress.ts'
 import type { JobController } from './job-controller.ts'
 import type { PartitionLag } from './version-observer.ts'
@@ -60,6 +61,9 @@ export const versionView = z.object({
   deployedAt: time,
   by: z.string().nullable(),
   message: z.string().nullable(),
+  policy: z
+    .object({ maxLagRecords: z.number(), maxLagSeconds: z.number(), holdSeconds: z.number(), deadlineSeconds: z.number().nullable() })
+    .describe('When it counts as caught up'),
   progress: progressView.nullable(),
   lag: z.object({ records: offset, seconds: z.number(), partition: z.string().nullable() }).nullable(),
   watermark: time.nullable(),
@@ -118,11 +122,21 @@ export function viewOfVersion(controller: JobController, version: number): Versi
     deployedAt: iso(state.registeredAt),
     by: state.by ?? null,
     message: state.message ?? null,
+    policy: viewOfPolicy(controller.policy(version)),
     progress: progress === undefined ? null : viewOfProgress(progress),
     lag: lag === undefined ? null : { records: String(lag.records), seconds: lag.ms / 1000, partition: lag.partition ?? null },
     watermark: watermark === undefined || !Number.isFinite(watermark) ? null : iso(watermark),
     gates: trails ? controller.gates(version).map((gate) => ({ ...gate, since: iso(gate.since) })) : [],
     partitions: observer.partitions.map(viewOfPartition),
+  }
+}
+
+function viewOfPolicy({ maxLagRecords, maxLagMs, holdMs, deadlineMs }: CatchUpPolicy): VersionView['policy'] {
+  return {
+    maxLagRecords,
+    maxLagSeconds: maxLagMs / 1000,
+    holdSeconds: holdMs / 1000,
+    deadlineSeconds: deadlineMs === undefined ? null : deadlineMs / 1000,
   }
 }
 

@@ -105,6 +105,60 @@ describe('a candidate', () => {
   })
 })
 
+test('a candidate that does not catch up in the time it may take is stopped with the reason; resumed it has that time again', {
+  timeout: 60_000,
+}, async () => {
+  await send('overdue', numbers(0, 2000))
+  await deploy(stateless('overdue', 'false'), { createTopics: true })
+  await caughtUp('overdue', 1)
+  const file = fileOf(stateless('overdue', 'n < 0'))
+  const deployed = await cli('deploy', file, '--deadline', '2s', '--max-lag', '1s', '--max-lag-records', '10', '--json')
+  expect(JSON.parse(deployed.stdout)).toMatchObject({
+    policy: { maxLagRecords: 10, maxLagSeconds: 1, holdSeconds: 0.1, deadlineSeconds: 2 },
+  })
+  await server.api.post('/api/v1/jobs/overdue/rate', { version: 2, recordsPerSecond: 50 })
+  const stopped = await until('overdue', 2, ({ health }) => health === 'stopped')
+  expect(stopped).toMatchObject({ role: 'candidate', code: 'CATCH_UP_OVERDUE' })
+  expect(stopped.reason).toMatch(/deadlineSeconds: 2, takenPerSecond: (\d+|not known), comePerSecond: (0|not known), lag: 1\d+/)
+  expect((await view('overdue')).versions.find(({ version }) => version === 1)).toMatchObject({ role: 'active', health: 'running' })
+  // The same code with more time is the same version, and has it.
+  await cli('deploy', file, '--deadline', '1h', '--json')
+  await server.api.post('/api/v1/jobs/overdue/rate', { version: 2, recordsPerSecond: null })
+  await cli('resume', 'overdue', 'v2')
+  expect(await until('overdue', 2, ({ phase }) => phase === 'caught-up')).toMatchObject({
+    policy: { maxLagRecords: 1000, deadlineSeconds: 3600 },
+  })
+  const events = JSON.parse((await cli('events', 'overdue', '--json')).stdout) as { items: { event: { type: string } }[] }
+  expect(events.items.map(({ event }) => event.type).filter((type) => type !== 'rateSet')).toEqual([
+    'registered',
+    'registered',
+    'stopped',
+    'policySet',
+    'resumed',
+    'caughtUp',
+  ])
+})
+
+test('a candidate with nothing to read, or with partitions that are empty or idle, catches up', { timeout: 60_000 }, async () => {
+  await deploy(stateless('nothing', 'false'), { createTopics: true })
+  await deploy(stateless('nothing', 'n < 0'))
+  expect(await until('nothing', 2, ({ phase }) => phase === 'caught-up')).toMatchObject({
+    lag: { records: '0', seconds: 0 },
+    progress: { ratio: 1, eta: { state: 'done' } },
+  })
+  // All records are in one of the three partitions; another got one long before, the third none.
+  const by = (key: string, values: object[]) => values.map((value) => ({ ...value, key }))
+  const post = (records: object[]) => server.api.post('/api/v1/topics/idle/records?time=at&key=key&partitions=3', records)
+  await post(by('a', numbers(0, 1)))
+  await post(by('b', numbers(1, 200)))
+  const job = (size: string) => windowed(size, 'idle')
+  await deploy(job('10s'))
+  await deploy(job('20s'))
+  const found = await until('idle', 2, ({ phase }) => phase === 'caught-up')
+  expect(found.partitions.map(({ end }) => Number(end)).sort((a, b) => a - b)).toEqual([0, 1, 199])
+  expect(found.partitions.every(({ lag, lagSeconds }) => lag === '0' && lagSeconds === 0)).toBe(true)
+})
+
 test('a limit is kept, and is taken away at once', { timeout: 60_000 }, async () => {
   await send('paced', numbers(0, 6000))
   await deploy(stateless('paced', 'false'), { createTopics: true })

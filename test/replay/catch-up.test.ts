@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type CatchUp, caughtUp, gatesOf, type Lag, lookAt } from '../../replay/catch-up.ts'
+import { type CatchUp, caughtUp, gatesOf, type Lag, lookAt, overdue, policyWith } from '../../replay/catch-up.ts'
 
 const policy = { maxLagRecords: 100, maxLagMs: 5000, holdMs: 3000 }
 const lag = (records: number, ms = 0): Lag => ({ records, ms, partition: records === 0 ? undefined : 'orders/1' })
@@ -45,4 +45,28 @@ test('a gate says what it found, what is asked for and since when', () => {
 test('a version that does not run passes no gate by what was seen before', () => {
   const gates = gatesOf({ health: 'stopped', healthSince: 7 }, undefined, undefined, policy, 9000)
   expect(gates.map(({ pass }) => pass)).toEqual([false, false, false])
+})
+
+test('what is said for a version goes before what the server says, also a zero', () => {
+  expect(policyWith(policy, {})).toEqual(policy)
+  expect(policyWith({ ...policy, deadlineMs: 9 }, { maxLagMs: 0, holdMs: 7 })).toEqual({
+    maxLagRecords: 100,
+    maxLagMs: 0,
+    holdMs: 7,
+    deadlineMs: 9,
+  })
+  expect(policyWith({ ...policy, deadlineMs: 9 }, { deadlineMs: 10, maxLagRecords: 0 })).toEqual({
+    ...policy,
+    deadlineMs: 10,
+    maxLagRecords: 0,
+  })
+})
+
+test('overdue is a candidate that runs, never caught up, and has had its time since it began to run', () => {
+  const state = { role: 'candidate', health: 'running', healthSince: 1000, caughtUpAt: undefined } as const
+  const limited = { ...policy, deadlineMs: 500 }
+  expect([1499, 1500].map((now) => overdue(state, limited, now))).toEqual([false, true])
+  expect(overdue(state, policy, 1e12)).toBe(false)
+  for (const other of [{ role: 'standby' }, { health: 'paused' }, { health: 'stopped' }, { caughtUpAt: 1200 }] as const)
+    expect(overdue({ ...state, ...other }, limited, 9000), JSON.stringify(other)).toBe(false)
 })

@@ -78,3 +78,20 @@ test('the version that publishes can not be aborted or retired, and what was ret
     foldControl([registered(1), registered(2), { type: 'aborted', at: 5, version: 2 }, hold('a', 1, 2), cut('a', 1, 2)]),
   ).toThrow(/v2 can't become active: it is aborted/)
 })
+
+test('health has a time of its own, and that a version caught up once stays', () => {
+  const events: ControlEvent[] = [
+    registered(1),
+    { ...registered(2), policy: { maxLagMs: 5 } } as ControlEvent,
+    { type: 'paused', at: 20, version: 2 },
+    { type: 'resumed', at: 30, version: 2 },
+    { type: 'caughtUp', at: 40, version: 2 },
+    { type: 'stopped', at: 50, version: 2, code: 'X' },
+    { type: 'policySet', at: 60, version: 2, policy: { holdMs: 7 } },
+  ]
+  const of2 = (count: number) => foldControl(events.slice(0, count)).versions.get(2)
+  expect(of2(2)).toMatchObject({ healthSince: 2, caughtUpAt: undefined, policy: { maxLagMs: 5 } })
+  expect(of2(3)).toMatchObject({ healthSince: 20 })
+  expect(of2(4)).toMatchObject({ healthSince: 30 })
+  expect(of2(7)).toMatchObject({ healthSince: 50, caughtUpAt: 40, policy: { holdMs: 7 }, role: 'candidate' })
+})

@@ -11,6 +11,7 @@ function steps(events: readonly ControlEvent[], facts: Partial<ControllerFacts> 
     running: new Set(),
     cleaned: new Set(),
     ready: [],
+    overdue: [],
     cuttingOver: false,
     now: 0,
     bakeMs,
@@ -89,4 +90,13 @@ test('of several candidates that are ready the newest takes over, one at a time'
   const running = new Set([1, 2, 3])
   expect(steps(three, { running, ready: [2, 3] })).toEqual([{ do: 'promote', version: 3 }])
   expect(steps(three, { running, ready: [2, 3], cuttingOver: true })).toEqual([])
+})
+
+test('a candidate that is overdue expires, and is stopped once that is decided', () => {
+  const two = [registered(1), registered(2)]
+  const running = new Set([1, 2])
+  expect(steps(two, { running, overdue: [2] })).toEqual([{ do: 'expire', version: 2 }])
+  expect(steps([...two, { type: 'stopped', at: 9, version: 2, code: 'CATCH_UP_OVERDUE' }], { running })).toEqual([
+    { do: 'stop', version: 2 },
+  ])
 })

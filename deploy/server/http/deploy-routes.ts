@@ -8,6 +8,7 @@ import { versionView, viewOfPositions, viewOfVersion } from '../views.ts'
 import { fromRequest, planned } from './from-request.ts'
 import { askedOf, problems, reason } from './job-requests.ts'
 import { demand } from './permission.ts'
+import { policyRequest } from './policy-request.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 const bundleBody = z.strictObject({
@@ -17,6 +18,7 @@ const bundleBody = z.strictObject({
   promote: z.enum(['manual', 'auto']).default('manual').describe('auto: once all conditions are met'),
   allowSchemaChange: z.boolean().default(false),
   from: fromRequest.default({ type: 'zero' }).describe('Where the replay begins'),
+  policy: policyRequest,
   createTopics: z.boolean().default(false).describe('Make source topics that are not there, empty'),
 })
 
@@ -95,6 +97,7 @@ export function deployRoutes(app: App, server: RepriseServer): void {
       const state = await controller.register(inspected, body.bundle.sha256, body.parallelism, {
         asked: askedOf(whoAsks(request), body.message),
         promote: body.promote,
+        policy: body.policy,
         starts,
       })
       const fresh = controller.control.versions.size > before

@@ -4,6 +4,7 @@ import type { RepriseServer } from '../server.ts'
 import { versionView, viewOfVersion } from '../views.ts'
 import { fromRequest, planned } from './from-request.ts'
 import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
+import { policyRequest } from './policy-request.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 export function replayRoutes(app: App, server: RepriseServer): void {
@@ -18,6 +19,7 @@ export function replayRoutes(app: App, server: RepriseServer): void {
           version: versionNumber.optional().describe('Whose code; default: the active one'),
           from: fromRequest.default({ type: 'zero' }),
           promote: z.enum(['manual', 'auto']).default('manual'),
+          policy: policyRequest,
           reason,
         }),
         response: { 201: versionView, ...problems },
@@ -32,6 +34,7 @@ export function replayRoutes(app: App, server: RepriseServer): void {
       const { version } = await controller.register(inspected, sha256, parallelism, {
         asked: askedOf(whoAsks(request), body.reason),
         promote: body.promote,
+        policy: body.policy,
         starts,
         anew: true,
       })
