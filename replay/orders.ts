@@ -29,9 +29,10 @@ export function ordersOf(control: ControlState, { version, owner, upstream }: Or
         : { align: { control: cut.events, watermark: cut.watermark ?? Number.NEGATIVE_INFINITY, processing: cut.processing } }),
     }
   }
-  const trail = owner ?? { positions: new Map(), watermark: Number.NEGATIVE_INFINITY, processing: 0 }
-  const ownerStands = hold !== undefined && owner !== undefined && heldFor(owner, hold.id)
-  const held = ownerStands && hold.to === version && reached
-  const { positions, watermark, processing } = trail
+  if (owner === undefined) return { ...common, trail: unknownTrail }
+  const { positions, watermark, processing } = owner
+  const held = hold !== undefined && heldFor(owner, hold.id) && hold.to === version && reached
   return { ...common, trail: { positions, watermark, processing }, ...(held ? { hold: { id: hold.id, at: positions } } : {}) }
 }
+
+const unknownTrail = { positions: undefined, watermark: Number.NEGATIVE_INFINITY, processing: 0 }

@@ -188,7 +188,10 @@ export class JobController {
     const { owner } = this.control
     if (owner === undefined) return
     for (const [partition, offset] of Object.entries(starts)) {
-      const reached = this.facts(owner)?.positions.get(partition) ?? this.version(owner).starts[partition] ?? 0
+      const facts = this.facts(owner)
+      // What that one doesn't read holds nobody back.
+      if (facts !== undefined && !facts.positions.has(partition)) continue
+      const reached = facts?.positions.get(partition) ?? this.version(owner).starts[partition] ?? 0
       if (offset <= reached) continue
       throw new StreamError(
         'OFFSET_OUT_OF_RANGE',

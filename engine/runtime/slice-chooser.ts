@@ -127,13 +127,15 @@ export class SliceChooser {
     })
   }
 
-  /** What of the ranges the version that publishes has taken already. */
+  /** What of the ranges the version that publishes has taken already, or does not read. */
   private onTrail(ranges: readonly Range[]): Range[] {
+    return ranges.map((range) => ({ ...range, to: Math.min(range.to, this.trailEnd(range.input)) })).filter(({ from, to }) => from < to)
+  }
+
+  private trailEnd(input: number): Offset {
     const { trail } = this.orders
-    if (trail === undefined) return [...ranges]
-    return ranges
-      .map((range) => ({ ...range, to: Math.min(range.to, trail.positions.get(this.nameOf(range.input)) ?? 0) }))
-      .filter(({ from, to }) => from < to)
+    if (trail === undefined) return Number.POSITIVE_INFINITY
+    return trail.positions === undefined ? 0 : (trail.positions.get(this.nameOf(input)) ?? Number.POSITIVE_INFINITY)
   }
 
   private nameOf(input: number): string {

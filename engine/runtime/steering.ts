@@ -32,14 +32,21 @@ export interface TaskFacts {
   readonly clocked: boolean
 }
 
+export interface Trail {
+  /** Undefined: not known yet, so nothing may be taken. */
+  readonly positions: Positions | undefined
+  readonly watermark: EpochMs
+  readonly processing: EpochMs
+}
+
 /** What a task may do, as of one offset of the control log. */
 export interface Orders {
   /** The control log was read up to here. */
   readonly control: Offset
   /** Results go to the public topics; else to the version's own. */
   readonly publishes: boolean
-  /** How far the version that publishes has come: this one goes no further. */
-  readonly trail?: { readonly positions: Positions; readonly watermark: EpochMs; readonly processing: EpochMs }
+  /** How far the version that publishes has come: this one goes no further. Partitions it does not read hold nobody back. */
+  readonly trail?: Trail
   /** Records of its sources it may take now; below 1: none. Absent: as many as there are. */
   readonly takeMax?: number
   /** Records of sources to pass over: they are set aside as dead letters, unseen. */
