@@ -1,10 +1,10 @@
 import { StreamError } from '../engine/errors.ts'
 import type { Log, LogView } from '../engine/ports/log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
-import { jobTopics, planJob } from '../engine/runtime/plan.ts'
+import { stagesOfSources } from '../engine/runtime/plan.ts'
 import { jobsOf, readControl } from '../replay/control-log.ts'
 import { type DeadLetter, type Decision, deadLetters, decideLetters, refuseSealed } from '../replay/dead-letters.ts'
-import { type JobFile, openJobFile } from './load-job-file.ts'
+import { openJobFile } from './load-job-file.ts'
 import { withExistingLog, withLogView } from './open-existing-log.ts'
 import { realClock } from './real-clock.ts'
 
@@ -14,6 +14,16 @@ export interface Choice {
   readonly all: boolean
   /** With `all`: of those, the ones with this error code. */
   readonly error: string | undefined
+}
+
+export interface PageQuery {
+  /** Also those that were decided. */
+  readonly all: boolean
+  /** Only those with this error code. */
+  readonly error: string | undefined
+  readonly limit: number | undefined
+  /** The id to begin with. */
+  readonly from?: number
 }
 
 /** What retrying or dropping would do. */
@@ -31,26 +41,27 @@ export interface ChangePlan {
  * Opens the log of a data directory for the dead letters of one job, calls `act`, and closes it.
  * @param job its name, or the path of its file. Errors: JOB_UNKNOWN, those of withExistingLog, of job files.
  */
-export async function withDeadLetters(data: string, job: string, act: (queue: DeadLetterQueue) => Promise<void>): Promise<void> {
-  const { name, file } = await nameOf(job)
-  await withExistingLog(data, async (log) => {
+export async function withDeadLetters<T>(data: string, job: string, act: (queue: DeadLetterQueue) => Promise<T>): Promise<T> {
+  const { name, stages } = await nameOf(job)
+  return withExistingLog(data, async (log) => {
     checkJob(log, name, data)
-    await act(new DeadLetterQueue(log, name, file))
+    return act(new DeadLetterQueue(log, name, stages))
   })
 }
 
 /** The same for those who only look, also while the job runs. */
-export async function withDeadLetterList(data: string, job: string, act: (list: DeadLetterList) => Promise<void>): Promise<void> {
+export async function withDeadLetterList<T>(data: string, job: string, act: (list: DeadLetterList) => Promise<T>): Promise<T> {
   const { name } = await nameOf(job)
-  await withLogView(data, async (log) => {
+  return withLogView(data, async (log) => {
     checkJob(log, name, data)
-    await act(new DeadLetterList(log, name))
+    return act(new DeadLetterList(log, name))
   })
 }
 
-async function nameOf(job: string): Promise<{ name: string; file: JobFile | undefined }> {
-  const file = /[/\\]|\.[cm]?[jt]s$/.test(job) ? await openJobFile(job, silentLogger) : undefined
-  return { name: file?.load().topology.job ?? job, file }
+async function nameOf(job: string): Promise<{ name: string; stages: Stages | undefined }> {
+  if (!/[/\\]|\.[cm]?[jt]s$/.test(job)) return { name: job, stages: undefined }
+  const { topology } = (await openJobFile(job, silentLogger)).load()
+  return { name: topology.job, stages: () => stagesOfSources(topology) }
 }
 
 function checkJob(log: LogView, job: string, data: string): void {
@@ -73,8 +84,19 @@ export class DeadLetterList {
     this.job = job
   }
 
-  letters(): AsyncIterable<DeadLetter> {
-    return deadLetters(this.view, this.job)
+  letters(from?: number): AsyncIterable<DeadLetter> {
+    return deadLetters(this.view, this.job, from)
+  }
+
+  /** Those that are asked for, the oldest first, and the id to go on with when there are more. */
+  async page({ all, error, limit, from }: PageQuery): Promise<{ letters: DeadLetter[]; next: number | undefined }> {
+    const letters: DeadLetter[] = []
+    for await (const letter of this.letters(from)) {
+      if ((letter.decision !== undefined && !all) || (error !== undefined && letter.code !== error)) continue
+      if (letters.length === limit) return { letters, next: letter.id }
+      letters.push(letter)
+    }
+    return { letters, next: undefined }
   }
 
   /** DEAD_LETTER_UNKNOWN when it is not there. */
@@ -84,15 +106,19 @@ export class DeadLetterList {
   }
 }
 
+/** Which stage reads which source topic: see stagesOfSources. */
+export type Stages = () => Readonly<Record<string, number>>
+
 /** The same, to decide. */
 export class DeadLetterQueue extends DeadLetterList {
   private readonly log: Log
-  private readonly file: JobFile | undefined
+  private readonly stages: Stages | undefined
 
-  constructor(log: Log, job: string, file: JobFile | undefined) {
+  /** @param stages of the version that publishes; undefined: not known, which makes no difference to a job of one stage. */
+  constructor(log: Log, job: string, stages: Stages | undefined) {
     super(log, job)
     this.log = log
-    this.file = file
+    this.stages = stages
   }
 
   /** What would be done. Errors: USAGE, DEAD_LETTER_UNKNOWN, JOB_SEALED. */
@@ -132,28 +158,21 @@ export class DeadLetterQueue extends DeadLetterList {
 
   /** The retry topic has a partition for each stage; which stage reads a source, only the job's topology says. */
   private async retryPartitions(): Promise<(topic: string) => number> {
-    const { registered } = await readControl(this.log, this.job)
-    const version = registered?.version ?? 1
-    const stages = this.log.topic(jobTopics(this.job, version).retry)?.partitions ?? 1
-    if (stages === 1) return () => 0
-    if (this.file === undefined) {
+    const { versions, owner } = await readControl(this.log, this.job)
+    const { parallelism = 1 } = versions.get(owner ?? 1) ?? {}
+    if (parallelism === 1) return () => 0
+    if (this.stages === undefined) {
       throw new StreamError(
         'USAGE',
-        { reason: `${this.job} runs in ${stages} stages, and its file says which one reads a record` },
+        { reason: `${this.job} runs with parallelism ${parallelism}, and its file says which stage reads a record` },
         { fix: 'name the job file in the place of the job name' },
       )
     }
-    const { tasks } = planJob(
-      this.file.load().topology,
-      version,
-      registered?.parallelism ?? 1,
-      (topic) => this.log.topic(topic)?.partitions ?? 1,
-    )
-    const inputs = tasks.flatMap((task) => task.inputs.filter((input) => input.kind === 'retry'))
+    const stages = this.stages()
     return (topic) => {
-      const input = inputs.find(({ sources }) => sources.some((node) => node.topic.name === topic))
-      if (input === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic, reason: 'the job does not read it' })
-      return input.partition
+      const stage = stages[topic]
+      if (stage === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic, reason: 'the job does not read it' })
+      return stage
     }
   }
 }

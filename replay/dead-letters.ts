@@ -48,8 +48,8 @@ export async function* deadLetters(log: LogView, job: string, from: Offset = 0, 
 }
 
 /**
- * Drops the open dead letters that are chosen, or retries them: appends the source records they come from to the retry topic of the job's
- * version, which processes them at its next run. A letter's decision and its retry record are in one commit, so that doing it again, also
+ * Drops the open dead letters that are chosen, or retries them: appends the source records they come from to the retry topic of the
+ * version that publishes, which processes them as it runs. A letter's decision and its retry record are in one commit, so that doing it again, also
  * after a crash, retries nothing twice.
  * @param among bounds of the ids to look at. @param retryPartition partition of the retry topic for records of a source topic.
  * @returns ids that were decided now.
@@ -76,7 +76,7 @@ export async function decideLetters(
 ): Promise<Offset[]> {
   if (type === 'retried') await refuseSealed(log, job)
   const control = await readControl(log, job)
-  const { retry } = jobTopics(job, control.registered?.version ?? 1)
+  const { retry } = jobTopics(job, control.owner ?? 1)
   await log.createTopic({ name: decisionsTopic(job), partitions: 1, kind: 'internal' })
   // Opened BEFORE the decisions are read: from here on nobody else adds one unnoticed.
   const writer = new DecisionWriter(await log.producer(decisionsTopic(job)), job)

@@ -1,22 +1,19 @@
 import { Command } from 'commander'
-import type { DeadLetter } from '../../replay/dead-letters.ts'
+import { asking } from './client-flags.ts'
 import { confirm } from './confirm.ts'
-import { fieldsOf, lineText, wholeText } from './dlq-text.ts'
+import { lineText, wholeText } from './dlq-text.ts'
 import { atLeast, errorCode } from './flag-values.ts'
+import { type DeskFlags, letterDesk } from './letter-desk.ts'
 import type { Terminal } from './terminal.ts'
-import { type CommonFlags, printData, say, table, verb } from './verb.ts'
+import { printData, say, table, verb } from './verb.ts'
 
-interface DlqFlags extends CommonFlags {
-  readonly data: string
-}
-
-interface ListFlags extends DlqFlags {
+interface ListFlags extends DeskFlags {
   readonly all?: boolean
   readonly error?: string
   readonly limit?: number
 }
 
-interface ChangeFlags extends DlqFlags {
+interface ChangeFlags extends DeskFlags {
   readonly all?: boolean
   readonly error?: string
   readonly dryRun?: boolean
@@ -47,21 +44,12 @@ function listVerb(terminal: Terminal): Command {
     .option('--limit <records>', 'at most so many, the oldest first', atLeast(1))
     .action(async (job: string, _, command: Command) => {
       const flags = command.optsWithGlobals<ListFlags>()
-      const { withDeadLetterList } = await import('../dead-letters.ts')
-      await withDeadLetterList(flags.data, job, async (queue) => {
-        const found: DeadLetter[] = []
-        let more = 0
-        for await (const letter of queue.letters()) {
-          if ((letter.decision !== undefined && !flags.all) || (flags.error !== undefined && letter.code !== flags.error)) continue
-          if (found.length === flags.limit) more++
-          else found.push(letter)
-        }
-        const header = ['ID', 'SOURCE', 'ERROR', 'FIELD', 'OPERATOR', 'SET ASIDE', ...(flags.all ? ['STATE'] : []), 'MESSAGE']
-        const rows = found.map((letter) => lineText(letter, flags.all === true))
-        const text = found.length === 0 ? 'no dead letters\n' : table([header, ...rows])
-        printData(terminal, flags, { job: queue.job, letters: found.map(fieldsOf), more }, text)
-        if (more > 0 && !flags.json) say(terminal, flags, `${more} more; see --limit`)
-      })
+      const { all = false, error, limit } = flags
+      const found = await letterDesk(job, flags, terminal).list({ all, error, limit })
+      const header = ['ID', 'SOURCE', 'ERROR', 'FIELD', 'OPERATOR', 'SET ASIDE', ...(all ? ['STATE'] : []), 'MESSAGE']
+      const rows = found.letters.map((letter) => lineText(letter, all))
+      printData(terminal, flags, found, rows.length === 0 ? 'no dead letters\n' : table([header, ...rows]))
+      if (found.more && !flags.json) say(terminal, flags, 'there are more; see --limit')
     })
 }
 
@@ -72,12 +60,9 @@ function showVerb(terminal: Terminal): Command {
   })
     .argument('<id>', 'of the record', atLeast(0))
     .action(async (job: string, id: number, _, command: Command) => {
-      const flags = command.optsWithGlobals<DlqFlags>()
-      const { withDeadLetterList } = await import('../dead-letters.ts')
-      await withDeadLetterList(flags.data, job, async (queue) => {
-        const letter = await queue.letter(id)
-        printData(terminal, flags, fieldsOf(letter), wholeText(letter))
-      })
+      const flags = command.optsWithGlobals<DeskFlags>()
+      const letter = await letterDesk(job, flags, terminal).show(id)
+      printData(terminal, flags, letter, wholeText(letter))
     })
 }
 
@@ -104,34 +89,38 @@ function dropVerb(terminal: Terminal): Command {
 }
 
 async function change(type: 'retried' | 'dropped', job: string, ids: number[], flags: ChangeFlags, terminal: Terminal): Promise<void> {
-  const { withDeadLetters } = await import('../dead-letters.ts')
-  await withDeadLetters(flags.data, job, async (queue) => {
-    const plan = await queue.plan(type, { ids, all: flags.all === true, error: flags.error })
-    const count = plan.ids.length
-    if (!flags.dryRun && type === 'dropped' && count > 0 && !flags.yes) await confirm(terminal, `Drop ${records(count)} of ${queue.job}?`)
-    const done = flags.dryRun ? plan.ids : await queue.carryOut(plan)
-    const { already, timeResults } = plan
-    printData(
+  const dryRun = flags.dryRun === true
+  const done = await letterDesk(job, flags, terminal).decide({
+    type,
+    ids,
+    all: flags.all === true,
+    error: flags.error,
+    dryRun,
+    confirm: async (name, count) => {
+      if (!flags.yes) await confirm(terminal, `Drop ${records(count)} of ${name}?`)
+    },
+  })
+  const { already, timeResults } = done
+  const data = { job: done.job, dryRun, [type]: done.ids, already, timeResults }
+  printData(terminal, flags, data, `${dryRun ? 'would be ' : ''}${type}: ${records(done.ids.length)}\n`)
+  if (flags.json) return
+  for (const letter of already) say(terminal, flags, `${letter.id} was ${letter.type} before`)
+  if (timeResults.length > 0)
+    say(
       terminal,
       flags,
-      { job: queue.job, dryRun: flags.dryRun === true, [type]: done, already, timeResults },
-      `${flags.dryRun ? 'would be ' : ''}${type}: ${records(done.length)}\n`,
+      `${records(timeResults.length)} can't be retried (${timeResults.join(', ')}): a timer or a window gave them, not a record`,
     )
-    if (flags.json) return
-    for (const letter of already) say(terminal, flags, `${letter.id} was ${letter.type} before`)
-    if (timeResults.length > 0)
-      say(
-        terminal,
-        flags,
-        `${records(timeResults.length)} can't be retried (${timeResults.join(', ')}): a timer or a window gave them, not a record`,
-      )
-    if (type === 'retried' && !flags.dryRun && done.length > 0)
-      say(terminal, flags, `next: reprise run <the job file of ${queue.job}> --data ${flags.data}`)
-  })
+  if (type === 'retried' && !dryRun && done.ids.length > 0 && flags.data !== undefined)
+    say(terminal, flags, `next: reprise run <the job file of ${done.job}> --data ${flags.data}`)
 }
 
 function common(name: string, help: Parameters<typeof verb>[1]): Command {
-  return verb(name, help).argument('<job>', "the job's name, or its file").requiredOption('--data <dir>', 'the data directory')
+  return asking(
+    verb(name, help)
+      .argument('<job>', "the job's name; with --data also its file")
+      .option('--data <dir>', 'the data directory, where no server has it open; without it a server is asked'),
+  )
 }
 
 function changing(name: string, help: Parameters<typeof verb>[1]): Command {

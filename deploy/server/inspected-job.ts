@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { codeOf } from '../../engine/errors.ts'
 import type { TopicDefinition, Topology } from '../../engine/model/topology.ts'
+import { stagesOfSources } from '../../engine/runtime/plan.ts'
 import { fingerprint } from '../../operators/fingerprint.ts'
 import { type Described, describedOf } from '../cli/describe-text.ts'
 
@@ -10,6 +12,8 @@ export interface InspectedJob {
   readonly fingerprint: string
   readonly sources: readonly InspectedTopic[]
   readonly outputs: readonly InspectedTopic[]
+  /** See stagesOfSources; undefined: it can't be run with more than one task. */
+  readonly stages: Readonly<Record<string, number>> | undefined
 }
 
 export interface InspectedTopic {
@@ -36,6 +40,17 @@ export function inspectJob(topology: Topology, sha256: string): InspectedJob {
     fingerprint: fingerprint(topology),
     sources: eachOnce(sources),
     outputs: eachOnce(outputs),
+    stages: stagesOf(topology),
+  }
+}
+
+function stagesOf(topology: Topology): InspectedJob['stages'] {
+  try {
+    return stagesOfSources(topology)
+  } catch (error) {
+    // A stage that would feed itself: such a job runs as one task.
+    if (codeOf(error) === 'JOB_INVALID') return undefined
+    throw error
   }
 }
 

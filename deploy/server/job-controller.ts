@@ -102,6 +102,11 @@ export class JobController {
     throw new StreamError('VERSION_UNKNOWN', { job: this.job, version: number }, { fix: `there are ${known}` })
   }
 
+  /** Also of a version that is no more. */
+  async code(version: number): Promise<InspectedJob> {
+    return this.inspected.get(version) ?? inspectBundle(await this.world.bundles.get(this.version(version).sha256))
+  }
+
   observer(version: number): VersionObserver {
     let observer = this.observers.get(version)
     if (observer === undefined) this.observers.set(version, (observer = new VersionObserver()))

@@ -130,6 +130,12 @@ export function planJob(
   }
 }
 
+/** By source topic: the stage that reads it where there is more than one task. Pure. JOB_INVALID as planJob. */
+export function stagesOfSources(topology: Topology): Record<string, number> {
+  const stageOf = cutIntoStages(topology)
+  return Object.fromEntries(topology.nodes.flatMap((node) => (node.kind === 'source' ? [[node.topic.name, stageOf[node.id]!]] : [])))
+}
+
 /** Nodes that are joined by anything but a keyBy share a stage; stages are numbered so that exchanges lead upwards. */
 function cutIntoStages(topology: Topology): number[] {
   const group = topology.nodes.map((node) => node.id)

@@ -77,6 +77,42 @@ test('a table is read by key, by prefix and page by page, and says who publishes
   await expect(server.api.get('/api/v1/tables/numbers-out')).rejects.toThrow(/REQUEST_INVALID.*no table/)
 })
 
+test('dead letters are listed, dropped and retried while the server runs; what is retried the version that publishes processes, once', {
+  timeout: 60_000,
+}, async () => {
+  const job = (fails: string) =>
+    stateless('letters', fails).replace("defineJob('letters', (job)", "defineJob('letters', { onBad: 'deadLetter' }, (job)")
+  await send('letters', numbers(0, 10))
+  await deploy(job('n === 3 || n === 5'), { createTopics: true, parallelism: 2 })
+  await caughtUp('letters', 1)
+  const listed = JSON.parse((await cli('dlq', 'list', 'letters', '--json')).stdout) as {
+    letters: { id: number; source: object; code: string }[]
+  }
+  expect(listed).toMatchObject({ more: false })
+  expect(listed.letters).toMatchObject([
+    { id: 0, state: 'open', code: 'OPERATOR_THREW', source: { topic: 'letters', partition: 0, offset: 3 }, value: { n: 3 } },
+    { id: 1, state: 'open', source: { offset: 5 } },
+  ])
+  const first = await server.api.get<{ items: { id: number }[]; next: string }>('/api/v1/jobs/letters/dead-letters?limit=1')
+  expect([first.items.map(({ id }) => id), first.next]).toEqual([[0], '1'])
+  expect((await cli('dlq', 'show', 'letters', '1')).stdout).toMatch(/value +\{"n":5/)
+  expect((await cli('dlq', 'show', 'letters', '7')).code).toBe(5)
+  expect((await cli('dlq', 'drop', 'letters', '1')).code).toBe(6)
+  expect((await cli('dlq', 'drop', 'letters', '1', '--yes')).stdout).toBe('dropped: 1 record\n')
+  // A version that knows what to do with it; what the candidate has in private is not public.
+  await deploy(job('false'), { parallelism: 2 })
+  await until('letters', 2, ({ phase }) => phase === 'caught-up')
+  await promote('letters', 2)
+  const published = async () => (await records('letters-out')).map(({ value }) => (value as { n: number }).n).sort()
+  expect(await published()).toEqual([0, 1, 2, 4, 6, 7, 8, 9])
+  expect((await cli('dlq', 'retry', 'letters', '--all', '--dry-run')).stdout).toBe('would be retried: 1 record\n')
+  expect((await cli('dlq', 'retry', 'letters', '--all')).stdout).toBe('retried: 1 record\n')
+  expect((await cli('dlq', 'retry', 'letters', '0', '1')).stderr).toMatch(/0 was retried before\n1 was dropped before/)
+  await persistently(async () => expect(await published()).toEqual([0, 1, 2, 3, 4, 6, 7, 8, 9]))
+  await expect(server.api.post('/api/v1/jobs/letters/dead-letters/retry', {})).rejects.toThrow(/which dead letters/)
+  expect((JSON.parse((await cli('dlq', 'list', 'letters', '--json')).stdout) as { letters: object[] }).letters).toEqual([])
+})
+
 describe('what is not for us is refused', () => {
   test('a page of another name, a form, an unknown field, an unknown path', async () => {
     const status = async (path: string, init: RequestInit) => (await fetch(server.url + path, init)).status
@@ -123,6 +159,14 @@ test('metrics have one series a live version, its lag by partition, and no serie
     expect(text).toContain('reprise_job_version_active{reprise_job="numbers",version="v2"} 1')
     expect(text).not.toMatch(/reprise_job="numbers",version="v3"/)
   }, 10_000)
+})
+
+test('what a version does can be asked for, also of one that is no more', async () => {
+  const topology = (query: string) =>
+    server.api.get<{ job: string; nodes: { name: string; kind: string }[] }>(`/api/v1/jobs/numbers/topology${query}`)
+  for (const query of ['', '?version=1', '?version=3'])
+    expect((await topology(query)).nodes.map(({ kind }) => kind)).toEqual(['source', 'operator', 'sink'])
+  await expect(topology('?version=9')).rejects.toThrow(/VERSION_UNKNOWN/)
 })
 
 test('the API describes itself, every route with its answers', async () => {

@@ -5,6 +5,8 @@ import { codeOf } from '../../engine/errors.ts'
 import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
 import { readRecords } from '../../engine/log/read-records.ts'
 import type { Log } from '../../engine/ports/log.ts'
+import { decide } from '../../replay/control-log.ts'
+import { nothingDecided } from '../../replay/control-state.ts'
 import { deadLetters, decideLetters } from '../../replay/dead-letters.ts'
 import { FaultyLog, noFaults } from '../support/faulty-log.ts'
 import { runsOf } from '../support/lane.ts'
@@ -44,6 +46,17 @@ test('a retried record is the original with its own headers and its place; the e
   const log = await logWith(2)
   expect(await decideLetters(log, 'shop', { ...all, type: 'retried' })).toEqual([0, 1])
   expect(await retried(log)).toEqual([place(0), place(1)])
+})
+
+test('retried is by the version that publishes, not by one that replays', async () => {
+  const log = await logWith(1)
+  const version = { type: 'registered', at: 1, sha256: '', parallelism: 1, fingerprint: '' } as const
+  let control = await decide(log, 'shop', nothingDecided, { ...version, version: 1 })
+  control = await decide(log, 'shop', control, { ...version, version: 2 })
+  await log.createTopic({ name: 'shop.v2.retry', partitions: 1, kind: 'internal' })
+  await decideLetters(log, 'shop', { ...all, type: 'retried' })
+  expect(await retried(log)).toEqual([place(0)])
+  expect(log.bounds('shop.v2.retry', 0).end).toBe(0)
 })
 
 test('decided again, by whichever decision, nothing is retried', async () => {

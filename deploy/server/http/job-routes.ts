@@ -3,6 +3,7 @@ import type { RepriseServer } from '../server.ts'
 import { jobView, partitionView, versionView, viewOfJob, viewOfVersion } from '../views.ts'
 import { changeRoutes } from './change-routes.ts'
 import { cutOverRoutes } from './cut-over-routes.ts'
+import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { deployRoutes } from './deploy-routes.ts'
 import { ofJob, problems } from './job-requests.ts'
 import { replayRoutes } from './replay-routes.ts'
@@ -43,8 +44,29 @@ export function jobRoutes(app: App, server: RepriseServer): void {
       ),
     }),
   )
+  app.get(
+    '/api/v1/jobs/:job/topology',
+    {
+      schema: {
+        summary: 'What a version reads, does, keeps and writes, as `reprise describe --json` says it',
+        params: ofJob,
+        querystring: z.strictObject({ version: z.coerce.number().int().positive().optional().describe('Default: the active one') }),
+        response: {
+          200: z.object({ job: z.string(), sha256: z.string(), nodes: z.array(z.looseObject({ name: z.string() })) }),
+          ...problems,
+        },
+      },
+    },
+    async ({ params, query }) => {
+      const controller = server.known(params.job)
+      const { version } = controller.version(query.version ?? controller.control.owner!)
+      const { described } = await controller.code(version)
+      return { ...described, nodes: described.nodes.map((node) => ({ ...node })) }
+    },
+  )
   deployRoutes(app, server)
   changeRoutes(app, server)
   cutOverRoutes(app, server)
   replayRoutes(app, server)
+  deadLetterRoutes(app, server)
 }
