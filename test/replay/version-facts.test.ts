@@ -6,7 +6,7 @@ import type { TaskFacts } from '../../engine/runtime/steering.ts'
 import { decide } from '../../replay/control-log.ts'
 import { cutOver } from '../../replay/cut-over.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
-import { cutTimes, versionFacts } from '../../replay/version-facts.ts'
+import { cutTimes, heldFor, versionFacts } from '../../replay/version-facts.ts'
 
 function task(number: number, facts: Partial<TaskFacts> = {}): TaskFacts {
   return {
@@ -25,6 +25,12 @@ function task(number: number, facts: Partial<TaskFacts> = {}): TaskFacts {
 }
 
 describe('what is known of a version', () => {
+  test('is that it stands still when all of its tasks do, for this hold', () => {
+    const both = (one: string | undefined, other: string | undefined) => versionFacts([task(0, { held: one }), task(1, { held: other })])!
+    expect(heldFor(both('a', 'a'), 'a')).toBe(true)
+    expect([both('a', undefined), both('a', 'b'), both('b', 'b')].map((facts) => heldFor(facts, 'a'))).toEqual([false, false, false])
+  })
+
   test('is nothing before every task of it has told of itself', () => {
     expect(versionFacts([])).toBeUndefined()
     expect(versionFacts([task(1)])).toBeUndefined()
