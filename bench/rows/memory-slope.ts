@@ -23,43 +23,52 @@ export const memorySlope: Row = {
 
 /**
  * The run is over in a quarter of a minute, so that the slope a minute has an error of several MiB: the row is missed when the slope is above the limit
- * by more than twice its standard error. As in other rows a first run of the same is not counted: it fills what is compiled and pooled once.
+ * by more than twice its standard error. As in other rows a first run of the same is not counted: it fills what is compiled and pooled once. What both
+ * hold in their last halves is told beside the slope.
  */
 async function measure({ workDir, inputDir, records, profiler }: RowContext): Promise<RowResult> {
-  const warmUpDir = join(workDir, 'memory-slope-warm-up')
-  cloneData(inputDir, warmUpDir)
-  await runToEnd({ dataDir: warmUpDir, job: 'q5', records })
-  rmSync(warmUpDir, { recursive: true })
   const dataDir = join(workDir, 'memory-slope')
+  const first = await lastHalfOf(dataDir, { inputDir, records })
+  const second = await lastHalfOf(dataDir, { inputDir, records, profiler })
+  const { slope: rssMibPerMinute, error: standardError } = slope(second.samples)
+  return {
+    recordsPerSecond: second.recordsPerSecond,
+    values: {
+      rssMibPerMinute,
+      standardError,
+      firstRunMib: meanOf(first.samples),
+      secondRunMib: meanOf(second.samples),
+      samples: second.samples.length,
+    },
+    missed:
+      rssMibPerMinute - 2 * standardError < limitMibPerMinute
+        ? []
+        : [`slope ${rssMibPerMinute.toFixed(1)} ± ${standardError.toFixed(1)} MiB/min >= ${limitMibPerMinute}`],
+  }
+}
+
+/** One run, and the resident set (minutes, MiB) over the last half of it. */
+async function lastHalfOf(dataDir: string, { inputDir, ...run }: Pick<RowContext, 'inputDir' | 'records'> & Partial<RowContext>) {
   cloneData(inputDir, dataDir)
   const collect = collector()
-  const samples: (readonly [number, number])[] = []
+  const samples: (readonly [minutes: number, mib: number])[] = []
   const timer = setInterval(() => {
     collect()
     samples.push([now() / 60_000, process.memoryUsage.rss() / mib])
   }, sampleEveryMs)
   // The last results and the last checkpoint, when all input was taken, are not about records that pass.
   let before = 0
-  const run = await runToEnd({
-    dataDir,
-    job: 'q5',
-    records,
-    profiler,
-    onProgress: (totals) => {
-      if (totals.in < records) before = samples.length
-    },
-  })
-  clearInterval(timer)
-  const lastHalf = samples.slice(before >> 1, before)
-  const { slope: rssMibPerMinute, error: standardError } = slope(lastHalf)
-  return {
-    recordsPerSecond: run.records / run.seconds,
-    values: { rssMibPerMinute, standardError, rssMibMax: Math.max(...samples.map(([, rss]) => rss)), samples: lastHalf.length },
-    missed:
-      rssMibPerMinute - 2 * standardError < limitMibPerMinute
-        ? []
-        : [`slope ${rssMibPerMinute.toFixed(1)} ± ${standardError.toFixed(1)} MiB/min >= ${limitMibPerMinute}`],
+  const onProgress = (totals: { readonly in: number }) => {
+    if (totals.in < run.records) before = samples.length
   }
+  const { records, seconds } = await runToEnd({ dataDir, job: 'q5', ...run, onProgress })
+  clearInterval(timer)
+  rmSync(dataDir, { recursive: true })
+  return { recordsPerSecond: records / seconds, samples: samples.slice(before >> 1, before) }
+}
+
+function meanOf(samples: readonly (readonly [number, number])[]): number {
+  return samples.reduce((sum, [, mib]) => sum + mib, 0) / samples.length
 }
 
 /** A full collection, at once. */
