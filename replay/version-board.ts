@@ -22,7 +22,9 @@ export class VersionBoard {
     return this.decided
   }
 
+  /** One that is older than what is known comes late, or once more: it changes nothing. */
   set control(control: ControlState) {
+    if (control.events < this.decided.events) return
     this.decided = control
     this.onDecided(control)
     this.moved.tell()
@@ -38,10 +40,11 @@ export class VersionBoard {
     return this.known.get(version)?.values() ?? []
   }
 
-  /** Where a task of a version stands. */
+  /** Where a task of a version stands. Facts of an earlier slice than is known come late, or once more: they change nothing. */
   learn(version: number, facts: TaskFacts): void {
     let tasks = this.known.get(version)
     if (tasks === undefined) this.known.set(version, (tasks = new Map()))
+    if (facts.seq < (tasks.get(facts.task)?.seq ?? 0)) return
     tasks.set(facts.task, facts)
     this.moved.tell()
   }

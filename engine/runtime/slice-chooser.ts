@@ -59,6 +59,7 @@ export class SliceChooser {
     const seq = task.seq + 1
     const idle = this.idleInputs()
     const orders = (this.orders = this.world.steering.orders(plan.id, this.upstream))
+    if (this.behind) return undefined
     const trail = orders.trail ?? free
     const cap = orders.trail === undefined ? {} : { cap: { watermark: finiteOrNull(trail.watermark), processing: trail.processing } }
     const tick = (more: Partial<Slice> = {}): Slice => ({ seq, ranges: [], processing: this.processingNow(now, []), idle, ...cap, ...more })
@@ -85,6 +86,15 @@ export class SliceChooser {
     return this.clockMoves(now, trail.processing) ? tick() : undefined
   }
 
+  /**
+   * Less is known of what was decided than when the last slice was run: a hold that slice obeyed, and what was decided since, may not be known
+   * here yet. Nothing is done until it is.
+   */
+  private get behind(): boolean {
+    const { control } = this.orders
+    return control !== undefined && control < (this.last?.control ?? 0)
+  }
+
   /** The clock has come to what is due here, or in a task behind this one, which it reaches through this one only. */
   private clockMoves(now: number, cap: EpochMs): boolean {
     const { task, plan, world } = this
@@ -108,7 +118,8 @@ export class SliceChooser {
       buffer.decodeUpTo(share)
       ;(this.plan.inputs[index]!.kind === 'exchange' ? exchanged : own).push({ index, buffer })
     })
-    const takes = sourcesMax < 1 ? [] : own
+    // What lies beyond the trail can't be taken yet: nobody waits for it, else a version could not come as far as an owner that stopped.
+    const takes = sourcesMax < 1 ? [] : own.filter(({ index, buffer }) => buffer.position < this.trailEnd(index))
     const { ranges, reach } = chooseRanges(takes, sourcesMax, settings.maxDriftMs, drift.lowest(this.plan.id))
     if (own.length > 0) drift.post(this.plan.id, reach)
     const others = chooseRanges(exchanged, this.recordsMax, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
@@ -132,6 +143,7 @@ export class SliceChooser {
     return ranges.map((range) => ({ ...range, to: Math.min(range.to, this.trailEnd(range.input)) })).filter(({ from, to }) => from < to)
   }
 
+  /** How far the version that publishes has taken a partition; Infinity for that version itself, and for what it does not read. */
   private trailEnd(input: number): Offset {
     const { trail } = this.orders
     if (trail === undefined) return Number.POSITIVE_INFINITY
@@ -201,12 +213,13 @@ export class SliceChooser {
   /** No more input comes, and the task has not been told yet. */
   private completes(): boolean {
     if (this.world.until !== 'complete' || !this.atEnd) return false
-    return this.task.hasSources && !this.task.sourcesComplete
+    // Who reads nothing at all has told the tasks behind it no more than the owner's time, if it ever followed one.
+    return (this.task.hasSources || this.upstream.length === 0) && !this.task.sourcesComplete
   }
 
   /** There is nothing to do, and there will be nothing. */
   ended(): boolean {
-    return this.world.until !== 'stopped' && this.atEnd
+    return this.world.until !== 'stopped' && !this.behind && this.atEnd
   }
 }
 

@@ -41,8 +41,8 @@ export interface Trail {
 
 /** What a task may do, as of one offset of the control log. */
 export interface Orders {
-  /** The control log was read up to here. */
-  readonly control: Offset
+  /** The control log was read up to here. Absent: nobody decides anything. */
+  readonly control?: Offset
   /** Results go to the public topics; else to the version's own. */
   readonly publishes: boolean
   /** How far the version that publishes has come: this one goes no further. Partitions it does not read hold nobody back. */
@@ -69,7 +69,7 @@ export interface Steering {
   changed(): Promise<void>
 }
 
-const unsteered: Orders = { control: 0, publishes: true }
+const unsteered: Orders = { publishes: true }
 
 /** A version that is alone: it publishes, and nobody holds it. */
 export const noSteering: Steering = {

@@ -277,7 +277,7 @@ export class TaskLife {
     if (this.inFlight.length === 0) this.world.onWait?.(this.plan.id, seen)
     const from = clock.monotonic()
     const woken = new AbortController()
-    const onStop = () => woken.abort()
+    const onStop = () => woken.abort(nothingWrong)
     stop.addEventListener('abort', onStop, { once: true })
     this.world.crash?.addEventListener('abort', onStop, { once: true })
     const waits = [
@@ -289,7 +289,7 @@ export class TaskLife {
     ]
     if (this.task.feeds.some(({ buffer }) => !buffer.empty)) waits.push(drift.changed())
     await Promise.race(waits)
-    woken.abort()
+    woken.abort(nothingWrong)
     stop.removeEventListener('abort', onStop)
     this.world.crash?.removeEventListener('abort', onStop)
     const waited = clock.monotonic() - from
@@ -318,6 +318,9 @@ export class TaskLife {
     if (this.failure !== undefined) throw this.failure.error
   }
 }
+
+/** Ends a wait. Said as a reason, since one that is made anew has a stack, which costs more than all else of a wait. */
+const nothingWrong = 'the wait is over'
 
 function partitionsOf(log: Log, topic: string): number {
   const info = log.topic(topic)

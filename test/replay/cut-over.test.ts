@@ -48,6 +48,46 @@ function oracle(kind: keyof typeof spec, partitions: readonly (readonly Click[])
   return [...found].map(([at, clicks]) => `${at} ${clicks}`)
 }
 
+test('a version comes as far as an owner that stopped, although what lies beyond is far behind in time', async () => {
+  const world = new VersionsWorld('clicks', ['counts'], { maxDriftMs: 1000 })
+  await world.createSources({ clicks: 2 })
+  await world.deploy(1, jobOf('tumbling'))
+  await world.send('clicks', 1, [{ user: 'a', at: 100_000 }])
+  await world.settle()
+  await world.kill(1)
+  // The owner will never take this one.
+  await world.send('clicks', 0, [{ user: 'a', at: 0 }])
+  await world.deploy(2, jobOf('tumbling'))
+  await world.settle()
+  expect(world.board.facts(2)!.positions.get('clicks/1')).toBe(1)
+  expect(world.board.facts(2)!.positions.get('clicks/0')).toBe(0)
+  await world.close()
+})
+
+test('a task that reads nothing tells those behind it that no more comes, also one that followed another version', async () => {
+  const world = new VersionsWorld('clicks', ['counts'])
+  await world.createSources({ clicks: 1 })
+  const byClock = defineJob('clicks', (job) => {
+    job
+      .from(clicks)
+      .keyBy('user', (click) => click.user)
+      .window('w', tumbling('10s', { time: 'processing' }))
+      .aggregate({ clicks: count() })
+      .map(({ clicks }, window) => ({ user: window.key, end: window.end, clicks }))
+      .to(counts)
+  })
+  await world.deploy(1, byClock, 2)
+  await world.deploy(2, byClock, 2)
+  await world.settle()
+  expect(await world.cutOver(2)).toBe(true)
+  await world.settle()
+  await world.kill(2)
+  await world.send('clicks', 0, [{ user: 'a', at: 0 }])
+  await world.complete()
+  expect(await world.values('counts')).toMatchObject([{ user: 'a', clicks: 1 }])
+  await world.close()
+})
+
 const end = 10_000_000
 
 for (const kind of ['tumbling', 'sliding'] as const) {

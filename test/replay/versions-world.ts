@@ -96,11 +96,15 @@ export class VersionsWorld {
 
   /** The version's task dies and begins anew. */
   async crash(version: number): Promise<void> {
-    const crashed = this.versions.get(version)!
-    const { crash, done } = crashed.running!
+    await this.kill(version)
+    void this.versions.get(version)!.run('stopped')
+  }
+
+  /** The version's task dies. */
+  async kill(version: number): Promise<void> {
+    const { crash, done } = this.versions.get(version)!.running!
     crash.abort(new Error('crash'))
     await Promise.allSettled([done])
-    void crashed.run('stopped')
   }
 
   /** A few turns of all that is going on. */
@@ -149,6 +153,6 @@ export class VersionsWorld {
 
   private async stop(): Promise<void> {
     for (const { running } of this.versions.values()) running?.stop.abort()
-    for (const { running } of this.versions.values()) await running?.done
+    for (const { running } of this.versions.values()) await Promise.allSettled([running?.done])
   }
 }
