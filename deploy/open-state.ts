@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import type { TaskState } from '../engine/ports/state.ts'
-import { type Logger, noMetrics, type Probe } from '../engine/ports/world.ts'
+import { type Logger, type Metrics, noMetrics, type Probe } from '../engine/ports/world.ts'
 import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
 import type { Present } from '../engine/task/present.ts'
 import { semantics } from '../engine/task/task.ts'
@@ -16,6 +16,7 @@ export interface StateOptions {
   /** The data directory: `checkpoints/` and `spill/` have a folder for each task. */
   readonly directory: string
   readonly logger: Logger
+  readonly metrics?: Metrics
   readonly probe: Probe
   /** State of all tasks together stays below this in memory; the rest goes to disk. */
   readonly memoryBytesMax: number
@@ -26,7 +27,7 @@ const folders = ['checkpoints', 'spill']
 
 /** The state of one task, as it was left. Nobody else may have it open. */
 export async function openStateIn(
-  { directory, logger, probe, memoryBytesMax, state }: StateOptions,
+  { directory, logger, metrics = noMetrics, probe, memoryBytesMax, state }: StateOptions,
   plan: TaskPlan,
   job: JobPlan,
   { makeDate }: Present,
@@ -42,7 +43,7 @@ export async function openStateIn(
     settings: { memoryBytesMax: Math.floor(memoryBytesMax / job.tasks.length), ...state },
     clock: realClock,
     logger,
-    metrics: noMetrics,
+    metrics,
     probe,
     makeDate,
   })

@@ -84,6 +84,7 @@ export class StateGroup<V> implements Group<V> {
   clear(): void {
     if (this.size === 0) return
     this.home.meter.inMemory -= this.entries.size
+    this.home.meter.cold -= this.contents.cold
     this.changes.cleared(this.contents)
     this.begin()
     this.home.emptied(this)

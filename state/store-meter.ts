@@ -7,6 +7,8 @@ const growth = 2
 export class StoreMeter {
   /** Live entries in memory. */
   inMemory = 0
+  /** Live entries that are below memory only. */
+  cold = 0
   /** Changes of the live generation. */
   dirty = 0
   /** Changes of older generations that must stay in memory. */
@@ -15,6 +17,11 @@ export class StoreMeter {
 
   get bytesEach(): number {
     return entryBytes + growth * this.encodedBytes
+  }
+
+  /** All live entries. */
+  get keys(): number {
+    return this.inMemory + this.cold
   }
 
   /** A value was encoded in so many bytes. */

@@ -1,7 +1,7 @@
 import { assert } from '../engine/assert.ts'
 import type { MakeDate } from '../engine/codec/value-codec.ts'
 import type { CheckpointStore, SpillStore } from '../engine/ports/checkpoint-store.ts'
-import type { RestorePoint, Store, TaskState } from '../engine/ports/state.ts'
+import type { RestorePoint, Store, StoreSize, TaskState } from '../engine/ports/state.ts'
 import type { Clock, Logger, Metrics, Probe } from '../engine/ports/world.ts'
 import { Changes } from './changes.ts'
 import { defaultMergeBytesMin } from './checkpoint/chains.ts'
@@ -16,6 +16,7 @@ import { MemoryUse } from './memory-use.ts'
 import { Closed, Pacer, Turn } from './pacer.ts'
 import { Eviction } from './spill/eviction.ts'
 import { Spill } from './spill/spill.ts'
+import { StateMetrics } from './state-metrics.ts'
 import { StateStore } from './store.ts'
 import type { TaskIdentity } from './task-identity.ts'
 
@@ -67,6 +68,7 @@ class KeyedTaskState implements TaskState {
   private readonly stores = new Map<string, StateStore<unknown>>()
   private readonly memory: MemoryUse
   private readonly pacer: Pacer
+  private readonly metrics: StateMetrics
   private writer: CheckpointWriter | undefined = undefined
   private underWay: UnderWay | undefined = undefined
   private acknowledgedSeq = 0
@@ -82,6 +84,7 @@ class KeyedTaskState implements TaskState {
 
   constructor(options: TaskStateOptions) {
     this.options = options
+    this.metrics = new StateMetrics(options.metrics, options.task)
     this.memory = new MemoryUse(options.settings.memoryBytesMax, options.spill !== null)
     this.pacer = new Pacer(options.clock)
     this.spill = this.makeSpill()
@@ -95,7 +98,8 @@ class KeyedTaskState implements TaskState {
   async restore(confirmed: (point: { seq: number; hash: string }) => boolean): Promise<RestorePoint | null> {
     const { checkpoints, task, logger, probe, clock, makeDate } = this.options
     assert(this.writer === undefined, 'state is restored once, before anything else')
-    const found = await findCheckpoints(checkpoints, task, confirmed, logger)
+    this.metrics.begin()
+    const found = await findCheckpoints(checkpoints, task, confirmed, logger, () => this.metrics.corrupted('checkpoint'))
     const { newest, nextNumber } = found
     this.changes.generation = nextNumber
     this.writer = this.makeWriter(found)
@@ -130,7 +134,7 @@ class KeyedTaskState implements TaskState {
     this.underWay = underWay
     if (seq <= this.acknowledgedSeq) underWay.acknowledged.resolve()
     probe.at('checkpoint.cut')
-    this.inBackground(() => this.publish(underWay, release))
+    this.inBackground(() => this.metrics.checkpoint(this.publish(underWay, release)))
     return true
   }
 
@@ -182,8 +186,12 @@ class KeyedTaskState implements TaskState {
     this.throwFailure()
   }
 
-  get published(): { newest: number; secondNewest: number; at: number } {
-    return { ...(this.writer?.published ?? { newest: 0, secondNewest: 0 }), at: this.publishedAt }
+  get published(): TaskState['published'] {
+    return { ...(this.writer?.published ?? { newest: 0, secondNewest: 0, bytes: 0 }), at: this.publishedAt }
+  }
+
+  sizes(): StoreSize[] {
+    return [...this.stores.values()].map(({ name, meter }) => ({ store: name, keys: meter.keys, bytes: meter.keys * meter.bytesEach }))
   }
 
   get bytesInMemory(): number {
@@ -223,7 +231,8 @@ class KeyedTaskState implements TaskState {
   private makeWriter(found: ConstructorParameters<typeof CheckpointWriter>[1]): CheckpointWriter {
     const { task, checkpoints: files, logger, probe, settings } = this.options
     const mergeBytesMin = settings.mergeBytesMin ?? defaultMergeBytesMin
-    return new CheckpointWriter({ task, files, pacer: this.pacer, logger, probe, mergeBytesMin }, found)
+    const onDamage = () => this.metrics.corrupted('checkpoint')
+    return new CheckpointWriter({ task, files, pacer: this.pacer, logger, probe, mergeBytesMin, onDamage }, found)
   }
 
   private async publish({ frozen, point, serialised, acknowledged, begunAt }: UnderWay, release: () => void): Promise<void> {
@@ -310,7 +319,10 @@ class KeyedTaskState implements TaskState {
 
   private throwFailure(): void {
     // Who read damaged state may not have let the error through.
-    if (this.failure === undefined && this.spill?.damage !== undefined) this.fail(this.spill.damage.error)
+    if (this.failure === undefined && this.spill?.damage !== undefined) {
+      this.metrics.corrupted('spill')
+      this.fail(this.spill.damage.error)
+    }
     if (this.failure !== undefined) throw this.failure.error
   }
 }

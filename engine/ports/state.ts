@@ -54,6 +54,13 @@ export interface Stores {
   store<V>(name: string): Store<V>
 }
 
+export interface StoreSize {
+  readonly store: string
+  readonly keys: number
+  /** What its entries take in memory, or would; an estimate. */
+  readonly bytes: number
+}
+
 /** Where a checkpoint stands: all slices up to `seq` are in it. */
 export interface RestorePoint {
   readonly seq: number
@@ -90,7 +97,16 @@ export interface TaskState extends Stores {
   /** Resolves when the checkpoint under way is published (at once when there is none); drives `step` itself. */
   settled(): Promise<void>
   /** The newest published checkpoint's seq, and the second newest's: journals and exchanges may be trimmed below the latter. */
-  readonly published: { readonly newest: number; readonly secondNewest: number; readonly at: number }
+  readonly published: {
+    readonly newest: number
+    readonly secondNewest: number
+    /** When the newest one was cut, epoch ms; 0: there is none. */
+    readonly at: number
+    /** Of the files the newest one needs. */
+    readonly bytes: number
+  }
+  /** What each store holds, in memory and below. */
+  sizes(): readonly StoreSize[]
   /** Approximate. */
   readonly bytesInMemory: number
   close(): Promise<void>

@@ -30,6 +30,8 @@ export interface WriterWorld {
   readonly logger: Logger
   readonly probe: Probe
   readonly mergeBytesMin: number
+  /** Told of each kept checkpoint that is found damaged. */
+  readonly onDamage: () => void
 }
 
 /**
@@ -53,9 +55,11 @@ export class CheckpointWriter {
     if (older !== undefined) this.chains[older.chain] = chainOf(older, false)
   }
 
-  /** Seq of the newest and the second newest published checkpoint; 0 where there is none. */
-  get published(): { newest: number; secondNewest: number } {
-    return { newest: this.kept[0]?.seq ?? 0, secondNewest: this.kept[1]?.seq ?? 0 }
+  /** Seq of the newest and the second newest published checkpoint, and the bytes the newest needs; 0 where there is none. */
+  get published(): { newest: number; secondNewest: number; bytes: number } {
+    const [newest, second] = this.kept
+    const bytes = newest?.files.reduce((sum, file) => sum + file.bytes, 0) ?? 0
+    return { newest: newest?.seq ?? 0, secondNewest: second?.seq ?? 0, bytes }
   }
 
   /** The files of the newest published checkpoint, safe from removal until `unpin`. */
@@ -156,6 +160,7 @@ export class CheckpointWriter {
 
   private damaged(chain: Chain, file: string): void {
     chain.intact = false
+    this.world.onDamage()
     this.world.logger.error({ file, checkpoint: chain.upTo }, 'a kept checkpoint is damaged; the next one takes its place')
   }
 

@@ -17,7 +17,7 @@ export interface FoundCheckpoints {
 type Confirmed = (point: { seq: number; hash: string }) => boolean
 
 /**
- * Looks through the checkpoints, newest first. Damaged ones are passed over and said so.
+ * Looks through the checkpoints, newest first. Damaged ones are passed over and said so. @param onDamage told of each of them.
  * Errors: LOG_CORRUPT (from `confirmed`: a manifest is only written after its slice was acknowledged, so one ahead of the journal is proof),
  * JOB_CHANGED (a checkpoint of another job or topology), LOG_FORMAT_UNKNOWN.
  */
@@ -26,12 +26,14 @@ export async function findCheckpoints(
   task: TaskIdentity,
   confirmed: Confirmed,
   logger: Logger,
+  onDamage: () => void,
 ): Promise<FoundCheckpoints> {
   const names = await files.list()
   const nextNumber = 1 + Math.max(0, ...names.map((name) => numberOf(name) ?? 0))
   let newest: Manifest | undefined
   for (const name of names.filter(isManifest).reverse()) {
     const manifest = await readWhole(files, name, logger)
+    if (manifest === undefined) onDamage()
     if (manifest === undefined) continue
     checkIdentity(manifest, task)
     if (!confirmed({ seq: manifest.seq, hash: manifest.hash })) {
@@ -40,7 +42,7 @@ export async function findCheckpoints(
       if (manifest.chain !== newest.chain && (await sizesMatch(files, manifest))) return { newest, older: manifest, nextNumber }
     } else if (await verified(files, manifest, logger)) {
       newest = manifest
-    }
+    } else onDamage()
   }
   return { newest, older: undefined, nextNumber }
 }

@@ -42,6 +42,7 @@ export class Eviction {
     contents.entries.delete(key)
     contents.cold++
     contents.meter.inMemory--
+    contents.meter.cold++
     this.forgetCold(contents)
   }
 

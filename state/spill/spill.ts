@@ -68,6 +68,7 @@ export class Spill implements ColdEntries {
     contents.entries.set(own, entry)
     contents.cold--
     meter.inMemory++
+    meter.cold--
     return entry
   }
 
@@ -177,6 +178,7 @@ function groupTaker(stores: (name: string) => StateStore<unknown>): (record: { s
       at = record.at
       store.adoptCold(at)
     }
+    store.meter.cold++
     store.meter.saw(record.to - record.from)
   }
 }

@@ -3,10 +3,12 @@ import type { Stores, TaskState } from '../../engine/ports/state.ts'
 import { MemoryCheckpointStore } from '../../state/memory-checkpoint-store.ts'
 import { MemorySpillStore } from '../../state/memory-spill-store.ts'
 import { Random } from '../support/random.ts'
-import { checkpoint, nextTurn, pointAt, restored } from './support/world.ts'
+import { checkpoint, countingMetrics, nextTurn, pointAt, restored } from './support/world.ts'
 
 const memoryBytesMax = 400_000
 const keys = 8000
+
+const keysOf = (state: TaskState) => state.sizes().find(({ store }) => store === 'totals')!.keys
 
 const totals = (state: Stores) => state.store<{ n: number; note: string }>('totals')
 
@@ -66,16 +68,29 @@ describe('state of several times the budget', () => {
     expect(model.size).toBeGreaterThan(7000)
     expect(model.size * 200).toBeGreaterThan(3 * memoryBytesMax)
     expect(most).toBeLessThan(memoryBytesMax)
+    expect(keysOf(state)).toBe(model.size)
     await state.settled()
     await checkpoint(state, 121)
     await state.close()
     const again = (await restored(world)).state
+    expect(keysOf(again)).toBe(model.size)
     expect(again.bytesInMemory).toBe(0)
     expect(totals(again).groups()).toEqual([0, 1, 2, 3, 4, 5, 6])
     expect(totals(again).group(3)!.size).toBe([...model.keys()].filter((key) => key % 7 === 3).length)
     expect(again.bytesInMemory).toBe(0)
     expectTotals(again, model)
+    expect(keysOf(again)).toBe(model.size)
     await again.close()
+    // Nothing of these groups is in memory.
+    const third = (await restored(world)).state
+    const [gone, kept] = [totals(third).group(3)!, totals(third).group(4)!.keys()]
+    const inGroup = gone.size
+    totals(third).removeGroup(3)
+    totals(third).group(4)!.remove(kept[0]!)
+    totals(third).group(4)!.put(kept[0]!, { n: 1, note: 'again' })
+    totals(third).group(4)!.remove(kept[1]!)
+    expect(keysOf(third)).toBe(model.size - inGroup - 1)
+    await third.close()
   })
 
   test('only ever puts below memory what is published', async () => {
@@ -117,10 +132,13 @@ describe('state of several times the budget', () => {
     await first.close()
     const random = new Random(3)
     for (let i = 0; i < 2000; i++) world.spill.spoil((below) => random.int(below))
-    const second = (await restored(world)).state
+    const { counts, metrics } = countingMetrics()
+    const second = (await restored({ ...world, metrics })).state
     expect(() => expectTotals(second, model)).toThrow('STATE_CORRUPT')
     expect(() => second.step(1)).toThrow('STATE_CORRUPT')
+    expect(() => second.step(1)).toThrow('STATE_CORRUPT')
     await second.close()
+    expect(counts['reprise_state_corruptions_total spill']).toBe(1)
     const third = (await restored(world)).state
     expectTotals(third, model)
     await third.close()

@@ -4,7 +4,7 @@ import type { Stores } from '../../engine/ports/state.ts'
 import { isManifest } from '../../state/checkpoint/manifest.ts'
 import { MemoryCheckpointStore } from '../../state/memory-checkpoint-store.ts'
 import { filesOf } from './support/crash-run.ts'
-import { checkpoint, memoryWorld, nextTurn, open, pointAt, restored } from './support/world.ts'
+import { checkpoint, countingMetrics, memoryWorld, nextTurn, open, pointAt, restored } from './support/world.ts'
 
 const counts = (state: Stores) => state.store<{ n: number }>('counts')
 
@@ -267,4 +267,38 @@ test('keys that are neither text nor a number are refused', async () => {
     expect(() => store.openGroup(0).put(key, { n: 1 })).toThrow('KEY_INVALID')
     expect(() => store.openGroup(key)).toThrow('KEY_INVALID')
   }
+})
+
+test('damaged checkpoints and failed ones are counted, and how large the newest is', async () => {
+  const world = memoryWorld()
+  const { state } = await restored(world)
+  expect([state.published.bytes, state.sizes()]).toEqual([0, []])
+  for (let seq = 1; seq <= 2; seq++) {
+    counts(state).openGroup(0).put(`k${seq}`, { n: seq })
+    await checkpoint(state, seq)
+  }
+  const [newest] = manifestsOf(world.checkpoints)
+  const files = namesOf(world.checkpoints, newest!).filter((name) => name !== newest)
+  expect(state.published.bytes).toBe(files.reduce((sum, name) => sum + world.checkpoints.files.get(name)!.length, 0))
+  expect(state.sizes()).toEqual([{ store: counts(state).name, keys: 2, bytes: expect.any(Number) }])
+  const bytes = world.checkpoints.files.get(files[0]!)!
+  bytes[Math.floor(bytes.length / 2)]! ^= 1
+  const counted = countingMetrics()
+  const again = (await restored({ ...world, metrics: counted.metrics })).state
+  expect(counted.counts).toEqual({
+    'reprise_checkpoint_failures_total v1': 0,
+    'reprise_state_corruptions_total checkpoint': 1,
+    'reprise_state_corruptions_total spill': 0,
+  })
+  world.checkpoints.put = () => Promise.reject(new Error('no disk'))
+  counts(again).openGroup(0).put('k3', { n: 3 })
+  await expect(checkpoint(again, 3)).rejects.toThrow('no disk')
+  expect(counted.counts['reprise_checkpoint_failures_total v1']).toBe(1)
+  // One that is given up is no failure.
+  const given = countingMetrics()
+  const other = (await restored({ ...memoryWorld(), metrics: given.metrics })).state
+  counts(other).openGroup(0).put('k', { n: 1 })
+  other.cut(pointAt(1))
+  await other.close()
+  expect(given.counts['reprise_checkpoint_failures_total v1']).toBe(0)
 })

@@ -1,6 +1,6 @@
 import type { CheckpointStore, SpillStore } from '../../../engine/ports/checkpoint-store.ts'
 import type { RestorePoint, TaskState } from '../../../engine/ports/state.ts'
-import { noMetrics, noProbe, type Probe, silentLogger } from '../../../engine/ports/world.ts'
+import { type Labels, type Metrics, noMetrics, noProbe, type Probe, silentLogger } from '../../../engine/ports/world.ts'
 import { MemoryCheckpointStore } from '../../../state/memory-checkpoint-store.ts'
 import { openTaskState } from '../../../state/task-state.ts'
 import { TickClock } from './tick-clock.ts'
@@ -12,6 +12,7 @@ export interface TestWorld {
   readonly memoryBytesMax?: number
   readonly probe?: Probe
   readonly fingerprint?: string
+  readonly metrics?: Metrics
 }
 
 export const task = { job: 'orders', version: 1, task: 0, fingerprint: 'f', semantics: 1 }
@@ -24,7 +25,7 @@ export function open(world: TestWorld): TaskState {
     settings: { memoryBytesMax: world.memoryBytesMax ?? 1 << 28, mergeBytesMin: 0 },
     clock: new TickClock(),
     logger: silentLogger,
-    metrics: noMetrics,
+    metrics: world.metrics ?? noMetrics,
     probe: world.probe ?? noProbe,
   })
 }
@@ -36,6 +37,16 @@ export async function restored(world: TestWorld): Promise<{ state: TaskState; po
 
 export function pointAt(seq: number): RestorePoint {
   return { seq, hash: `h${seq}`, cursor: { seq } }
+}
+
+/** Counts what is added, by name and the last label's value. */
+export function countingMetrics(): { counts: Record<string, number>; metrics: Metrics } {
+  const counts: Record<string, number> = {}
+  const add = (name: string, labels: Labels, by: number) => {
+    const series = `${name} ${Object.values(labels).at(-1)}`
+    counts[series] = (counts[series] ?? 0) + by
+  }
+  return { counts, metrics: { ...noMetrics, add } }
 }
 
 /** A checkpoint of slice `seq`, published. */
