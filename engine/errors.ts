@@ -119,6 +119,11 @@ export function errorOf({ code, details, fix }: ErrorFacts): StreamError {
   return new StreamError(code, details, fix === undefined ? {} : { fix })
 }
 
+/** The code, if it is one of ours: job code may throw anything. */
+export function knownCode(code: string): ErrorCode | undefined {
+  return Object.hasOwn(table, code) ? (code as ErrorCode) : undefined
+}
+
 export function codeOf(error: unknown): ErrorCode | undefined {
   return error instanceof StreamError ? error.code : undefined
 }

@@ -7,6 +7,7 @@ export interface MetricRow {
 }
 
 const durations = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const longDurations = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]
 
 const table = {
   reprise_build_info: { type: 'gauge', help: 'Always 1; the versions are in the labels', labels: ['version', 'node_version'] },
@@ -33,6 +34,16 @@ const table = {
     help: 'Records that came too late, by reason: late, idle, clock',
     labels: ['job', 'version', 'reason'],
   },
+  reprise_records_dropped_total: {
+    type: 'counter',
+    help: 'Records that are in no result, by reason: skipped, derived_skipped (policy skip); late, idle, clock (too late, kept in the late topic)',
+    labels: ['job', 'version', 'reason'],
+  },
+  reprise_errors_total: {
+    type: 'counter',
+    help: 'What went wrong, by code of the error: records passed over or set aside, tasks that had to recover, versions that stopped',
+    labels: ['job', 'version', 'code'],
+  },
   reprise_records_out_total: { type: 'counter', help: 'Records written, by topic', labels: ['job', 'version', 'topic'] },
   reprise_commits_total: { type: 'counter', help: 'Slices committed', labels: ['job', 'version'] },
   reprise_commit_duration_seconds: {
@@ -40,6 +51,33 @@ const table = {
     help: 'From handing a commit to the log until it was durable',
     labels: ['job', 'version'],
     buckets: durations,
+  },
+  reprise_commit_failures_total: {
+    type: 'counter',
+    help: 'Commits the log refused, or whose outcome is not known, by code of the error',
+    labels: ['job', 'version', 'code'],
+  },
+  reprise_processing_duration_seconds: {
+    type: 'histogram',
+    help: 'How long a task ran one slice: its records through the operators, and what became due',
+    labels: ['job', 'version'],
+    buckets: durations,
+  },
+  reprise_end_to_end_latency_seconds: {
+    type: 'histogram',
+    help: 'From the append of the oldest source record of a slice until what the slice gave was durable and public; with parallelism up to the first exchange',
+    labels: ['job', 'version'],
+    buckets: longDurations,
+  },
+  reprise_last_record_processed_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When source records were processed and committed last',
+    labels: ['job', 'version'],
+  },
+  reprise_partition_idle: {
+    type: 'gauge',
+    help: 'Is 1 for a source partition that does not hold the watermark back since nothing comes',
+    labels: ['job', 'version', 'topic', 'partition'],
   },
   reprise_checkpoint_duration_seconds: {
     type: 'histogram',
@@ -49,10 +87,33 @@ const table = {
   },
   reprise_checkpoint_last_success_timestamp_seconds: {
     type: 'gauge',
-    help: 'When the last checkpoint was complete',
+    help: 'When the newest complete checkpoint was cut; of several tasks the oldest of these',
     labels: ['job', 'version'],
   },
-  reprise_watermark_timestamp_seconds: { type: 'gauge', help: 'Event time up to which results are complete', labels: ['job', 'version'] },
+  reprise_checkpoint_size_bytes: { type: 'gauge', help: 'Bytes of the files that the newest checkpoint needs', labels: ['job', 'version'] },
+  reprise_checkpoint_failures_total: { type: 'counter', help: 'Checkpoints that could not be written', labels: ['job', 'version'] },
+  reprise_restore_duration_seconds: {
+    type: 'histogram',
+    help: 'From the begin of a task until it had recovered: checkpoint loaded, later slices run again',
+    labels: ['job', 'version'],
+    buckets: longDurations,
+  },
+  reprise_state_corruptions_total: {
+    type: 'counter',
+    help: 'Damage found in what state was kept in, by kind: checkpoint, spill; it is thrown away and made anew',
+    labels: ['job', 'version', 'kind'],
+  },
+  reprise_state_keys: { type: 'gauge', help: 'Entries of a store, in memory and on disk', labels: ['job', 'version', 'store'] },
+  reprise_state_size_bytes: {
+    type: 'gauge',
+    help: 'What the entries of a store take in memory, or would; an estimate',
+    labels: ['job', 'version', 'store'],
+  },
+  reprise_watermark_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Event time up to which results are complete; of several tasks the lowest',
+    labels: ['job', 'version'],
+  },
   reprise_job_version_active: {
     type: 'gauge',
     help: 'Is 1 if it publishes, 0 for every other version that runs',
@@ -102,29 +163,68 @@ const table = {
     help: 'Records a second it is held back to for the version that publishes; NaN when it is not',
     labels: ['job', 'version'],
   },
+  reprise_replay_throttled: {
+    type: 'gauge',
+    help: 'Is 1 while a version is held back, by reason: rate (a limit was set), owner (records wait for the version that publishes)',
+    labels: ['job', 'version', 'reason'],
+  },
+  reprise_replay_state: {
+    type: 'gauge',
+    help: 'Is 1 for what a version beside the one that publishes does: replaying, caught-up, paused, stopped',
+    labels: ['job', 'version', 'state'],
+  },
   reprise_gate_pass: { type: 'gauge', help: 'Is 1 when this condition of a promotion is met', labels: ['job', 'version', 'gate'] },
   reprise_cutovers_total: {
     type: 'counter',
-    help: 'Attempts to hand the public topics over, by what came of them: done, aborted',
-    labels: ['job', 'result'],
+    help: 'Attempts to hand the public topics over, by kind (promote, rollback) and what came of them: done, aborted',
+    labels: ['job', 'kind', 'result'],
+  },
+  reprise_cutover_duration_seconds: {
+    type: 'histogram',
+    help: 'How long an attempt took, from its begin until it was decided or given up',
+    labels: ['job', 'kind', 'result'],
+    buckets: longDurations,
   },
   reprise_cutover_publication_gap_seconds: {
     type: 'histogram',
     help: 'How long the version that published stood still at most',
-    labels: ['job'],
+    labels: ['job', 'kind'],
     buckets: durations,
   },
   reprise_control_offset: { type: 'gauge', help: 'Decisions made about the job so far', labels: ['job'] },
   reprise_version_heap_bytes: { type: 'gauge', help: "Heap of the version's thread", labels: ['job', 'version'] },
   reprise_event_loop_delay_seconds: { type: 'gauge', help: "Longest delay of the server's event loop in the last second", labels: [] },
+  reprise_heartbeat_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a part of the server was last seen to go on: server (its event loop), control (the job looked at longest ago), versions (the thread that answered longest ago)',
+    labels: ['stage'],
+  },
+  reprise_disk_free_bytes: { type: 'gauge', help: 'What may still be written to the disk of the data directory', labels: ['dir'] },
   reprise_api_requests_total: { type: 'counter', help: 'Requests answered', labels: ['method', 'route', 'status'] },
+  reprise_api_request_duration_seconds: {
+    type: 'histogram',
+    help: 'From the head of a request until its answer was sent; without streams of events',
+    labels: ['method', 'route'],
+    buckets: durations,
+  },
   reprise_auth_failures_total: {
     type: 'counter',
     help: 'Calls that were refused, by reason: unauthenticated, forbidden',
     labels: ['reason'],
   },
   reprise_log_scrubbed_bytes_total: { type: 'counter', help: 'Bytes of the log that were read and checked in the background', labels: [] },
-  reprise_log_faults_total: {
+  reprise_log_size_bytes: {
+    type: 'gauge',
+    help: 'Bytes of the blocks of a topic; journals, exchanges and other internal topics as one, named internal',
+    labels: ['topic'],
+  },
+  reprise_log_fsync_duration_seconds: {
+    type: 'histogram',
+    help: 'From the write of a group of commits until the disk had it',
+    labels: [],
+    buckets: [0.00005, 0.0001, 0.00025, ...durations],
+  },
+  reprise_log_corruptions_total: {
     type: 'counter',
     help: 'Damaged places of the log found in the background; counted again in each round',
     labels: [],

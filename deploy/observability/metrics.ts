@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { assert } from '../../engine/assert.ts'
 import type { Labels, Metrics } from '../../engine/ports/world.ts'
 import { writeFileAtomically } from '../write-file-atomically.ts'
@@ -30,6 +30,17 @@ export class PrometheusMetrics implements Metrics {
 
   observe(name: string, labels: Labels, value: number): void {
     known(this.histograms, name, 'histogram').observe(shown(labels), value)
+  }
+
+  /** Gives a gauge these series, and no others. */
+  replace(name: string, series: readonly (readonly [labels: Labels, value: number])[]): void {
+    known(this.gauges, name, 'gauge').reset()
+    for (const [labels, value] of series) this.set(name, labels, value)
+  }
+
+  /** Also what Node and the process say of themselves: `nodejs_…`, `process_…`. Once a process. */
+  collectDefaults(): void {
+    collectDefaultMetrics({ register: this.registry })
   }
 
   /** Removes all series that have these labels, whatever others they have. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { codeOf, StreamError } from '../../engine/errors.ts'
+import { codeOf, knownCode, StreamError } from '../../engine/errors.ts'
+import type { EpochMs } from '../../engine/model/record.ts'
 import type { Probe } from '../../engine/ports/world.ts'
 import { differentStarts, partitionName, type Starts } from '../../engine/runtime/steering.ts'
 import { type CatchUpPolicy, caughtUp, type Gate, gatesOf, overdue, type PolicyPart, policyWith } from '../../replay/catch-up.ts'
@@ -12,6 +13,7 @@ import { type Asked, cutOver } from '../../replay/cut-over.ts'
 import { govern } from '../../replay/governor.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { cleanVersion } from './clean-version.ts'
+import { CutOverMetrics } from './cut-over-metrics.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import { type Seam, seamBetween } from './seam.ts'
@@ -66,10 +68,13 @@ export class JobController {
   readonly inspected = new Map<number, InspectedJob>()
   private readonly world: ControllerWorld
   private readonly threads: VersionThreads
+  private readonly cutOvers: CutOverMetrics
   private readonly observers = new Map<number, VersionObserver>()
   private readonly cleaned = new Set<number>()
   /** Limits that are ours, not the user's, by version. */
   readonly governed = new Map<number, number | null>()
+  /** When its loop came by last. */
+  lookedAt: EpochMs
   private turn: Promise<unknown> = Promise.resolve()
   private cuttingOver: { readonly to: number; readonly abort: AbortController } | undefined = undefined
   private readonly over = new AbortController()
@@ -88,6 +93,8 @@ export class JobController {
   private constructor(job: string, world: ControllerWorld) {
     this.job = job
     this.world = world
+    this.lookedAt = world.clock.now()
+    this.cutOvers = new CutOverMetrics(job, world.metrics, world.clock)
     this.threads = new VersionThreads(job, world, (version, failure) => this.ended(version, failure))
   }
 
@@ -115,6 +122,11 @@ export class JobController {
 
   host(version: number): VersionHost | undefined {
     return this.threads.get(version)
+  }
+
+  /** Of the versions that run. */
+  get hosts(): VersionHost[] {
+    return [...this.threads.running].map((version) => this.threads.get(version)!)
   }
 
   facts(version: number) {
@@ -319,18 +331,10 @@ export class JobController {
     throw this.hasSeam(version, next, `no common end of windows came within ${waitMs / 1000} s`)
   }
 
-  private async attempt(request: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
-    const { metrics } = this.world
+  private attempt(request: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
     this.checkPromotion(request)
-    try {
-      const done = await this.cutOver(request, signal)
-      metrics.add('reprise_cutovers_total', { job: this.job, result: 'done' }, 1)
-      metrics.observe('reprise_cutover_publication_gap_seconds', { job: this.job }, (done.heldMs ?? 0) / 1000)
-      return done
-    } catch (error) {
-      metrics.add('reprise_cutovers_total', { job: this.job, result: 'aborted' }, 1)
-      throw error
-    }
+    const kind = this.version(request.version).role === 'standby' ? 'rollback' : 'promote'
+    return this.cutOvers.measure(kind, () => this.cutOver(request, signal))
   }
 
   /** Finishes all threads; what was decided goes on at the next start. */
@@ -364,6 +368,7 @@ export class JobController {
       } catch (error) {
         this.world.logger.error({ job: this.job, error }, 'the controller failed, and goes on')
       }
+      this.lookedAt = this.world.clock.now()
       await this.world.clock.sleep(lookEveryMs, this.over.signal)
     }
   }
@@ -474,11 +479,12 @@ export class JobController {
   }
 
   private ended(version: number, failure: ThreadFailure | undefined): void {
-    const { logger } = this.world
+    const { logger, metrics } = this.world
     this.observer(version).forget()
     if (failure === undefined) return logger.info({ job: this.job, version: `v${version}` }, 'version ended')
     const { code, message } = failure
     logger.error({ job: this.job, version: `v${version}`, code, reason: message }, 'version stopped')
+    metrics.add('reprise_errors_total', { job: this.job, version: `v${version}`, code: knownCode(code) ?? 'VERSION_CRASHED' }, 1)
     this.inTurn(() => this.decide({ type: 'stopped', version, code, reason: message })).catch((error: unknown) =>
       logger.error({ job: this.job, error }, 'that a version stopped could not be recorded'),
     )

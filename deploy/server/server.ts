@@ -16,6 +16,7 @@ import { makeApp } from './http/app.ts'
 import { type ControllerWorld, JobController } from './job-controller.ts'
 import { isLoopback } from './loopback.ts'
 import { Operations } from './operations.ts'
+import { ServerMetrics } from './server-metrics.ts'
 import { Tokens } from './tokens.ts'
 import { VersionMetrics } from './version-metrics.ts'
 
@@ -37,6 +38,13 @@ export interface ServerOptions {
   readonly failAt: string | undefined
 }
 
+interface Opened {
+  readonly data: DataDirectory
+  readonly metrics: PrometheusMetrics
+  readonly probe: Probe
+  readonly tokens: Tokens
+}
+
 /**
  * The log, the controllers of all jobs, and the admin API in one process; the versions run in threads of their own.
  * Owns: the data directory, the controllers, the HTTP server.
@@ -44,7 +52,7 @@ export interface ServerOptions {
 export class RepriseServer {
   readonly controllers = new Map<string, JobController>()
   readonly operations = new Operations(realClock)
-  readonly metrics = new PrometheusMetrics()
+  readonly metrics: PrometheusMetrics
   readonly bundles: BundleStore
   readonly audit: AuditLog
   readonly tokens: Tokens
@@ -54,18 +62,20 @@ export class RepriseServer {
   private readonly data: DataDirectory
   private readonly opening = new Map<string, Promise<JobController>>()
   private app: FastifyInstance | undefined = undefined
-  private readonly versionMetrics = new VersionMetrics(this.metrics)
+  private readonly versionMetrics: VersionMetrics
+  private readonly serverMetrics: ServerMetrics
   private readonly timer: NodeJS.Timeout
 
   /** Errors: those of DataDirectory.open; EADDRINUSE as USAGE. */
   static async start(options: ServerOptions): Promise<RepriseServer> {
     const { directory, logger, memoryBytesMax, settings } = options
     const probe = failAt(options.failAt)
-    const data = await DataDirectory.open({ directory, logger, probe, memoryBytesMax, log: settings.log, state: settings.state })
+    const metrics = new PrometheusMetrics()
+    const data = await DataDirectory.open({ directory, logger, metrics, probe, memoryBytesMax, log: settings.log, state: settings.state })
     let server: RepriseServer | undefined
     try {
       const tokens = await Tokens.open(data.log, realClock)
-      server = new RepriseServer(options, data, probe, tokens)
+      server = new RepriseServer(options, { data, metrics, probe, tokens })
       server.checkTokens()
       for (const job of jobsOf(data.log)) await server.lead(job)
       await server.listen()
@@ -76,14 +86,20 @@ export class RepriseServer {
     }
   }
 
-  private constructor(options: ServerOptions, data: DataDirectory, probe: Probe, tokens: Tokens) {
+  private constructor(options: ServerOptions, { data, metrics, probe, tokens }: Opened) {
     this.options = options
+    this.metrics = metrics
     this.probe = probe
     this.data = data
     this.bundles = new BundleStore(data.log)
     this.tokens = tokens
     this.audit = new AuditLog(data.log, realClock)
-    const look = () => this.versionMetrics.look(this.controllers.values())
+    this.versionMetrics = new VersionMetrics(metrics)
+    this.serverMetrics = new ServerMetrics({ metrics, clock: realClock, directory: options.directory, log: data.log })
+    const look = async () => {
+      const controllers = [...this.controllers.values()]
+      await Promise.all([this.versionMetrics.look(controllers), this.serverMetrics.look(controllers)])
+    }
     this.timer = setInterval(() => void look().catch((error: unknown) => this.logger.error({ error }, 'metrics are not up to date')), 1000)
   }
 
@@ -140,7 +156,7 @@ export class RepriseServer {
   async close(): Promise<void> {
     this.stopping = true
     clearInterval(this.timer)
-    this.versionMetrics.close()
+    this.serverMetrics.close()
     await this.app?.close()
     await Promise.all([...this.controllers.values()].map((controller) => controller.close()))
     await this.data.close()

@@ -2,6 +2,7 @@ import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { LogService } from '../../engine/log/embedded/log-service.ts'
+import type { EpochMs } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import type { Clock, Logger, Metrics } from '../../engine/ports/world.ts'
 import type { TaskFacts } from '../../engine/runtime/steering.ts'
@@ -37,12 +38,15 @@ const pingEveryMs = 1000
 export class VersionHost {
   readonly version: number
   heapBytes = 0
+  /** When it last said that it goes on, by the wall clock. */
+  answeredAt: EpochMs
   readonly ended: Promise<void>
   private readonly world: VersionHostWorld
   private readonly worker: Worker
   private readonly service: LogService
   private readonly over = new AbortController()
-  private answeredAt: number
+  /** The same by the clock that never goes back. */
+  private heardAt: number
   private failure: ThreadFailure | undefined = undefined
   /** It was told to end, or has come to its end. */
   private expected = false
@@ -57,7 +61,8 @@ export class VersionHost {
       env: { TZ: 'UTC' },
     })
     this.service = new LogService(world.log, lineOf(this.worker))
-    this.answeredAt = world.clock.monotonic()
+    this.answeredAt = world.clock.now()
+    this.heardAt = world.clock.monotonic()
     this.worker.on('message', (message: FromVersion) => this.take(message))
     this.worker.on('error', (error: Error & { code?: string }) => this.failed(failureOf(error)))
     this.ended = new Promise((resolve) => {
@@ -101,7 +106,8 @@ export class VersionHost {
       case 'line':
         return logger[message.level](message.fields, message.message)
       case 'pong':
-        this.answeredAt = this.world.clock.monotonic()
+        this.answeredAt = this.world.clock.now()
+        this.heardAt = this.world.clock.monotonic()
         this.heapBytes = message.heapBytes
         if (message.externalBytes > limits.externalBytesMax) {
           const found = `${mib(message.externalBytes)} MiB outside of the heap, ${mib(limits.externalBytesMax)} are allowed`
@@ -137,7 +143,7 @@ export class VersionHost {
     while (!signal.aborted) {
       this.send({ kind: 'ping' })
       await clock.sleep(pingEveryMs, signal)
-      const silentMs = clock.monotonic() - this.answeredAt
+      const silentMs = clock.monotonic() - this.heardAt
       if (signal.aborted || silentMs <= limits.watchdogMs) continue
       const message = `its code did not come back for ${Math.round(silentMs / 1000)} s`
       return this.kill({ code: 'VERSION_UNRESPONSIVE', message })

@@ -46,7 +46,7 @@ class BatchedMetrics implements Metrics {
   private calls: MetricCall[] = []
 
   add(...[name, labels, value]: Parameters<Metrics['add']>): void {
-    if (value !== 0) this.calls.push(['add', name, labels, value])
+    this.calls.push(['add', name, labels, value])
   }
 
   set(...[name, labels, value]: Parameters<Metrics['set']>): void {
@@ -119,7 +119,8 @@ async function run(): Promise<void> {
         changed: () => Promise.race([board.changed(), ...[pace.refilled()].filter((wait) => wait !== undefined)]),
       },
       log,
-      openState: (plan, planned, present) => openStateIn({ directory, logger, probe, memoryBytesMax, state }, plan, planned, present),
+      openState: (plan, planned, present) =>
+        openStateIn({ directory, logger, metrics, probe, memoryBytesMax, state }, plan, planned, present),
       clock: realClock,
       logger,
       metrics,

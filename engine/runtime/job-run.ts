@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { StreamError } from '../errors.ts'
+import { codeOf, StreamError } from '../errors.ts'
 import type { Totals } from '../model/slice.ts'
 import type { Topology } from '../model/topology.ts'
 import type { Log, TopicSpec } from '../ports/log.ts'
@@ -13,6 +13,7 @@ import type { RuntimeSettings } from './settings.ts'
 import { noSteering, type Starts, type Steering } from './steering.ts'
 import { type RunUntil, recoverable, TaskLife, type TaskWorld } from './task-life.ts'
 import { TimeBoard } from './time-board.ts'
+import { VersionGauges } from './version-gauges.ts'
 
 export interface JobRunOptions extends Pick<TaskWorld, 'crash' | 'onWait' | 'onProgress'> {
   /** A fresh instance of the job for each life of each task: what its module keeps is that life's alone. */
@@ -47,6 +48,8 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
   const load = () => unused.pop() ?? options.load()
   const drift = new TimeBoard()
   const due = new TimeBoard()
+  const labels = { job: topology.job, version: `v${version}` }
+  const gauges = new VersionGauges(options.metrics, labels)
   const ended = new Set<number>()
   const failed = new AbortController()
   const stop = AbortSignal.any([options.stop, failed.signal])
@@ -59,7 +62,8 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
     const world: TaskWorld = {
       ...options,
       steering: options.steering ?? noSteering,
-      logger: options.logger.child({ job: topology.job, version: `v${version}`, task: id }),
+      logger: options.logger.child({ ...labels, task: id }),
+      gauges,
       drift,
       due,
       stop,
@@ -145,6 +149,8 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
       failures = seq > lastSeq ? 1 : failures + 1
       lastSeq = seq
       if (failures > settings.failuresMax) throw error
+      const labels = { job: plan.topology.job, version: `v${plan.version}` }
+      world.metrics.add('reprise_errors_total', { ...labels, code: codeOf(error) ?? 'none' }, 1)
       logger.warn({ error: String(error), failures }, 'task failed, recovering')
       await clock.sleep(Math.min(settings.retryBackoffMs * 2 ** (failures - 1), settings.retryBackoffMs * 100), stop)
     } finally {

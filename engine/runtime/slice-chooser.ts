@@ -200,7 +200,8 @@ export class SliceChooser {
     return Math.max(lowest, 0)
   }
 
-  private idleInputs(): number[] {
+  /** Inputs that do not hold the watermark back. */
+  idleInputs(): number[] {
     return this.inputs.readings.flatMap(({ plan, waitedMs, feed }, input) =>
       plan.kind === 'source' && feed.buffer.empty && waitedMs >= (plan.node.topic.idleAfterMs ?? Number.POSITIVE_INFINITY) ? [input] : [],
     )

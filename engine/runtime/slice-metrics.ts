@@ -1,20 +1,45 @@
+import { knownCode } from '../errors.ts'
 import type { EpochMs } from '../model/record.ts'
 import type { JournalRecord, Totals } from '../model/slice.ts'
 import type { Labels, Metrics } from '../ports/world.ts'
 
-/** Tells the metrics what each committed slice added, and how checkpoints go. Names: deploy/observability. */
+/** What was measured of a slice whose commit is acknowledged, beside what its journal record says. */
+export interface SliceMeasures {
+  /** How long the task ran it. */
+  readonly runMs: number
+  /** From handing its commit to the log until that was durable. */
+  readonly commitMs: number
+  /** Append time of the oldest source record it took; undefined: it took none, or what it gave is not published. */
+  readonly oldestAt: EpochMs | undefined
+  /** When the commit was acknowledged, by the wall clock. */
+  readonly at: EpochMs
+  /** Records that failed, by code. */
+  readonly faults: ReadonlyMap<string, number>
+}
+
+const lateReasons = ['late', 'idle', 'clock'] as const
+
+/** Tells the metrics what each committed slice added, and what went wrong. Once a slice, never once a record. Names: deploy/observability. */
 export class SliceMetrics {
   private readonly metrics: Metrics
   private readonly labels: Labels
   private before: Totals
   /** The checkpoint under way. */
   private cutting: { readonly seq: number; readonly at: number } | undefined = undefined
+  /** When source records were processed last. Undefined: not yet in this life. */
+  lastRecordAt: EpochMs | undefined = undefined
 
   /** @param recovered totals of slices that were told of in an earlier life. */
   constructor(metrics: Metrics, labels: Labels, recovered: Totals) {
     this.metrics = metrics
     this.labels = labels
     this.before = structuredClone(recovered)
+    this.begin()
+  }
+
+  /** A life began, and has recovered after `ms`. */
+  recovered(ms: number): void {
+    this.metrics.observe('reprise_restore_duration_seconds', this.labels, ms / 1000)
   }
 
   /** A checkpoint of slice `seq` begins. @param at milliseconds that never go back, as in `checkpointed`. */
@@ -22,31 +47,71 @@ export class SliceMetrics {
     this.cutting = { seq, at }
   }
 
-  /** The newest checkpoint that is complete, looked at again and again. @param now see `cut`. @param time of the wall clock. */
-  checkpointed(newest: number, now: number, time: EpochMs): void {
+  /** The newest checkpoint that is complete, looked at again and again. @param now see `cut`. */
+  checkpointed(newest: number, now: number): void {
     if (this.cutting === undefined || newest < this.cutting.seq) return
     this.metrics.observe('reprise_checkpoint_duration_seconds', this.labels, (now - this.cutting.at) / 1000)
-    this.metrics.set('reprise_checkpoint_last_success_timestamp_seconds', this.labels, time / 1000)
     this.cutting = undefined
   }
 
-  committed({ totals, watermark }: JournalRecord, commitMs: number): void {
+  committed({ totals }: JournalRecord, { runMs, commitMs, oldestAt, at, faults }: SliceMeasures): void {
     const { metrics, labels, before } = this
-    metrics.add('reprise_records_in_total', labels, totals.in - before.in)
-    metrics.add('reprise_records_processed_total', labels, totals.processed - before.processed)
-    metrics.add('reprise_records_skipped_total', labels, totals.skipped - before.skipped)
-    metrics.add('reprise_dlq_records_total', labels, totals.deadLettered - before.deadLettered)
-    metrics.add('reprise_derived_skipped_total', labels, totals.derived.skipped - before.derived.skipped)
-    metrics.add('reprise_derived_dlq_records_total', labels, totals.derived.deadLettered - before.derived.deadLettered)
-    for (const reason of ['late', 'idle', 'clock'] as const) {
-      metrics.add('reprise_records_late_total', { ...labels, reason }, totals.late[reason] - before.late[reason])
+    if (totals.in > before.in) this.lastRecordAt = at
+    this.count('reprise_records_in_total', totals.in - before.in)
+    this.count('reprise_records_processed_total', totals.processed - before.processed)
+    this.count('reprise_records_skipped_total', totals.skipped - before.skipped)
+    this.count('reprise_dlq_records_total', totals.deadLettered - before.deadLettered)
+    this.count('reprise_derived_skipped_total', totals.derived.skipped - before.derived.skipped)
+    this.count('reprise_derived_dlq_records_total', totals.derived.deadLettered - before.derived.deadLettered)
+    this.dropped('skipped', totals.skipped - before.skipped)
+    this.dropped('derived_skipped', totals.derived.skipped - before.derived.skipped)
+    for (const reason of lateReasons) {
+      const late = totals.late[reason] - before.late[reason]
+      if (late === 0) continue
+      this.dropped(reason, late)
+      metrics.add('reprise_records_late_total', { ...labels, reason }, late)
     }
     for (const [topic, count] of Object.entries(totals.out)) {
-      metrics.add('reprise_records_out_total', { ...labels, topic }, count - (before.out[topic] ?? 0))
+      const written = count - (before.out[topic] ?? 0)
+      if (written > 0) metrics.add('reprise_records_out_total', { ...labels, topic }, written)
     }
+    for (const [code, count] of faults) metrics.add('reprise_errors_total', { ...labels, code: knownCode(code) ?? 'OPERATOR_THREW' }, count)
     metrics.add('reprise_commits_total', labels, 1)
     metrics.observe('reprise_commit_duration_seconds', labels, commitMs / 1000)
-    if (typeof watermark === 'number') metrics.set('reprise_watermark_timestamp_seconds', labels, watermark / 1000)
+    metrics.observe('reprise_processing_duration_seconds', labels, runMs / 1000)
+    if (oldestAt !== undefined) metrics.observe('reprise_end_to_end_latency_seconds', labels, Math.max(0, at - oldestAt) / 1000)
     this.before = totals
   }
+
+  /** @param code of the error; undefined: it has none. */
+  commitFailed(code: string | undefined): void {
+    this.metrics.add('reprise_commit_failures_total', { ...this.labels, code: code ?? 'none' }, 1)
+  }
+
+  /** Series that may grow are there from the start: a rise from nothing is seen by no rule. */
+  private begin(): void {
+    const { metrics, labels } = this
+    for (const name of startingAtZero) metrics.add(name, labels, 0)
+    for (const reason of lateReasons) metrics.add('reprise_records_late_total', { ...labels, reason }, 0)
+    for (const reason of ['skipped', 'derived_skipped', ...lateReasons])
+      metrics.add('reprise_records_dropped_total', { ...labels, reason }, 0)
+  }
+
+  private count(name: string, by: number): void {
+    if (by > 0) this.metrics.add(name, this.labels, by)
+  }
+
+  private dropped(reason: string, by: number): void {
+    if (by > 0) this.metrics.add('reprise_records_dropped_total', { ...this.labels, reason }, by)
+  }
 }
+
+const startingAtZero = [
+  'reprise_records_in_total',
+  'reprise_records_processed_total',
+  'reprise_records_skipped_total',
+  'reprise_dlq_records_total',
+  'reprise_derived_skipped_total',
+  'reprise_derived_dlq_records_total',
+  'reprise_commits_total',
+]

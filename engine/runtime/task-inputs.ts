@@ -1,3 +1,5 @@
+import type { EpochMs } from '../model/record.ts'
+import type { Range } from '../model/slice.ts'
 import type { Log, LogReader, Pin } from '../ports/log.ts'
 import type { Feed } from '../task/feeds.ts'
 import type { InputPlan } from './plan.ts'
@@ -71,6 +73,17 @@ export class TaskInputs {
       else if (!(await this.readOnce(reading))) return
       this.throwFailure()
     }
+  }
+
+  /** Append time of the oldest record that these ranges take of sources; undefined when they take none. */
+  oldestAppendTime(ranges: readonly Range[]): EpochMs | undefined {
+    let oldest: EpochMs | undefined
+    for (const { input, from } of ranges) {
+      const { plan, feed } = this.readings[input]!
+      const at = plan.kind === 'source' ? feed.buffer.appendTimeAt(from) : undefined
+      if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at
+    }
+    return oldest
   }
 
   /** Nothing is buffered and nothing is left to read. */

@@ -13,9 +13,11 @@ import type { RuntimeSettings } from './settings.ts'
 import { SliceChooser } from './slice-chooser.ts'
 import { SliceMetrics } from './slice-metrics.ts'
 import type { Steering } from './steering.ts'
+import { tellGauges } from './task-gauges.ts'
 import { TaskInputs } from './task-inputs.ts'
 import type { TimeBoard } from './time-board.ts'
 import { Trimmer } from './trimmer.ts'
+import type { VersionGauges } from './version-gauges.ts'
 
 /** When a task's work is over: never; at the end of the log; there, with no more input to come. */
 export type RunUntil = 'stopped' | 'end' | 'complete'
@@ -31,6 +33,7 @@ export interface TaskWorld {
   readonly drift: TimeBoard
   /** When each task has something due by processing time: whoever reads sources tells those behind it that the time has come. */
   readonly due: TimeBoard
+  readonly gauges: VersionGauges
   readonly steering: Steering
   readonly until: RunUntil
   /** Stop cleanly: finish the slice, commit, checkpoint. */
@@ -44,6 +47,8 @@ export interface TaskWorld {
   /** Whether all tasks this one reads exchanges of have ended. */
   upstreamEnded(): boolean
 }
+
+const gaugesEveryMs = 1000
 
 interface InFlight {
   readonly seq: number
@@ -71,6 +76,7 @@ export class TaskLife {
   private failure: { error: unknown } | undefined = undefined
   private checkpointedAt: number
   private checkpointedSeq: number
+  private gaugesAt = Number.NEGATIVE_INFINITY
   private readonly chooser: SliceChooser
 
   /** Recovers: fence, newest confirmed checkpoint, journal after it run again. */
@@ -82,7 +88,8 @@ export class TaskLife {
     present: Present,
     recordsMax: number,
   ): Promise<TaskLife> {
-    const { log, probe, settings } = world
+    const { log, probe, settings, clock } = world
+    const from = clock.monotonic()
     const where = { job: job.topology.job, version: job.version, task: plan.id }
     const producer = await log.producer(`${job.topology.job}.v${job.version}.task-${plan.id}`)
     probe.at('recover.fenced')
@@ -106,7 +113,9 @@ export class TaskLife {
     assert(task.seq === producer.end.seq, 'recovery did not reach the journal end')
     probe.at('recover.done')
     world.logger.info({ slice: task.seq, checkpoint: point?.seq ?? 0, rerun: after.length }, 'task recovered')
-    return new TaskLife(job, plan, world, state, producer, task, inputs, recordsMax, point?.seq ?? 0, journal.at(-1)?.record)
+    const life = new TaskLife(job, plan, world, state, producer, task, inputs, recordsMax, point?.seq ?? 0, journal.at(-1)?.record)
+    life.metrics.recovered(clock.monotonic() - from)
+    return life
   }
 
   private constructor(
@@ -149,6 +158,7 @@ export class TaskLife {
       await this.inputs.ready()
       const slice = this.chooser.next(now)
       this.world.due.post(this.plan.id, this.task.nextProcessingDue())
+      this.gaugesWhenDue()
       if (slice === undefined) {
         if (this.chooser.ended()) break
         await this.wait(seen)
@@ -180,11 +190,14 @@ export class TaskLife {
     const { task, job, plan, world, chooser } = this
     const { orders } = chooser
     const expect = { seq: task.seq, hash: task.hash }
-    const { journal, blocks } = task.run(slice, orders.control)
+    const publishes = orders.publishes && !slice.align
+    const oldestAt = publishes ? this.inputs.oldestAppendTime(slice.ranges) : undefined
+    const runAt = world.clock.monotonic()
+    const { journal, blocks, faults } = task.run(slice, orders.control)
+    const runMs = world.clock.monotonic() - runAt
     world.steering.took?.(plan.id, sourceRecords(plan, slice))
     chooser.last = journal
     const facts = world.steering.report && chooser.facts()
-    const publishes = orders.publishes && !slice.align
     world.probe.at('commit.sent')
     const committed = this.producer.commit({
       expect,
@@ -204,9 +217,11 @@ export class TaskLife {
         this.state.acknowledged(slice.seq)
         if (facts !== undefined) world.steering.report?.(plan.id, facts)
         world.onProgress?.(plan.id, journal.totals)
-        this.metrics.committed(journal, world.clock.monotonic() - sentAt)
+        const commitMs = world.clock.monotonic() - sentAt
+        this.metrics.committed(journal, { runMs, commitMs, oldestAt, at: world.clock.now(), faults })
       },
       (error: unknown) => {
+        this.metrics.commitFailed(codeOf(error))
         this.failure ??= { error }
       },
     )
@@ -244,14 +259,35 @@ export class TaskLife {
 
   private lookAtCheckpoint(): void {
     const { clock } = this.world
-    this.metrics.checkpointed(this.state.published.newest, clock.monotonic(), clock.now())
+    this.metrics.checkpointed(this.state.published.newest, clock.monotonic())
   }
 
   private async lastCheckpoint(): Promise<void> {
     await this.state.settled()
     if (this.cut()) await this.state.settled()
     this.lookAtCheckpoint()
+    this.tellGauges()
     await this.trimmer.trim(this.state.published)
+  }
+
+  private gaugesWhenDue(): void {
+    if (this.world.clock.monotonic() - this.gaugesAt >= gaugesEveryMs) this.tellGauges()
+  }
+
+  private tellGauges(): void {
+    const { job, plan, world, task, state, metrics, chooser } = this
+    this.gaugesAt = world.clock.monotonic()
+    const idle = chooser.idleInputs()
+    const sources = plan.inputs.flatMap(({ kind, topic, partition }, input) =>
+      kind === 'source' ? [{ topic, partition, idle: idle.includes(input) }] : [],
+    )
+    tellGauges(world.gauges, plan.id, {
+      watermark: task.watermark,
+      lastRecordAt: metrics.lastRecordAt,
+      state,
+      sources,
+      partitions: sourcePartitions(job),
+    })
   }
 
   private async allAcknowledged(): Promise<void> {
@@ -331,6 +367,10 @@ function partitionsOf(log: Log, topic: string): number {
 /** Offsets it takes of the task's sources. */
 function sourceRecords({ inputs }: TaskPlan, { ranges }: Slice): number {
   return ranges.reduce((sum, { input, from, to }) => (inputs[input]!.kind === 'source' ? sum + to - from : sum), 0)
+}
+
+function sourcePartitions({ tasks }: JobPlan): number {
+  return tasks.reduce((sum, { inputs }) => sum + inputs.filter(({ kind }) => kind === 'source').length, 0)
 }
 
 /** Failures after which a new life may succeed. */

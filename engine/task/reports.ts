@@ -33,6 +33,7 @@ export class Reports {
   private readonly late: BlockBuilder
   /** Of the source record whose turn it is; undefined between turns. */
   private outcome: 'processed' | 'skipped' | 'deadLettered' | undefined = undefined
+  private faults = new Map<string, number>()
 
   constructor(moment: TaskMoment, totals: Totals, deadLetters: BlockBuilder, late: BlockBuilder) {
     this.moment = moment
@@ -64,6 +65,7 @@ export class Reports {
         },
       )
     }
+    this.faults.set(fault.code, (this.faults.get(fault.code) ?? 0) + 1)
     if (policy === 'skip') {
       if (this.outcome === undefined) this.totals.derived.skipped++
       else if (this.outcome === 'processed') this.outcome = 'skipped'
@@ -87,6 +89,14 @@ export class Reports {
     const path = typeof known?.details.path === 'string' ? known.details.path : '$'
     const message = known === undefined ? String(error) : typeof known.details.message === 'string' ? known.details.message : known.message
     this.bad(node.onBad, { code: known?.code ?? 'OPERATOR_THREW', path, message }, node.name, value, error)
+  }
+
+  /** How often what failed since the last call, by code; a record that fails in two places counts for both. */
+  takeFaults(): ReadonlyMap<string, number> {
+    if (this.faults.size === 0) return noFaults
+    const { faults } = this
+    this.faults = new Map()
+    return faults
   }
 
   countLate(reason: LateReason): void {
@@ -122,6 +132,8 @@ export class Reports {
     builder.add({ key: block.key(index), value: block.value(index), eventTime, headers: [...kept, ...headers, ...origin] })
   }
 }
+
+const noFaults: ReadonlyMap<string, number> = new Map()
 
 /** Nothing for what stands at no place: results of windows and timers. */
 function placeOf({ topic, partition, offset }: TaskMoment): object {

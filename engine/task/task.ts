@@ -35,6 +35,8 @@ export interface TaskSettings {
 export interface SliceResult {
   readonly journal: JournalRecord
   readonly blocks: readonly OutputBlock[]
+  /** Failures of records that policy passed over or set aside, by code. */
+  readonly faults: ReadonlyMap<string, number>
 }
 
 /** What a task keeps beside its stores. */
@@ -345,7 +347,7 @@ export class Task {
     }
     this.hash = chainHash(this.hash, JSON.stringify(body))
     this.seq = slice.seq
-    return { journal: { ...body, node: this.settings.node, hash: this.hash }, blocks }
+    return { journal: { ...body, node: this.settings.node, hash: this.hash }, blocks, faults: this.reports.takeFaults() }
   }
 }
 

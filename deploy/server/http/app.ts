@@ -56,7 +56,10 @@ export async function makeApp(server: RepriseServer): Promise<FastifyInstance> {
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'
-    server.metrics.add('reprise_api_requests_total', { method: request.method, route, status: String(reply.statusCode) }, 1)
+    const { method } = request
+    server.metrics.add('reprise_api_requests_total', { method, route, status: String(reply.statusCode) }, 1)
+    const streams = String(reply.raw.getHeader('content-type')).startsWith('text/event-stream')
+    if (!streams) server.metrics.observe('reprise_api_request_duration_seconds', { method, route }, reply.elapsedTime / 1000)
   })
   auditChanges(app, server)
   rememberKeys(app)

@@ -75,7 +75,8 @@ async function follow(
   request.raw.once('close', () => gone.abort())
   reply.hijack()
   const out = reply.raw
-  out.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  out.setHeader('content-type', 'text/event-stream')
+  out.writeHead(200, { 'cache-control': 'no-store' })
   // A client is to know at once that it is followed, though there is nothing to tell yet.
   out.flushHeaders()
   const write = async (text: string) => {

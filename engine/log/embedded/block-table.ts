@@ -4,6 +4,8 @@ import type { BlockEntry } from './frame.ts'
 /** Where the blocks of one partition lie in one file, in offset order. Typed arrays: a full log file of small commits has a quarter of a million. */
 export class BlockTable {
   count = 0
+  /** Of all blocks. */
+  bytes = 0
   bases = new Float64Array(4)
   appendTimes = new Float64Array(4)
   counts = new Uint32Array(4)
@@ -21,6 +23,7 @@ export class BlockTable {
     this.lengths[i] = entry.length
     this.checks[i] = entry.check
     this.count = i + 1
+    this.bytes += entry.length
   }
 
   get from(): Offset {
@@ -33,12 +36,6 @@ export class BlockTable {
 
   endOf(i: number): Offset {
     return this.bases[i]! + this.counts[i]!
-  }
-
-  get bytes(): number {
-    let sum = 0
-    for (let i = 0; i < this.count; i++) sum += this.lengths[i]!
-    return sum
   }
 
   /** The first block that ends above `offset`; `count` when there is none. Where a stretch ends at `offset`: the first block behind it. */

@@ -27,6 +27,7 @@ import { Rotation } from './rotation.ts'
 import { Scrubber } from './scrubber.ts'
 import { SegmentDirectories } from './segment-directory.ts'
 import { type EmbeddedLogSettings, embeddedLogDefaults } from './settings.ts'
+import { topicSizes } from './topic-sizes.ts'
 import { Writer } from './writer.ts'
 
 export interface EmbeddedLogOptions {
@@ -99,6 +100,7 @@ export class EmbeddedLog implements Log {
       changes: this.counter,
       clock,
       logger,
+      metrics,
       probe,
       settings,
       fatal,
@@ -232,6 +234,11 @@ export class EmbeddedLog implements Log {
       const number = catalog.producers.get(id)?.number ?? 0
       return { op: 'forgetProducer', number: catalog.heldProducer({ name: id, number, epoch }).number }
     })
+  }
+
+  /** Bytes of the blocks of each topic, by name; what is trimmed counts until its file or its part of one is gone. */
+  sizes(): Map<string, number> {
+    return topicSizes(this.catalog)
   }
 
   /** What a reader in another thread needs (see EmbeddedReaderHost); can be cloned. */

@@ -63,7 +63,7 @@ export class Scrubber {
 
   private tell({ file, position, what }: FileFault): void {
     const { metrics, logger } = this.parts
-    metrics.add('reprise_log_faults_total', {}, 1)
+    metrics.add('reprise_log_corruptions_total', {}, 1)
     const error = corrupt(file, position, what)
     logger.error({ code: error.code, file, position, error }, 'damage found in the log')
   }

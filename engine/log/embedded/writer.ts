@@ -1,7 +1,7 @@
 import { codeOf, StreamError } from '../../errors.ts'
 import type { EpochMs } from '../../model/record.ts'
 import type { Commit, Committed } from '../../ports/log.ts'
-import type { Clock, Logger } from '../../ports/world.ts'
+import type { Clock, Logger, Metrics } from '../../ports/world.ts'
 import type { ChangeCounter } from '../change-counter.ts'
 import { checkCommitSize } from '../limits.ts'
 import type { AppendClock } from './append-clock.ts'
@@ -30,6 +30,7 @@ export interface WriterParts {
   readonly changes: ChangeCounter
   readonly clock: Clock
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly probe: LogProbe
   readonly settings: EmbeddedLogSettings
   /** Ends the process: the state of the file is not known any more. */
@@ -277,11 +278,12 @@ export class Writer {
     appendTime: EpochMs,
     content: { blocks?: readonly PlacedBlock[]; ends?: readonly NamedEnd[]; detail?: Buffer },
   ): Promise<void> {
-    const { catalog, logId, probe, published, changes, clock, settings } = this.parts
+    const { catalog, logId, metrics, probe, published, changes, clock, settings } = this.parts
     const { file } = this
     const place = { logId, file: file.number, position: file.end }
     const { bytes, head } = this.frames.encode(place, { kind, appendTime, commitNumber: catalog.commitNumber + 1, ...content })
     probe.at('log.commit.before-write')
+    const from = clock.monotonic()
     try {
       await file.write(bytes)
       probe.at('log.commit.after-write')
@@ -292,6 +294,7 @@ export class Writer {
       throw error
     }
     probe.at('log.commit.after-sync')
+    metrics.observe('reprise_log_fsync_duration_seconds', {}, (clock.monotonic() - from) / 1000)
     if (settings.fillAheadBytes > 0) file.makeRoom(bytes.length, settings.fillAheadBytes, settings.logFileBytes)
     catalog.apply(bytes, 0, head)
     this.lastKind = kind

@@ -8,12 +8,13 @@ import type { JournalRecord, Totals } from '../../../engine/model/slice.ts'
 import { SliceMetrics } from '../../../engine/runtime/slice-metrics.ts'
 import { emptyTotals } from '../../../engine/task/reports.ts'
 
-const journalOf = (totals: Totals) => ({ totals, watermark: 5000 }) as Partial<JournalRecord> as JournalRecord
+const journalOf = (totals: Totals) => ({ totals }) as Partial<JournalRecord> as JournalRecord
 const labels = { job: 'orders', version: 'v1' }
 
 test('what the engine reports stands in the exposition', async () => {
   const metrics = new PrometheusMetrics()
   const slices = new SliceMetrics(metrics, labels, emptyTotals())
+  const measures = { runMs: 3, commitMs: 12, oldestAt: 90_000, at: 90_400, faults: new Map([['RECORD_MALFORMED', 2]]) }
   const totals = {
     in: 7,
     processed: 5,
@@ -23,22 +24,59 @@ test('what the engine reports stands in the exposition', async () => {
     late: { late: 3, idle: 0, clock: 0 },
     out: { delays: 4 },
   }
-  slices.committed(journalOf(totals), 12)
-  slices.committed(journalOf({ ...totals, in: 14 }), 12)
+  slices.recovered(700)
+  slices.committed(journalOf(totals), measures)
+  slices.committed(journalOf({ ...totals, in: 14, derived: { skipped: 4, deadLettered: 2 } }), {
+    ...measures,
+    oldestAt: undefined,
+    faults: new Map([['no code of ours', 1]]),
+  })
+  slices.commitFailed('COMMIT_FENCED')
   slices.cut(7, 1000)
-  for (const newest of [0, 6, 7, 8]) slices.checkpointed(newest, 1000 + newest * 10, 5_000_000)
+  for (const newest of [0, 6, 7, 8]) slices.checkpointed(newest, 1000 + newest * 10)
   const text = await metrics.text()
   expect(text).toContain('reprise_checkpoint_duration_seconds_sum{reprise_job="orders",version="v1"} 0.07')
   expect(text).toContain('reprise_checkpoint_duration_seconds_count{reprise_job="orders",version="v1"} 1')
-  expect(text).toContain('reprise_checkpoint_last_success_timestamp_seconds{reprise_job="orders",version="v1"} 5000')
+  expect(text).toContain('reprise_restore_duration_seconds_sum{reprise_job="orders",version="v1"} 0.7')
+  expect(text).toContain('reprise_records_dropped_total{reprise_job="orders",version="v1",reason="skipped"} 1')
+  expect(text).toContain('reprise_records_dropped_total{reprise_job="orders",version="v1",reason="derived_skipped"} 4')
+  expect(text).toContain('reprise_records_dropped_total{reprise_job="orders",version="v1",reason="late"} 3')
+  expect(text).toContain('reprise_errors_total{reprise_job="orders",version="v1",code="RECORD_MALFORMED"} 2')
+  expect(text).toContain('reprise_errors_total{reprise_job="orders",version="v1",code="OPERATOR_THREW"} 1')
+  expect(text).toContain('reprise_commit_failures_total{reprise_job="orders",version="v1",code="COMMIT_FENCED"} 1')
+  expect(text).toContain('reprise_processing_duration_seconds_sum{reprise_job="orders",version="v1"} 0.006')
+  expect(text).toContain('reprise_processing_duration_seconds_count{reprise_job="orders",version="v1"} 2')
+  // What is not public yet, or took no source record, has no latency.
+  expect(text).toContain('reprise_end_to_end_latency_seconds_sum{reprise_job="orders",version="v1"} 0.4')
+  expect(text).toContain('reprise_end_to_end_latency_seconds_count{reprise_job="orders",version="v1"} 1')
   expect(text).toContain('reprise_records_in_total{reprise_job="orders",version="v1"} 14')
   expect(text).toContain('reprise_records_late_total{reprise_job="orders",version="v1",reason="late"} 3')
   expect(text).toContain('reprise_records_out_total{reprise_job="orders",version="v1",topic="delays"} 4')
   expect(text).toContain('reprise_derived_dlq_records_total{reprise_job="orders",version="v1"} 2')
   expect(text).toContain('reprise_commits_total{reprise_job="orders",version="v1"} 2')
-  expect(text).toContain('reprise_watermark_timestamp_seconds{reprise_job="orders",version="v1"} 5')
   expect(text).toContain('reprise_commit_duration_seconds_bucket{le="0.01",reprise_job="orders",version="v1"} 0')
   expect(text).toContain('reprise_commit_duration_seconds_bucket{le="0.025",reprise_job="orders",version="v1"} 2')
+})
+
+test('series that may grow are there before they do', async () => {
+  const metrics = new PrometheusMetrics()
+  new SliceMetrics(metrics, labels, { ...emptyTotals(), in: 5 })
+  const text = await metrics.text()
+  expect(text).toContain('reprise_records_in_total{reprise_job="orders",version="v1"} 0')
+  expect(text).toContain('reprise_dlq_records_total{reprise_job="orders",version="v1"} 0')
+  expect(text).toContain('reprise_records_dropped_total{reprise_job="orders",version="v1",reason="clock"} 0')
+})
+
+test('a gauge that is given anew keeps nothing of before', async () => {
+  const metrics = new PrometheusMetrics()
+  const at = (partition: string) => ({ ...labels, topic: 'in', partition })
+  metrics.replace('reprise_input_lag_records', [
+    [at('0'), 5],
+    [at('1'), 7],
+  ])
+  metrics.replace('reprise_input_lag_records', [[at('1'), 3]])
+  const values = (await metrics.text()).match(/^reprise_input_lag_records.*/gm)
+  expect(values).toEqual(['reprise_input_lag_records{reprise_job="orders",version="v1",topic="in",partition="1"} 3'])
 })
 
 test('a name or label that is not in the table is a mistake of ours', () => {
@@ -58,7 +96,9 @@ describe('names', () => {
   test.each(Object.entries(metricTable))('%s keeps to the conventions', (name, { type, help }) => {
     // What is true or not has the word for it at its end, and says so in its text.
     const state = type === 'gauge' && help.startsWith('Is 1')
-    const unit = state ? /_(active|info|health|up|pass)$/ : /_(total|seconds|bytes|info|records|ratio|offset|per_second)$/
+    const unit = state
+      ? /_(active|info|health|up|pass|idle|state|throttled)$/
+      : /_(total|seconds|bytes|info|records|keys|ratio|offset|per_second)$/
     expect(name).toMatch(/^reprise_[a-z_]+$/)
     expect(name).toMatch(unit)
     expect(name.endsWith('_total')).toBe(type === 'counter')

@@ -30,6 +30,19 @@ describe('reports', () => {
     )
   })
 
+  test('tell how often what failed, once', () => {
+    const { reports, atRecord } = setUp()
+    for (const policy of ['skip', 'deadLetter'] as const) {
+      atRecord(0)
+      reports.bad(policy, fault, 'parse', undefined)
+      reports.bad(policy, { ...fault, code: 'OPERATOR_THREW' }, 'map', undefined)
+    }
+    expect(Object.fromEntries(reports.takeFaults())).toEqual({ RECORD_MALFORMED: 2, OPERATOR_THREW: 2 })
+    expect(reports.takeFaults().size).toBe(0)
+    reports.bad('skip', fault, 'parse', undefined)
+    expect(Object.fromEntries(reports.takeFaults())).toEqual({ RECORD_MALFORMED: 1 })
+  })
+
   test('count what fails between the turns of source records apart from them', () => {
     const { reports, totals, atRecord, deadLetters } = setUp()
     atRecord(0)

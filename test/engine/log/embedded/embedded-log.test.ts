@@ -6,6 +6,7 @@ import { parseFileName } from '../../../../engine/log/embedded/file-names.ts'
 import type { EmbeddedLogSettings } from '../../../../engine/log/embedded/settings.ts'
 import { verifyLog } from '../../../../engine/log/embedded/verify-log.ts'
 import type { ReadFile } from '../../../../engine/ports/file-system.ts'
+import { noMetrics } from '../../../../engine/ports/world.ts'
 import {
   append,
   block,
@@ -46,6 +47,31 @@ async function settled(): Promise<void> {
 
 const segmentsOn = (disk: SimDisk) => disk.list().filter((name) => parseFileName(name)?.kind === 'segment')
 const logsOn = (disk: SimDisk) => disk.list().filter((name) => parseFileName(name)?.kind === 'log')
+
+test('says how many bytes each topic has, before and after a rewrite, and how long each write took', async () => {
+  let writes = 0
+  const observe = (name: string) => void (name === 'reprise_log_fsync_duration_seconds' && writes++)
+  const { log } = await world({}, { metrics: { ...noMetrics, observe } })
+  await streamTopic(log)
+  await streamTopic(log, 'other')
+  const writer = await Writer.open(log, 'ingest')
+  expect(Object.fromEntries(log.sizes())).toEqual({ orders: 0, other: 0 })
+  const before = writes
+  const own = Array.from({ length: 5 }, (_, n) => append('orders', 0, record(n)))
+  for (const one of own) await writer.send(one)
+  const foreign = append('other', 0, ...records(0, 3))
+  await writer.send(foreign)
+  expect(writes - before).toBe(6)
+  const written = own.reduce((sum, { block }) => sum + block.length, 0)
+  expect(Object.fromEntries(log.sizes())).toEqual({ orders: written, other: foreign.block.length })
+  await log.rewrite()
+  // Small blocks were joined: one head instead of five.
+  expect(log.sizes().get('orders')).toBeLessThan(written)
+  expect(log.sizes().get('orders')).toBeGreaterThan(written / 5)
+  await log.deleteTopic('other')
+  expect([...log.sizes().keys()]).toEqual(['orders'])
+  await log.close()
+})
 
 describe('a full disk', () => {
   test('records are refused, what the engine itself says still goes through, and it goes on by itself', async () => {

@@ -42,7 +42,7 @@ class World {
       ...noMetrics,
       add: (name: string, _: object, by: number) => {
         if (name === 'reprise_log_scrubbed_bytes_total') world.bytesRead += by
-        if (name === 'reprise_log_faults_total') world.faults += by
+        if (name === 'reprise_log_corruptions_total') world.faults += by
       },
     }
     const { clock, fs } = world
