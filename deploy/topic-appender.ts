@@ -1,6 +1,7 @@
 import { BlockBuilder } from '../engine/block/block-builder.ts'
 import { StreamError } from '../engine/errors.ts'
 import { partitionOf } from '../engine/log/partitioner.ts'
+import { layToRest, takeUp } from '../engine/log/producer-rest.ts'
 import type { NewRecord } from '../engine/model/record.ts'
 import type { Append, Log, Producer, ProducerEnd } from '../engine/ports/log.ts'
 
@@ -23,6 +24,7 @@ export class TopicAppender {
   private producer: Producer | undefined
   private end: ProducerEnd = { seq: 0, hash: '' }
   private turn: Promise<unknown> = Promise.resolve()
+  private pending = 0
 
   /** @param id names the source, once and for all. */
   constructor(log: Log, topic: string, id: string) {
@@ -36,18 +38,47 @@ export class TopicAppender {
    * Errors: TOPIC_UNKNOWN, REQUEST_INVALID (a gap in the numbers), those of Producer.commit.
    */
   append(records: readonly NewRecord[], sequence?: number): Promise<Appended> {
-    const done = this.turn.catch(() => {}).then(() => this.appendNow(records, sequence))
+    return this.inTurn(() => this.appendNow(records, sequence))
+  }
+
+  /** Nothing is under way or waits for its turn. */
+  get idle(): boolean {
+    return this.pending === 0
+  }
+
+  /** The log keeps nothing of it but a record, until the next append. Errors: those of Producer.commit. */
+  rest(): Promise<void> {
+    return this.inTurn(async () => {
+      await this.open()
+      const producer = this.producer!
+      this.producer = undefined
+      // Nothing was ever taken of it: there is nothing to remember.
+      if (this.end.seq === 0) await this.log.forgetProducer(producer.id, producer.epoch)
+      else await layToRest(this.log, producer, this.end)
+    })
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.pending++
+    const done = this.turn
+      .catch(() => {})
+      .then(work)
+      .finally(() => this.pending--)
     this.turn = done
     return done
+  }
+
+  private async open(): Promise<void> {
+    if (this.producer !== undefined) return
+    const producer = await this.log.producer(this.id)
+    this.end = await takeUp(this.log, producer)
+    this.producer = producer
   }
 
   private async appendNow(records: readonly NewRecord[], sequence: number | undefined): Promise<Appended> {
     const info = this.log.topic(this.topic)
     if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic: this.topic })
-    if (this.producer === undefined) {
-      this.producer = await this.log.producer(this.id)
-      this.end = this.producer.end
-    }
+    await this.open()
     const first = sequence ?? this.end.seq
     if (first > this.end.seq) {
       throw new StreamError(

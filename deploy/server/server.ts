@@ -13,6 +13,7 @@ import { realClock } from '../real-clock.ts'
 import type { Settings } from '../settings.ts'
 import { AuditLog } from './audit-log.ts'
 import { makeApp } from './http/app.ts'
+import { IngestProducers } from './ingest-producers.ts'
 import { type ControllerWorld, JobController } from './job-controller.ts'
 import { isLoopback } from './loopback.ts'
 import { Operations } from './operations.ts'
@@ -56,6 +57,7 @@ export class RepriseServer {
   readonly bundles: BundleStore
   readonly audit: AuditLog
   readonly tokens: Tokens
+  readonly producers: IngestProducers
   stopping = false
   private readonly options: ServerOptions
   readonly probe: Probe
@@ -93,6 +95,7 @@ export class RepriseServer {
     this.data = data
     this.bundles = new BundleStore(data.log)
     this.tokens = tokens
+    this.producers = new IngestProducers({ log: data.log, logger: options.logger })
     this.audit = new AuditLog(data.log, realClock)
     this.versionMetrics = new VersionMetrics(metrics)
     this.serverMetrics = new ServerMetrics({ metrics, clock: realClock, directory: options.directory, log: data.log })
@@ -158,6 +161,7 @@ export class RepriseServer {
     clearInterval(this.timer)
     this.serverMetrics.close()
     await this.app?.close()
+    await this.producers.close()
     await Promise.all([...this.controllers.values()].map((controller) => controller.close()))
     await this.data.close()
   }

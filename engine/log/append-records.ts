@@ -1,10 +1,10 @@
 import { BlockBuilder } from '../block/block-builder.ts'
-import { codeOf, StreamError } from '../errors.ts'
+import { StreamError } from '../errors.ts'
 import type { EpochMs, NewRecord } from '../model/record.ts'
-import type { Append, Log, Producer, ProducerEnd } from '../ports/log.ts'
+import type { Append, Log, ProducerEnd } from '../ports/log.ts'
 import type { Clock } from '../ports/world.ts'
-import { recordedEnd, recordOfEnd } from './ingest-ends.ts'
 import { partitionOf } from './partitioner.ts'
+import { layToRest, takeUp } from './producer-rest.ts'
 import { RecordDigest } from './record-digest.ts'
 
 const commitBytes = 1 << 20
@@ -94,11 +94,11 @@ export async function appendRecords(
     ended.abort()
     // The source failed, not the log: what was taken of it so far is left as at an end. If that fails too, its producer is kept.
     await Promise.all(inFlight)
-    if (failure === undefined) await leave(log, producer, sent).catch(() => {})
+    if (failure === undefined) await layToRest(log, producer, sent).catch(() => {})
     throw error
   }
   ended.abort()
-  await leave(log, producer, sent)
+  await layToRest(log, producer, sent)
   return { skipped: end.seq, added: Math.max(0, seq - end.seq) }
 
   async function takeAll(): Promise<void> {
@@ -125,27 +125,6 @@ export async function appendRecords(
     if (sent.seq < seq) send()
     await Promise.all(inFlight)
     throwFailure()
-  }
-}
-
-/** A source that was left before goes on where its record says. Opened BEFORE that is read: whoever may still add to it is fenced. */
-async function takeUp(log: Log, { id, end, commit }: Producer): Promise<ProducerEnd> {
-  const recorded = end.seq === 0 ? await recordedEnd(log, id) : undefined
-  if (recorded === undefined || recorded.seq === 0) return end
-  await commit({ expect: end, next: recorded, appends: [] })
-  return recorded
-}
-
-/** The log keeps the ends of producers in memory and in every head: that of a source goes into a record, BEFORE its producer is forgotten. */
-async function leave(log: Log, { id, epoch, commit }: Producer, end: ProducerEnd): Promise<void> {
-  try {
-    const recorded = await recordedEnd(log, id)
-    if (recorded?.seq !== end.seq || recorded.hash !== end.hash)
-      await commit({ expect: end, next: end, appends: [await recordOfEnd(log, id, end, log.clock())] })
-    await log.forgetProducer(id, epoch)
-  } catch (error) {
-    // Somebody else takes the same source in by now, and leaves it in turn.
-    if (codeOf(error) !== 'COMMIT_FENCED') throw error
   }
 }
 

@@ -112,6 +112,8 @@ export interface Log {
   reader(topic: string, partition: number, from: Offset): LogReader
   /** Fences older holders; durable when it resolves. */
   producer(id: string): Promise<Producer>
+  /** Names of all producers that were opened and are not forgotten, in no order: what the log keeps for each as long as it is there. */
+  producers(): readonly string[]
   /** How far the producer of this name came, without fencing it. */
   producerEnd(id: string): ProducerEnd | undefined
   /**
@@ -123,7 +125,10 @@ export interface Log {
 }
 
 /** What those see of a log who only read it. */
-export type LogView = Pick<Log, 'topics' | 'topic' | 'bounds' | 'clock' | 'changed' | 'changes' | 'reader' | 'producerEnd' | 'close'>
+export type LogView = Pick<
+  Log,
+  'topics' | 'topic' | 'bounds' | 'clock' | 'changed' | 'changes' | 'reader' | 'producers' | 'producerEnd' | 'close'
+>
 
 export interface Pin {
   move(from: Offset): void

@@ -57,6 +57,10 @@ export class PassThroughLog implements Log {
     return this.inner.changes()
   }
 
+  producers(): readonly string[] {
+    return this.inner.producers()
+  }
+
   producerEnd(id: string): ProducerEnd | undefined {
     return this.inner.producerEnd(id)
   }

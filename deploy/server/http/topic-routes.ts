@@ -7,7 +7,6 @@ import { bytesField, timeText, valueField } from '../../cli/record-fields.ts'
 import { readNdjson } from '../../ingest/ndjson.ts'
 import { openTopic } from '../../ingest/open-topic.ts'
 import { fieldReader } from '../../ingest/take-in.ts'
-import { TopicAppender } from '../../topic-appender.ts'
 import type { RepriseServer } from '../server.ts'
 import type { Token } from '../tokens.ts'
 import { demand } from './permission.ts'
@@ -34,7 +33,6 @@ const ofTopic = z.strictObject({ topic: z.string().max(249) })
 const problems = { '4xx': problem, '5xx': problem } as const
 
 export function topicRoutes(app: App, server: RepriseServer): void {
-  const appenders = new Map<string, TopicAppender>()
   // Streamed: a body of any length, taken in as it comes.
   app.addContentTypeParser(['application/x-ndjson', 'application/jsonl'], (_request, payload, done) => done(null, payload))
 
@@ -74,9 +72,6 @@ export function topicRoutes(app: App, server: RepriseServer): void {
         throw new StreamError('REQUEST_INVALID', { reason: 'producer and sequence go together' }, { fix: 'give both, or none' })
       refuseOutputs(server, topic)
       await openTopic(server.log, topic, { kind: undefined, partitions: query.partitions })
-      const id = producer === undefined ? `http:${topic}` : `http:${topic}:${producer}`
-      let appender = appenders.get(id)
-      if (appender === undefined) appenders.set(id, (appender = new TopicAppender(server.log, topic, id)))
       const read = fieldReader(query.key, query.time)
       let [added, skipped] = [0, 0]
       let next = sequence
@@ -85,7 +80,7 @@ export function topicRoutes(app: App, server: RepriseServer): void {
           const { key, eventTime } = read(value)
           return { value: Buffer.from(value), key, eventTime: Number.isNaN(eventTime) ? Date.now() : eventTime }
         })
-        const done = await appender.append(records, next)
+        const done = await server.producers.append(topic, producer, records, next)
         added += done.added
         skipped += done.skipped
         if (next !== undefined) next += records.length

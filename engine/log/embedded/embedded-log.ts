@@ -225,6 +225,10 @@ export class EmbeddedLog implements Log {
     return { id, epoch, end, commit: (commit) => this.writer.commit({ name: id, number, epoch }, commit) }
   }
 
+  producers(): readonly string[] {
+    return [...this.catalog.producers.keys()]
+  }
+
   producerEnd(id: string): ProducerEnd | undefined {
     return this.catalog.producers.get(id)?.end
   }

@@ -62,6 +62,10 @@ export abstract class FollowedLog implements LogView {
     return { start, end }
   }
 
+  producers(): readonly string[] {
+    return [...this.follower.catalog.producers.keys()]
+  }
+
   producerEnd(id: string): ProducerEnd | undefined {
     return this.follower.catalog.producers.get(id)?.end
   }

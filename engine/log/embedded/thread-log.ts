@@ -94,6 +94,10 @@ export class ThreadLog implements Log {
     return { id, epoch, end, commit }
   }
 
+  producers(): readonly string[] {
+    return this.host.producers()
+  }
+
   producerEnd(id: string): ProducerEnd | undefined {
     return this.host.producerEnd(id)
   }

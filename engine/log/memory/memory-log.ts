@@ -113,6 +113,10 @@ export class MemoryLog implements Log {
     return { id, epoch, end, commit }
   }
 
+  producers(): readonly string[] {
+    return this.storage.producerNames
+  }
+
   producerEnd(id: string): ProducerEnd | undefined {
     return this.storage.producerEnd(id)
   }

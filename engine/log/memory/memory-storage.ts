@@ -54,6 +54,10 @@ export class MemoryStorage {
     return { ...opened }
   }
 
+  get producerNames(): string[] {
+    return [...this.producers.keys()]
+  }
+
   producerEnd(id: string): ProducerEnd | undefined {
     return this.producers.get(id)?.end
   }

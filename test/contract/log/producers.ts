@@ -156,6 +156,17 @@ export function producerContract(test: LogTest): void {
     expect(await valuesOf(log, 'orders')).toEqual(values(0, 2))
   })
 
+  test('names all producers that are there, and none that was forgotten, also after a restart', async ({ log, reopen }) => {
+    expect(log.producers()).toEqual([])
+    await log.producer('job/v1/task-0')
+    const gone = await log.producer('größe')
+    await log.producer('job/v1/task-0')
+    expect([...log.producers()].sort()).toEqual(['größe', 'job/v1/task-0'].sort())
+    await log.forgetProducer('größe', gone.epoch)
+    expect(log.producers()).toEqual(['job/v1/task-0'])
+    expect((await reopen()).producers()).toEqual(['job/v1/task-0'])
+  })
+
   test('a producer that is forgotten begins anew, and nobody who held it commits any more', async ({ log, reopen }) => {
     await streamTopic(log)
     const older = await Writer.open(log)

@@ -24,7 +24,8 @@ async function memoryLog(): Promise<MemoryLog> {
 }
 
 async function recordsOfEnds(log: MemoryLog | EmbeddedLog): Promise<number> {
-  return (await valuesOf(log, ingestEndsTopic)).length
+  const partitions = numbers(0, log.topic(ingestEndsTopic)!.partitions)
+  return (await Promise.all(partitions.map((partition) => valuesOf(log, ingestEndsTopic, partition)))).flat().length
 }
 
 describe('sources that were taken in', () => {
