@@ -32,17 +32,19 @@ export async function openStateIn(
   job: JobPlan,
   { makeDate }: Present,
 ): Promise<TaskState> {
+  const { version } = job
+  const bound = logger.child({ job: job.topology.job, version: `v${version}`, task: plan.id })
   const name = `${folderOf(job.topology.job, job.version)}${plan.id}`
   const [checkpoints, spill] = folders.map((folder) => path.join(directory, folder, name)) as [string, string]
   await mkdir(checkpoints, { recursive: true })
   await mkdir(spill, { recursive: true })
   return openTaskState({
-    task: { job: job.topology.job, version: job.version, task: plan.id, fingerprint: fingerprint(job.topology), semantics },
+    task: { job: job.topology.job, version, task: plan.id, fingerprint: fingerprint(job.topology), semantics },
     checkpoints: new DirectoryCheckpointStore(new NodeFileSystem(checkpoints)),
     spill: await LevelSpillStore.open(spill),
     settings: { memoryBytesMax: Math.floor(memoryBytesMax / job.tasks.length), ...state },
     clock: realClock,
-    logger,
+    logger: bound,
     metrics,
     probe,
     makeDate,

@@ -59,6 +59,7 @@ export class RepriseServer {
   readonly tokens: Tokens
   readonly producers: IngestProducers
   stopping = false
+  private closing: Promise<void> | undefined = undefined
   private readonly options: ServerOptions
   readonly probe: Probe
   private readonly data: DataDirectory
@@ -148,6 +149,7 @@ export class RepriseServer {
 
   /** Of a job that may be new. */
   async controller(job: string): Promise<JobController> {
+    if (this.stopping) throw new StreamError('SERVER_STOPPING')
     let opened = this.opening.get(job)
     if (opened === undefined) this.opening.set(job, (opened = JobController.open(job, this.world())))
     const controller = await opened
@@ -155,14 +157,23 @@ export class RepriseServer {
     return controller
   }
 
-  /** Stops taking requests, lets the versions finish their slices and checkpoint, and closes the log. */
-  async close(): Promise<void> {
+  /**
+   * Says at once that it is not ready and refuses what would change something, lets the versions finish their slices and checkpoint, then stops
+   * answering and closes the log. Done again it does nothing.
+   */
+  close(): Promise<void> {
+    this.closing ??= this.closeAll()
+    return this.closing
+  }
+
+  private async closeAll(): Promise<void> {
     this.stopping = true
     clearInterval(this.timer)
     this.serverMetrics.close()
+    // While versions finish, who asks is told why, instead of finding nobody.
+    await Promise.all([...this.controllers.values()].map((controller) => controller.close()))
     await this.app?.close()
     await this.producers.close()
-    await Promise.all([...this.controllers.values()].map((controller) => controller.close()))
     await this.data.close()
   }
 

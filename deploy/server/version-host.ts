@@ -42,6 +42,8 @@ export class VersionHost {
   answeredAt: EpochMs
   readonly ended: Promise<void>
   private readonly world: VersionHostWorld
+  /** For its own lines; those of the thread say themselves whose they are. */
+  private readonly own: Logger
   private readonly worker: Worker
   private readonly service: LogService
   private readonly over = new AbortController()
@@ -71,7 +73,8 @@ export class VersionHost {
         resolve()
       })
     })
-    this.watch().catch((error: unknown) => world.logger.error({ error }, 'a version is not watched'))
+    this.own = world.logger.child({ job: data.job, version: `v${data.version}` })
+    this.watch().catch((error: unknown) => this.own.error({ error }, 'a version is not watched'))
   }
 
   send(message: ToVersion): void {
@@ -126,7 +129,7 @@ export class VersionHost {
   }
 
   private killSoon(failure: ThreadFailure): void {
-    this.kill(failure).catch((error: unknown) => this.world.logger.error({ error }, 'a thread could not be ended'))
+    this.kill(failure).catch((error: unknown) => this.own.error({ error }, 'a thread could not be ended'))
   }
 
   private end(code: number): void {

@@ -10,6 +10,7 @@ export interface VersionData {
   readonly handle: ReaderHandle
   /** The data directory. */
   readonly directory: string
+  readonly job: string
   readonly bundle: JobBundle
   readonly version: number
   readonly parallelism: number

@@ -65,7 +65,7 @@ class BatchedMetrics implements Metrics {
 
 async function run(): Promise<void> {
   const { handle, directory, bundle, version, parallelism, starts, settings, state, memoryBytesMax, control, facts } = data
-  const logger = threadLogger({})
+  const logger = threadLogger({ job: data.job, version: `v${version}` })
   const metrics = new BatchedMetrics()
   const timer = setInterval(() => metrics.flush(), metricsEveryMs)
   const stop = new AbortController()

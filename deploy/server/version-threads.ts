@@ -69,6 +69,7 @@ export class VersionThreads {
       {
         handle: log.handle(),
         directory,
+        job: this.job,
         bundle,
         version,
         parallelism,

@@ -18,6 +18,8 @@ import { whoAsks, withTypes } from './typed-app.ts'
 
 const bodyBytesMax = 16 << 20
 const keysMax = 10_000
+/** A supervisor has started the next one by then. */
+const restartSeconds = 5
 const changing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /** The admin API. Every route has its schema, so that the document at /openapi.json is what is checked. */
@@ -48,6 +50,7 @@ export async function makeApp(server: RepriseServer): Promise<FastifyInstance> {
       server.metrics.add('reprise_auth_failures_total', { reason: status === 401 ? 'unauthenticated' : 'forbidden' }, 1)
     if (status >= 500) server.logger.error({ error, path: request.url, requestId: request.id }, 'request failed')
     if (error instanceof StreamError && error.code === 'TOO_MANY_GUESSES') reply.header('retry-after', String(error.details.seconds))
+    if (error instanceof StreamError && error.code === 'SERVER_STOPPING') reply.header('retry-after', String(restartSeconds))
     if (status === 401) reply.header('www-authenticate', 'Bearer')
     return reply.status(status).type('application/problem+json').serializer(JSON.stringify).send(problemOf(error, request.id))
   })
