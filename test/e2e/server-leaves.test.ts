@@ -49,6 +49,8 @@ test(`${rounds} versions deployed and given up leave nothing behind: no topic, f
         topics: items.map(({ topic }) => topic).filter((topic) => topic !== 'reprise.audit'),
         files: ['checkpoints', 'spill'].map((folder) => readdirSync(join(data, folder))),
         versions: [...new Set([...metrics.matchAll(/version="(v\d+)"/g)].map(([, version]) => version))],
+        // Of no version: as many as before. Calls of the test itself aside.
+        series: [...metrics.matchAll(/^reprise_(?!api_)\w+(?:\{.*\})?(?= )/gm)].flat().filter((series) => !/version="v\d+"/.test(series)),
         threads: /^Threads:\s+(\d+)$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1],
       }
     }
@@ -62,9 +64,9 @@ test(`${rounds} versions deployed and given up leave nothing behind: no topic, f
       await persistently(async () => {
         const { partitions } = (await view()).versions.find((one) => one.version === version)!
         expect(partitions.map(({ current }) => current)).toEqual(['500'])
-        expect(await (await fetch(`${server.url}/metrics`)).text()).toContain(
-          `reprise_job_version_active{reprise_job="leaves",version="v${version}"}`,
-        )
+        const metrics = await (await fetch(`${server.url}/metrics`)).text()
+        expect(metrics).toContain(`reprise_job_version_active{reprise_job="leaves",version="v${version}"}`)
+        expect(metrics).toContain(`reprise_log_size_bytes{topic="leaves.v${version}.private.leaves-out"}`)
       })
     }
   } finally {
