@@ -8,6 +8,7 @@ const table = {
   // job and topology
   JOB_INVALID: { retry: 'after-fix', text: 'the job definition is not valid' },
   JOB_LOAD_FAILED: { retry: 'after-fix', text: 'the job file could not be bundled or loaded' },
+  TYPE_CHECK_FAILED: { retry: 'after-fix', text: "the job's types do not fit together, or could not be checked" },
   JOB_CHANGED: { retry: 'after-fix', text: 'the job is not the one that this data directory was written by' },
   VERSION_UNKNOWN: { retry: 'after-fix', text: 'the job has no such version' },
   VERSION_NOT_READY: { retry: 'after-backoff', text: 'the version does not meet the conditions for publishing' },

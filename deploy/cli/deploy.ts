@@ -17,6 +17,8 @@ interface DeployFlags extends ClientFlags, PolicyFlags {
   readonly createTopics?: boolean
   readonly from: readonly string[]
   readonly dryRun?: boolean
+  /** Set unless --no-type-check is given. */
+  readonly typeCheck: boolean
   readonly yes?: boolean
 }
 
@@ -50,6 +52,7 @@ export function deployVerb(terminal: Terminal): Command {
     .option('--allow-schema-change', 'although readers of its outputs will find other fields')
     .addOption(manyTimes('--from <where>', fromHelp, 'zero'))
     .option('--create-topics', 'make topics it reads that are not there')
+    .option('--no-type-check', 'take the types away without a look at them')
   return policyFlags(deploy)
     .option('--dry-run', 'show the plan and do nothing')
     .option('-y, --yes', 'do not ask')
@@ -61,6 +64,7 @@ async function deployJob(file: string, flags: DeployFlags, terminal: Terminal): 
   const client = await clientOf(flags, terminal)
   const { openJobFile } = await import('../load-job-file.ts')
   const { bundle } = await openJobFile(file, silentLogger)
+  if (flags.typeCheck) await check(file, flags, terminal)
   const body = {
     bundle,
     ...parallelism,
@@ -80,6 +84,15 @@ async function deployJob(file: string, flags: DeployFlags, terminal: Terminal): 
   }
   const version = await client.post<VersionView>('/api/v1/versions', body)
   printData(terminal, flags, version, deployedText(version))
+}
+
+async function check(file: string, flags: DeployFlags, terminal: Terminal): Promise<void> {
+  const { checkTypes } = await import('../type-check/type-check.ts')
+  const from = performance.now()
+  const found = await checkTypes(file)
+  if (found === 'checked') say(terminal, flags, `types checked in ${((performance.now() - from) / 1000).toFixed(1)} s`)
+  if (found === 'no-compiler')
+    say(terminal, flags, `types are not checked: there is no typescript where ${file} is (npm install --save-dev typescript)`)
 }
 
 function planText({

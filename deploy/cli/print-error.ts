@@ -36,6 +36,7 @@ function errorText(error: unknown, { verbose, paint }: ErrorStyle): string {
       ? [
           `${paint('red', `error ${error.code}`)}: ${errorTable[error.code].text}`,
           ...part('why', detailsText(error)),
+          ...errorsIn(error).flatMap((one) => part('', one)),
           ...causesOf(error).flatMap((cause) => part('', cause)),
           ...part('fix', error.fix),
           ...part('docs', docsOf(error)),
@@ -52,8 +53,13 @@ function part(name: string, text: string | undefined): string[] {
   return text === undefined || text === '' ? [] : [`  ${name.padEnd(5)} ${text}`]
 }
 
+/** A list of errors, each with its place: they are read line by line. */
+function errorsIn({ details: { errors } }: StreamError): readonly string[] {
+  return Array.isArray(errors) ? errors.map(String) : []
+}
+
 function detailsText({ details }: StreamError): string {
-  const shown = Object.entries(details).filter(([, value]) => value !== undefined)
+  const shown = Object.entries(details).filter(([name, value]) => value !== undefined && !(name === 'errors' && Array.isArray(value)))
   return shown.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')
 }
 

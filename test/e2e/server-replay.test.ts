@@ -14,9 +14,9 @@ describe('a replay that does not begin with offset zero', () => {
     await deploy(stateless('partly', 'false'), { createTopics: true })
     await caughtUp('partly', 1)
     const file = fileOf(stateless('partly', 'n < 0'))
-    const plan = await cli('deploy', file, '--from', 'partly/0@40', '--dry-run')
+    const plan = await cli('deploy', file, '--no-type-check', '--from', 'partly/0@40', '--dry-run')
     expect(plan.stdout).toContain('replay     20 records from partly/0@40')
-    const done = await cli('deploy', file, '--from', 'partly/0@40', '--json')
+    const done = await cli('deploy', file, '--no-type-check', '--from', 'partly/0@40', '--json')
     expect(JSON.parse(done.stdout)).toMatchObject({ version: 2, startsAt: { 'partly/0': '40' } })
     await until('partly', 2, ({ phase }) => phase === 'caught-up')
     expect((await view('partly')).versions.find(({ version }) => version === 2)!.progress).toMatchObject({ done: '20', target: '20' })
@@ -47,7 +47,8 @@ describe('a replay that does not begin with offset zero', () => {
     const file = fileOf(
       windowed('10s', 'since').replace("'all', tumbling", "'all' , tumbling").replace('({ start, ...row })', '({ ...row, start })'),
     )
-    const planned = async (...flags: string[]) => JSON.parse((await cli('deploy', file, '--dry-run', '--json', ...flags)).stdout) as object
+    const planned = async (...flags: string[]) =>
+      JSON.parse((await cli('deploy', file, '--no-type-check', '--dry-run', '--json', ...flags)).stdout) as object
     expect(await planned('--from', since)).toMatchObject({ startsAt: { 'since/0': '50' }, recordsToReplay: 30 })
     expect(await planned('--from', 'earliest-available')).toMatchObject({ startsAt: {}, recordsToReplay: 80, seam: [] })
     expect(await planned('--from', '2001-01-01')).toMatchObject({ startsAt: {}, recordsToReplay: 80 })
@@ -57,13 +58,13 @@ describe('a replay that does not begin with offset zero', () => {
       ['since/7@3', 2],
       ['yesterday', 2],
     ] as const)
-      expect([from, (await cli('deploy', file, '--dry-run', '--from', from)).code]).toEqual([from, code])
+      expect([from, (await cli('deploy', file, '--no-type-check', '--dry-run', '--from', from)).code]).toEqual([from, code])
     await server.api.post('/api/v1/jobs/since/pause', { version: 1 })
     await send('since', numbers(80, 90))
-    const ahead = await cli('deploy', file, '--from', 'since/0@85')
+    const ahead = await cli('deploy', file, '--no-type-check', '--from', 'since/0@85')
     expect([ahead.code, ahead.stderr]).toEqual([1, expect.stringContaining('begin at 80 at most')])
     await server.api.post('/api/v1/jobs/since/resume', { version: 1 })
-    expect((await cli('deploy', file, '--from', since)).code).toBe(0)
+    expect((await cli('deploy', file, '--no-type-check', '--from', since)).code).toBe(0)
     await until('since', 2, ({ phase }) => phase === 'caught-up')
     expect((await cli('promote', 'since', '--yes')).stderr).toContain('since/0: history from 0 → from 50')
     expect((await cli('promote', 'since', '--yes', '--allow-seam')).code).toBe(0)
