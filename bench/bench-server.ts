@@ -23,6 +23,7 @@ export function startServer(directory: string, maxLagRecords: number): Promise<R
     settings: parseSettings([]),
     memoryBytesMax: 256 << 20,
     limits: { heapBytesMax: 1 << 30, externalBytesMax: 1 << 30, watchdogMs: 30_000 },
+    diskBytesMax: Number.POSITIVE_INFINITY,
     policy: { maxLagRecords, maxLagMs: 5000, holdMs: 0 },
     bakeMs: 3_600_000,
     holdMs: 2000,

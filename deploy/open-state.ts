@@ -53,14 +53,21 @@ export async function openStateIn(
 
 /** Removes the state of all tasks of a version, which must have ended. Done again it does nothing. */
 export async function removeStateOf(directory: string, job: string, version: number): Promise<void> {
+  for (const folder of await stateFoldersOf(directory, job, version)) await rm(folder, { recursive: true })
+}
+
+/** Where all tasks of a version keep their state, as far as it is there. */
+export async function stateFoldersOf(directory: string, job: string, version: number): Promise<string[]> {
+  const found: string[] = []
   for (const folder of folders) {
     const parent = path.join(directory, folder)
     const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return []
       throw error
     })
-    for (const name of names) if (name.startsWith(folderOf(job, version))) await rm(path.join(parent, name), { recursive: true })
+    for (const name of names) if (name.startsWith(folderOf(job, version))) found.push(path.join(parent, name))
   }
+  return found
 }
 
 const folderOf = (job: string, version: number): string => `${job}.v${version}.task-`

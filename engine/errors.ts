@@ -18,6 +18,7 @@ const table = {
   VERSION_UNRESPONSIVE: { retry: 'after-fix', text: "the version's code did not come back" },
   VERSION_OUT_OF_MEMORY: { retry: 'after-fix', text: 'the version needs more memory than it may have' },
   CATCH_UP_OVERDUE: { retry: 'after-fix', text: 'the version did not catch up in the time it may take' },
+  VERSION_OUT_OF_DISK: { retry: 'after-fix', text: 'the version needs more disk than it may have' },
   OUTPUT_OWNED: { retry: 'after-fix', text: 'another job writes to this topic' },
   SCHEMA_INCOMPATIBLE: { retry: 'after-fix', text: 'readers of this topic could not read what the new version writes' },
   JOB_UNKNOWN: { retry: 'after-fix', text: 'there is no job of this name' },

@@ -52,7 +52,7 @@ export interface VersionState {
 }
 
 /** Whether anything of it runs or is kept. */
-export const alive = ({ role }: VersionState): boolean => role !== 'aborted' && role !== 'retired'
+export const alive = ({ role }: Pick<VersionState, 'role'>): boolean => role !== 'aborted' && role !== 'retired'
 
 export interface Hold {
   readonly id: string

@@ -15,6 +15,7 @@ interface ServerFlags extends CommonFlags, PolicyFlags {
   readonly memory: string
   readonly heap: string
   readonly watchdog: string
+  readonly diskQuota?: string
   readonly bakeTime: string
   readonly holdTimeout: string
   readonly requireTokens?: boolean
@@ -37,6 +38,10 @@ export function serverVerb(terminal: Terminal): Command {
     .option('--memory <MB>', 'state of a version kept in memory at most; the rest goes to disk', '512')
     .option('--heap <MB>', "heap of a version's thread at most; one that needs more is stopped", '2048')
     .option('--watchdog <duration>', 'a version whose code does not come back for so long is stopped', '30s')
+    .option(
+      '--disk-quota <MB>',
+      'state and private results of a version on disk at most; one that needs more is stopped (default: no limit)',
+    )
     .option('--bake-time <duration>', 'how long a version that published before runs on, so that the way back is instant', '24h')
     .option('--hold-timeout <duration>', 'how long a cut-over may hold the version that publishes', '500ms')
   return policyFlags(server, { maxLagRecords: '1000', maxLag: '5s', hold: '2s' })
@@ -55,6 +60,7 @@ async function serve(flags: ServerFlags, terminal: Terminal): Promise<void> {
     port: wholeNumber('--port', flags.port, 0, 65_535),
     memoryBytesMax,
     limits: { heapBytesMax, externalBytesMax: heapBytesMax, watchdogMs: durationOf('--watchdog', flags.watchdog) },
+    diskBytesMax: flags.diskQuota === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--disk-quota', flags.diskQuota, 1, 1 << 30) * mib,
     // What has to be there has a default.
     policy: policyOf(flags) as CatchUpPolicy,
     bakeMs: durationOf('--bake-time', flags.bakeTime),

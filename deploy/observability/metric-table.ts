@@ -193,6 +193,11 @@ const table = {
   },
   reprise_control_offset: { type: 'gauge', help: 'Decisions made about the job so far', labels: ['job'] },
   reprise_version_heap_bytes: { type: 'gauge', help: "Heap of the version's thread", labels: ['job', 'version'] },
+  reprise_version_disk_bytes: {
+    type: 'gauge',
+    help: 'What it has on disk for itself: state, and topics that no other version writes',
+    labels: ['job', 'version'],
+  },
   reprise_event_loop_delay_seconds: { type: 'gauge', help: "Longest delay of the server's event loop in the last second", labels: [] },
   reprise_heartbeat_timestamp_seconds: {
     type: 'gauge',

@@ -129,6 +129,10 @@ export class JobController {
     return [...this.threads.running].map((version) => this.threads.get(version)!)
   }
 
+  diskBytes(version: number): number | undefined {
+    return this.threads.diskBytes(version)
+  }
+
   facts(version: number) {
     return this.threads.board.facts(version)
   }

@@ -32,6 +32,7 @@ export interface ServerOptions {
   readonly settings: Settings
   readonly memoryBytesMax: number
   readonly limits: ControllerWorld['limits']
+  readonly diskBytesMax: number
   readonly policy: ControllerWorld['policy']
   readonly bakeMs: number
   readonly holdMs: number
@@ -178,7 +179,7 @@ export class RepriseServer {
   }
 
   private world(): ControllerWorld {
-    const { directory, logger, settings, memoryBytesMax, limits, policy, bakeMs, holdMs, failAt } = this.options
+    const { directory, logger, settings, memoryBytesMax, limits, diskBytesMax, policy, bakeMs, holdMs, failAt } = this.options
     return {
       log: this.data.log,
       clock: realClock,
@@ -190,6 +191,7 @@ export class RepriseServer {
       state: settings.state,
       memoryBytesMax,
       limits,
+      diskBytesMax,
       policy,
       bakeMs,
       holdMs,

@@ -14,6 +14,7 @@ const looked = [
   'reprise_job_version_info',
   'reprise_version_health',
   'reprise_version_heap_bytes',
+  'reprise_version_disk_bytes',
   'reprise_input_lag_records',
   'reprise_input_lag_seconds',
   'reprise_input_current_offset',
@@ -62,6 +63,8 @@ export class VersionMetrics {
     for (const each of roles) this.set('reprise_job_version_info', { ...labels, role: each }, each === role ? 1 : 0)
     for (const each of healths) this.set('reprise_version_health', { ...labels, health: each }, each === health ? 1 : 0)
     this.set('reprise_version_heap_bytes', labels, controller.host(version)?.heapBytes ?? 0)
+    const diskBytes = controller.diskBytes(version)
+    if (diskBytes !== undefined) this.set('reprise_version_disk_bytes', labels, diskBytes)
     for (const { name, topic, partition, value } of lagSeries(observer.partitions)) this.set(name, { ...labels, topic, partition }, value)
     this.set('reprise_replay_throttled', { ...labels, reason: 'rate' }, recordsPerSecond === null ? 0 : 1)
     this.set('reprise_replay_throttled', { ...labels, reason: 'owner' }, governed === null ? 0 : 1)

@@ -5,6 +5,8 @@ import type { TaskFacts } from '../../engine/runtime/steering.ts'
 import type { ControlState, VersionState } from '../../replay/control-state.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
 import type { BundleStore } from '../bundle-store.ts'
+import { DiskWatch } from './disk-watch.ts'
+import { diskUseOf } from './version-disk.ts'
 import { VersionHost, type VersionLimits } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
 
@@ -20,6 +22,8 @@ export interface ThreadsWorld {
   readonly state: { readonly mergeBytesMin: number }
   readonly memoryBytesMax: number
   readonly limits: VersionLimits
+  /** What a version may have on disk for itself; infinite: as much as there is. */
+  readonly diskBytesMax: number
   /** Named point at which the process ends, for tests. */
   readonly failAt: string | undefined
 }
@@ -38,7 +42,9 @@ export class VersionThreads {
   private readonly world: ThreadsWorld
   private readonly hosts = new Map<number, VersionHost>()
   private readonly onEnd: (version: number, failure: ThreadFailure | undefined) => void
-  private closed = false
+  private readonly disk: DiskWatch
+  private readonly watching: Promise<void>
+  private readonly over = new AbortController()
 
   /** @param onEnd told of each thread that has ended: without a failure because it was told to. */
   constructor(job: string, world: ThreadsWorld, onEnd: (version: number, failure: ThreadFailure | undefined) => void) {
@@ -48,6 +54,14 @@ export class VersionThreads {
     this.board = new VersionBoard((control) => {
       for (const host of this.hosts.values()) this.tell(host, control)
     })
+    const { log, directory, clock, logger, diskBytesMax } = world
+    this.disk = new DiskWatch({
+      ...{ clock, logger, bytesMax: diskBytesMax },
+      running: () => [...this.hosts.keys()].flatMap((version) => this.board.control.versions.get(version) ?? []),
+      useOf: (version) => diskUseOf(log, directory, job, version),
+      end: async (version, failure) => this.hosts.get(version)?.kill(failure),
+    })
+    this.watching = this.disk.run(this.over.signal)
   }
 
   get running(): ReadonlySet<number> {
@@ -58,11 +72,16 @@ export class VersionThreads {
     return this.hosts.get(version)
   }
 
+  /** What it has on disk for itself; undefined: nobody has looked yet. */
+  diskBytes(version: number): number | undefined {
+    return this.disk.bytes.get(version)
+  }
+
   async start({ version, sha256, parallelism, starts }: VersionState): Promise<void> {
     const { log, bundles, directory, settings, state, memoryBytesMax, failAt, logger } = this.world
     const bundle = await bundles.get(sha256)
     // Between here and the thread's first message nothing awaits: it misses no decision.
-    if (this.hosts.has(version) || this.closed) return
+    if (this.hosts.has(version) || this.over.signal.aborted) return
     const { board } = this
     const facts = [...board.control.versions.keys()].flatMap((other) => [...board.tasksOf(other)].map((known) => [other, known] as const))
     const host: VersionHost = new VersionHost(
@@ -100,8 +119,9 @@ export class VersionThreads {
 
   /** Finishes all; none is started any more. */
   async close(): Promise<void> {
-    this.closed = true
+    this.over.abort()
     await Promise.all([...this.hosts.keys()].map((version) => this.stop(version)))
+    await this.watching
   }
 
   private learned(version: number, facts: TaskFacts): void {

@@ -14,7 +14,10 @@ let server: ServerProcess
 let sent = 0
 
 beforeAll(async () => {
-  server = await ServerProcess.on(join(dir, 'data'), ['--watchdog', '5s', '--heap', '96', '--quiet'])
+  server = await ServerProcess.on(join(dir, 'data'), [
+    ...['--watchdog', '5s', '--heap', '96', '--quiet'],
+    ...['--disk-quota', '16', '--set', 'checkpointEveryMs=200', '--set', 'sliceRecordsMax=50'],
+  ])
   await server.start()
   await deploy(fileURLToPath(new URL('./jobs/kill.ts', import.meta.url)), { createTopics: true })
 })
@@ -50,12 +53,53 @@ for (const [title, { code, ends }] of Object.entries(hostile)) {
   })
 }
 
+test('a version that fills its disk is stopped with what it has and may have, also when it publishes; all others go on', {
+  timeout: 60_000,
+}, async () => {
+  await deploy(jobThatKeeps('disk-state'))
+  await feed(200)
+  const owner = await stoppedForDisk('disk-state', 1)
+  expect(owner.role).toBe('active')
+  expect(owner.reason).toMatch(/^\d+\.\d MB on disk \(state [1-9]\d+\.\d, topics of its own \d\.\d\), 16\.0 are allowed: .*--disk-quota/)
+  await expectOthersGoOn()
+  // It has not become less: going on does not help.
+  await server.api.post('/api/v1/jobs/disk-state/resume', { version: 1 })
+  await persistently(async () => {
+    const { items } = await server.api.get<{ items: { event: { type: string } }[] }>('/api/v1/jobs/disk-state/events')
+    expect(items.filter(({ event }) => event.type === 'stopped').length).toBe(2)
+  }, 30_000)
+  // A version that needs less takes over, although the one that publishes has no room to go on.
+  await deploy(jobThatKeeps('disk-state', 10))
+  await persistently(() => server.api.post('/api/v1/jobs/disk-state/promote', { version: 2, force: true }), 30_000)
+  await persistently(async () => expect((await view('disk-state')).active).toBe(2), 30_000)
+})
+
+test('private results count: a candidate that gives too much is stopped; the version that publishes is not', {
+  timeout: 60_000,
+}, async () => {
+  await deploy(hostileJob('disk-topics', 'kept.length'))
+  await feed(200)
+  await deploy(hostileJob('disk-topics', 'return "x".repeat(100_000)'))
+  expect((await stoppedForDisk('disk-topics', 2)).reason).toMatch(/topics of its own [1-9]\d+\.\d\), 16\.0 are allowed/)
+  const { active, versions } = await view('disk-topics')
+  expect([active, versions.find(({ version }) => version === 1)!.health]).toEqual([1, 'running'])
+  await expectOthersGoOn()
+})
+
 test('a bundle that loops when it is loaded is refused', { timeout: 60_000 }, async () => {
   const file = join(dir, 'loops.ts')
   writeFileSync(file, 'for (;;);\nexport default 1\n')
   await expect(deploy(file)).rejects.toThrow(/JOB_LOAD_FAILED.*did not come back/)
   await expectOthersGoOn()
 })
+
+function stoppedForDisk(job: string, version: number): Promise<VersionView> {
+  return persistently(async () => {
+    const found = (await view(job)).versions.find((one) => one.version === version)!
+    expect([found.health, found.code]).toEqual(['stopped', 'VERSION_OUT_OF_DISK'])
+    return found
+  }, 30_000)
+}
 
 /** The well-behaved job takes what comes, and the API answers in time. */
 async function expectOthersGoOn(): Promise<void> {
@@ -96,6 +140,29 @@ const events = topic('events', { codec: 'json' })
 const out = topic('out-${name}', { codec: 'json' })
 export default defineJob('${name}', (job) => {
   job.from(events).map((event) => { ${code}; return { event, kept: kept.length } }).to(out)
+})
+`,
+  )
+  return file
+}
+
+/** Keeps so much for each record there is: all of them, and there are some hundreds. */
+function jobThatKeeps(name: string, bytes = 100_000): string {
+  const file = join(dir, `${name}-${bytes}.ts`)
+  writeFileSync(
+    file,
+    `import { defineJob, map, output, topic } from 'reprise'
+const events = topic('events', { codec: 'json' })
+const out = topic('out-${name}', { codec: 'json' })
+export default defineJob('${name}', (job) => {
+  job.from(events).keyBy('one', () => 'all').process('keep', {
+    state: { all: map() },
+    output: output(),
+    onRecord({ state, emit }, { at }) {
+      state.all.put(at, 'x'.repeat(${bytes}))
+      emit({ at })
+    },
+  }).to(out)
 })
 `,
   )

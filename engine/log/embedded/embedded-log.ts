@@ -16,6 +16,7 @@ import type { LogId } from './frame.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { OpenFiles } from './open-files.ts'
 import type { Operation } from './operation.ts'
+import { bytesOfTopic } from './partition-bytes.ts'
 import { Pins } from './pins.ts'
 import { Published } from './published.ts'
 import { EmbeddedReader, type ReaderSource } from './reader.ts'
@@ -196,6 +197,12 @@ export class EmbeddedLog implements Log {
   bounds(topic: string, partition: number): Bounds {
     const { start, end } = this.catalog.partition(topic, partition)
     return { start, end }
+  }
+
+  /** What the topic takes on disk, about; 0: there is none. For a look now and then: it goes through the tables of blocks. */
+  bytesOf(topic: string): number {
+    const state = this.catalog.topicsByName.get(topic)
+    return state === undefined ? 0 : bytesOfTopic(this.catalog, state)
   }
 
   clock(): EpochMs {

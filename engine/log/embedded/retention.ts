@@ -2,6 +2,7 @@ import type { EpochMs, Offset } from '../../model/record.ts'
 import type { BlockTable } from './block-table.ts'
 import type { Catalog, PartitionState, TopicState } from './catalog.ts'
 import type { NewStart } from './operation.ts'
+import { bytesOfExtent } from './partition-bytes.ts'
 import type { Extent } from './partition-index.ts'
 import type { Pins } from './pins.ts'
 import { partitionKey, type SegmentDirectories } from './segment-directory.ts'
@@ -41,7 +42,7 @@ async function dueStart(
   const extents = [...state.index.all()]
   const tableOf = async ({ file, table }: Extent) => table ?? (await directories.get(file)).get(partitionKey(info.id, partition))!
   let bytes = 0
-  for (const extent of extents) bytes += bytesOf(catalog, extent, info.id, partition)
+  for (const extent of extents) bytes += bytesOfExtent(catalog, extent, info.id, partition)
   // The first one may begin below the start: what lies there counts no more.
   const [first] = extents
   if (first) bytes -= bytesBelow(await tableOf(first), state.start)
@@ -58,12 +59,6 @@ async function dueStart(
     }
   }
   return start
-}
-
-function bytesOf(catalog: Catalog, { file, from, table }: Extent, topic: number, partition: number): number {
-  if (table) return table.bytes
-  const range = catalog.segments.get(file)?.ranges.find((one) => one.topic === topic && one.partition === partition && one.from === from)
-  return range?.bytes ?? 0
 }
 
 function bytesBelow(table: BlockTable, start: Offset): number {
