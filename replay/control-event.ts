@@ -52,8 +52,14 @@ export const controlEvent = z.discriminatedUnion('type', [
   /** It takes no input until it is resumed. */
   z.object({ type: z.literal('paused'), ...asked, version }),
   z.object({ type: z.literal('resumed'), ...asked, version }),
-  /** Records a second it takes at most; null: as many as it can. */
-  z.object({ type: z.literal('rateSet'), ...asked, version, recordsPerSecond: z.number().positive().nullable() }),
+  /** What it takes a second at most; null: as much as it can. */
+  z.object({
+    type: z.literal('rateSet'),
+    ...asked,
+    version,
+    recordsPerSecond: z.number().positive().nullable(),
+    bytesPerSecond: z.number().positive().nullable().optional(),
+  }),
   /** It passes this record over, and sets it aside. */
   z.object({ type: z.literal('skipped'), ...asked, version, topic: z.string(), partition: z.number(), offset: z.number() }),
   /** It could not go on. */

@@ -49,6 +49,8 @@ export interface VersionState {
   readonly automatic: boolean
   /** Records a second at most; null: no limit. */
   readonly recordsPerSecond: number | null
+  /** Bytes a second at most; null: no limit. */
+  readonly bytesPerSecond: number | null
 }
 
 /** Whether anything of it runs or is kept. */
@@ -122,7 +124,7 @@ export function applyEvent(before: ControlState, event: ControlEvent): ControlSt
       return changed(state, version, { skips: [...skips, { topic, partition, offset }] })
     }
     case 'rateSet':
-      return changed(state, event.version, { recordsPerSecond: event.recordsPerSecond })
+      return changed(state, event.version, { recordsPerSecond: event.recordsPerSecond, bytesPerSecond: event.bytesPerSecond ?? null })
     case 'aborted':
       return moved(state, event.version, 'aborted', event.at)
     case 'retired':
@@ -152,6 +154,7 @@ function withRegistered(state: ControlState, event: Extract<ControlEvent, { type
     skips: [],
     automatic: promote === 'auto',
     recordsPerSecond: null,
+    bytesPerSecond: null,
   }
   return { ...state, versions: new Map(state.versions).set(version, registered), registered, owner: state.owner ?? version }
 }

@@ -1,54 +1,59 @@
 import type { Clock } from '../engine/ports/world.ts'
+import { TokenBucket } from './token-bucket.ts'
 
-/** What may be saved up while nothing is taken, in seconds of the rate. */
-const burstSeconds = 0.2
+/** Null: no limit; 0: nothing at all. */
+export interface RateLimits {
+  readonly recordsPerSecond: number | null
+  readonly bytesPerSecond: number | null
+}
 
-/** How fast a version may take records: a bucket that fills at the rate, and is emptied by what is taken. */
+/** Records allowed under a limit in bytes while it is not known how large they are. */
+const unknownSizeRecords = 16
+
+/**
+ * How fast a version may take records: by number, by bytes, or both. Slices are chosen by number, so how many a limit in bytes allows is told
+ * by the size of those that were taken last; what was too much is made up for.
+ */
 export class Pace {
   private readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
-  private rate: number | null = null
-  private saved = 0
-  private at = 0
+  private readonly records: TokenBucket
+  private readonly bytes: TokenBucket
+  private bytesPerRecord: number | undefined = undefined
 
   constructor(clock: Pick<Clock, 'monotonic' | 'sleep'>) {
     this.clock = clock
+    this.records = new TokenBucket(clock)
+    this.bytes = new TokenBucket(clock)
   }
 
-  /** Records a second; null: no limit, 0: none at all. */
-  set recordsPerSecond(rate: number | null) {
-    if (rate === this.rate) return
-    this.rate = rate
-    this.saved = 0
-    this.at = this.clock.monotonic()
+  set limits({ recordsPerSecond, bytesPerSecond }: RateLimits) {
+    this.records.rate = recordsPerSecond
+    this.bytes.rate = bytesPerSecond
   }
 
   /** Records that may be taken now; 0 until it is worth a slice. Undefined: no limit. */
   get allowance(): number | undefined {
-    if (this.rate === null) return undefined
-    this.fill()
-    return this.saved >= this.least ? Math.floor(this.saved) : 0
+    const allowed = [this.records.allowance, this.recordsByBytes()].filter((one) => one !== undefined)
+    return allowed.length === 0 ? undefined : Math.floor(Math.min(...allowed))
   }
 
-  /** May be more than was allowed by a few: that is made up for. */
-  took(records: number): void {
-    if (this.rate !== null) this.saved -= records
+  took(records: number, bytes: number): void {
+    this.records.take(records)
+    this.bytes.take(bytes)
+    if (records > 0) this.bytesPerRecord = bytes / records
   }
 
   /** Resolves when more may be taken; undefined: that is no question of time. */
   refilled(): Promise<void> | undefined {
-    if (this.rate === null || this.rate === 0) return undefined
-    this.fill()
-    const missing = this.least - this.saved
-    return missing > 0 ? this.clock.sleep(Math.ceil((missing / this.rate) * 1000)) : undefined
+    const waits = [this.records.waitMs, this.bytes.waitMs].filter((one) => one !== undefined)
+    const longest = Math.max(0, ...waits)
+    return longest > 0 ? this.clock.sleep(longest) : undefined
   }
 
-  private get least(): number {
-    return Math.max(1, (this.rate! * burstSeconds) / 4)
-  }
-
-  private fill(): void {
-    const now = this.clock.monotonic()
-    this.saved = Math.min(this.saved + ((now - this.at) / 1000) * this.rate!, Math.max(1, this.rate! * burstSeconds))
-    this.at = now
+  /** One is allowed however large it is, or nothing would go on. */
+  private recordsByBytes(): number | undefined {
+    const { allowance } = this.bytes
+    if (allowance === undefined || allowance === 0) return allowance
+    return this.bytesPerRecord === undefined ? unknownSizeRecords : Math.max(1, allowance / this.bytesPerRecord)
   }
 }

@@ -230,43 +230,6 @@ export function skipVerb(terminal: Terminal): Command {
     })
 }
 
-export function rateVerb(terminal: Terminal): Command {
-  return clientVerb('rate', {
-    summary: 'Limit the records a second a version takes',
-    examples: [
-      ['reprise rate airport-delays 20k', 'of the newest candidate'],
-      ['reprise rate airport-delays max v2', 'no limit'],
-    ],
-  })
-    .argument('<job>')
-    .argument('<rate>', 'records a second: 500, 20k, 1.5M; max: no limit; 0: pause')
-    .argument('[version]', 'default: the newest candidate, else the active one')
-    .option('-m, --message <text>', 'why')
-    .action(async (job: string, rate: string, version: string | undefined, _, command: Command) => {
-      const flags = command.optsWithGlobals<ControlFlags>()
-      const client = await clientOf(flags, terminal)
-      const view = await client.post<VersionView>(path(job, 'rate'), {
-        ...versionOf(version),
-        ...reasonOf(flags),
-        recordsPerSecond: rateOf(rate),
-      })
-      const limit =
-        view.health === 'paused'
-          ? 'is paused'
-          : view.recordsPerSecondMax === null
-            ? 'takes as many as it can'
-            : `takes at most ${view.recordsPerSecondMax} records/s`
-      printData(terminal, flags, view, `${job} v${view.version} ${limit}\n`)
-    })
-}
-
-function rateOf(text: string): number | null {
-  if (text === 'max') return null
-  const found = /^(\d+(?:\.\d+)?)([kM]?)$/.exec(text)
-  if (found !== null) return Number(found[1]) * { '': 1, k: 1e3, M: 1e6 }[found[2] as '' | 'k' | 'M']
-  throw new StreamError('USAGE', { reason: `${text} is not a rate` }, { fix: 'write 500, 20k, 1.5M, max or 0' })
-}
-
 interface WaitFlags extends ClientFlags {
   readonly timeout: string
 }

@@ -11,6 +11,7 @@ import { alive, type ControlState, type VersionState } from '../../replay/contro
 import { type Action, step } from '../../replay/controller.ts'
 import { type Asked, cutOver } from '../../replay/cut-over.ts'
 import { govern } from '../../replay/governor.ts'
+import type { RateLimits } from '../../replay/pace.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { cleanVersion } from './clean-version.ts'
 import { CutOverMetrics } from './cut-over-metrics.ts'
@@ -234,9 +235,13 @@ export class JobController {
     return this.version(version)
   }
 
-  async setRate(version: number, recordsPerSecond: number | null, asked: Asked): Promise<VersionState> {
+  /** What is not named stays as it is. */
+  async setRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<VersionState> {
     this.checkAlive(version)
-    await this.inTurn(() => this.decide({ type: 'rateSet', version, recordsPerSecond, ...asked }))
+    await this.inTurn(() => {
+      const { recordsPerSecond, bytesPerSecond } = { ...this.version(version), ...limits }
+      return this.decide({ type: 'rateSet', version, recordsPerSecond, bytesPerSecond, ...asked })
+    })
     return this.version(version)
   }
 

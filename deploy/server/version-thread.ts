@@ -75,7 +75,8 @@ async function run(): Promise<void> {
   const setPace = () => {
     const own = board.control.versions.get(version)
     const limits = [own?.recordsPerSecond ?? null, governed].filter((limit) => limit !== null)
-    pace.recordsPerSecond = own?.health === 'paused' ? 0 : limits.length === 0 ? null : Math.min(...limits)
+    const recordsPerSecond = own?.health === 'paused' ? 0 : limits.length === 0 ? null : Math.min(...limits)
+    pace.limits = { recordsPerSecond, bytesPerSecond: own?.bytesPerSecond ?? null }
   }
   const follow = (decided: typeof control) => {
     board.control = decided
@@ -115,7 +116,7 @@ async function run(): Promise<void> {
           steering.report?.(task, own)
           tell({ kind: 'facts', facts: own })
         },
-        took: (_, records) => pace.took(records),
+        took: (_, records, bytes) => pace.took(records, bytes),
         changed: () => Promise.race([board.changed(), ...[pace.refilled()].filter((wait) => wait !== undefined)]),
       },
       log,

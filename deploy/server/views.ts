@@ -54,6 +54,7 @@ export const versionView = z.object({
   parallelism: z.number(),
   startsAt: z.record(z.string(), offset).describe('By source partition, where it does not begin with offset 0'),
   recordsPerSecondMax: z.number().nullable(),
+  bytesPerSecondMax: z.number().nullable(),
   governedTo: z
     .number()
     .nullable()
@@ -118,6 +119,7 @@ export function viewOfVersion(controller: JobController, version: number): Versi
     parallelism: state.parallelism,
     startsAt: viewOfPositions(Object.entries(state.starts)),
     recordsPerSecondMax: state.recordsPerSecond,
+    bytesPerSecondMax: state.bytesPerSecond,
     governedTo: controller.governed.get(version) ?? null,
     deployedAt: iso(state.registeredAt),
     by: state.by ?? null,

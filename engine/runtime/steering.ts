@@ -63,8 +63,8 @@ export interface Steering {
   orders(task: number, upstream: readonly number[]): Orders
   /** Absent: nobody asks. */
   report?(task: number, facts: TaskFacts): void
-  /** Told of the records of its sources a slice takes. */
-  took?(task: number, records: number): void
+  /** Told of the records of its sources a slice takes, and of the bytes the log needs for them. */
+  took?(task: number, records: number, bytes: number): void
   /** Resolves when orders change after the last call of `orders`. */
   changed(): Promise<void>
 }

@@ -190,12 +190,13 @@ export class TaskLife {
     const { task, job, plan, world, chooser } = this
     const { orders } = chooser
     const expect = { seq: task.seq, hash: task.hash }
+    // Before it is run: what was taken is buffered no more.
+    if (world.steering.took) this.tellTaken(slice)
     const publishes = orders.publishes && !slice.align
     const oldestAt = publishes ? this.inputs.oldestAppendTime(slice.ranges) : undefined
     const runAt = world.clock.monotonic()
     const { journal, blocks, faults } = task.run(slice, orders.control)
     const runMs = world.clock.monotonic() - runAt
-    world.steering.took?.(plan.id, sourceRecords(plan, slice))
     chooser.last = journal
     const facts = world.steering.report && chooser.facts()
     world.probe.at('commit.sent')
@@ -226,6 +227,18 @@ export class TaskLife {
       },
     )
     this.inFlight.push({ seq: slice.seq, done })
+  }
+
+  /** What it takes of the task's sources. */
+  private tellTaken({ ranges }: Slice): void {
+    let [records, bytes] = [0, 0]
+    for (const { input, from, to } of ranges) {
+      const { plan, feed } = this.inputs.readings[input]!
+      if (plan.kind !== 'source') continue
+      records += to - from
+      bytes += feed.buffer.bytesBetween(from, to)
+    }
+    this.world.steering.took?.(this.plan.id, records, bytes)
   }
 
   /** Waits until one more commit may be sent and the state has room. */
@@ -362,11 +375,6 @@ function partitionsOf(log: Log, topic: string): number {
   const info = log.topic(topic)
   if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
   return info.partitions
-}
-
-/** Offsets it takes of the task's sources. */
-function sourceRecords({ inputs }: TaskPlan, { ranges }: Slice): number {
-  return ranges.reduce((sum, { input, from, to }) => (inputs[input]!.kind === 'source' ? sum + to - from : sum), 0)
 }
 
 function sourcePartitions({ tasks }: JobPlan): number {

@@ -93,6 +93,16 @@ export class InputBuffer {
     throw new RangeError('fewer records are takeable')
   }
 
+  /** What the log needs for the records [from, to), about: their share of their blocks. They are decoded and not taken. */
+  bytesBetween(from: Offset, to: Offset): number {
+    let bytes = 0
+    for (const { block, firstOffset, count } of this.runs) {
+      const records = Math.min(to, firstOffset + count) - Math.max(from, firstOffset)
+      if (records > 0) bytes += records * (block.length / block.count)
+    }
+    return bytes
+  }
+
   /** Append time of the first buffered record from `offset` on; undefined when there is none. */
   appendTimeAt(offset: Offset): number | undefined {
     for (const run of this.runs) if (run.firstOffset + run.count > offset) return run.appendTime

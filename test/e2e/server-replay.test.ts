@@ -160,17 +160,33 @@ test('a candidate with nothing to read, or with partitions that are empty or idl
   expect(found.partitions.every(({ lag, lagSeconds }) => lag === '0' && lagSeconds === 0)).toBe(true)
 })
 
-test('a limit is kept, and is taken away at once', { timeout: 60_000 }, async () => {
+test('limits in records and in bytes are kept, and are taken away at once', { timeout: 60_000 }, async () => {
   await send('paced', numbers(0, 6000))
   await deploy(stateless('paced', 'false'), { createTopics: true })
   await caughtUp('paced', 1)
   await deploy(stateless('paced', 'n < 0'))
   await cli('rate', 'paced', '100', 'v2')
-  const from = await until('paced', 2, ({ progress }) => progress !== null)
-  await new Promise((resolve) => setTimeout(resolve, 3000))
-  const to = (await view('paced')).versions.find(({ version }) => version === 2)!
-  const taken = Number(to.progress!.done) - Number(from.progress!.done)
-  if (from.progress!.ratio < 1) expect(taken).toBeLessThan(500)
+  await until('paced', 2, ({ progress }) => progress !== null)
+  const takenIn = async (ms: number) => {
+    const done = async () => Number((await view('paced')).versions.find(({ version }) => version === 2)!.progress!.done)
+    const from = await done()
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    return (await done()) - from
+  }
+  expect(await takenIn(3000)).toBeLessThan(500)
+  const both = await server.api.post('/api/v1/jobs/paced/rate', { version: 2, bytesPerSecond: 20_000 })
+  expect(both).toMatchObject({ recordsPerSecondMax: 100, bytesPerSecondMax: 20_000 })
+  await server.api.post('/api/v1/jobs/paced/rate', { version: 2, recordsPerSecond: null })
+  await expect(server.api.post('/api/v1/jobs/paced/rate', { version: 2 })).rejects.toThrow(/REQUEST_INVALID.*bytesPerSecond/)
+  expect((await cli('rate', 'paced', '20kB', 'v2')).stdout).toBe('paced v2 takes at most 20 kB/s\n')
+  // A record has some 50 bytes in the log.
+  const taken = await takenIn(3000)
+  expect(taken).toBeGreaterThan(500)
+  expect(taken).toBeLessThan(2500)
+  expect((await cli('rate', 'paced', '0B', 'v2')).stdout).toBe('paced v2 is paused\n')
+  await new Promise((resolve) => setTimeout(resolve, 1000))
+  expect(await takenIn(1000)).toBe(0)
+  await cli('resume', 'paced', 'v2')
   expect((await cli('rate', 'paced', 'max', 'v2')).stdout).toContain('takes as many as it can')
   await until('paced', 2, ({ phase }) => phase === 'caught-up')
 })

@@ -72,6 +72,20 @@ test('health is a field of its own beside the role', () => {
   expect(resumed.versions.get(1)).toMatchObject({ health: 'running', reason: undefined })
 })
 
+test('limits are as they were set last; older logs know of none in bytes', () => {
+  const rate = (recordsPerSecond: number | null, bytesPerSecond?: number): ControlEvent => ({
+    ...{ type: 'rateSet', at: 5, version: 1, recordsPerSecond },
+    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
+  })
+  const limits = (...events: ControlEvent[]) => {
+    const { recordsPerSecond, bytesPerSecond } = foldControl([registered(1), ...events]).versions.get(1)!
+    return [recordsPerSecond, bytesPerSecond]
+  }
+  expect(limits()).toEqual([null, null])
+  expect(limits(rate(50))).toEqual([50, null])
+  expect(limits(rate(50), rate(50, 4000))).toEqual([50, 4000])
+})
+
 test('the version that publishes can not be aborted or retired, and what was retired does not come back', () => {
   expect(() => foldControl([registered(1), { type: 'aborted', at: 5, version: 1 }])).toThrow(/v1 can't become aborted: it is active/)
   expect(() =>

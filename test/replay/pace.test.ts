@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Pace } from '../../replay/pace.ts'
+
+const records = (recordsPerSecond: number | null) => ({ recordsPerSecond, bytesPerSecond: null })
+const bytes = (bytesPerSecond: number) => ({ recordsPerSecond: null, bytesPerSecond })
 
 /** Takes whatever it may for so long, looking each `everyMs`. @returns records taken. */
 function takeFor(ms: number, everyMs: number, set: (pace: Pace, at: number) => void, sliceMax = 16_384): number {
@@ -8,10 +11,10 @@ function takeFor(ms: number, everyMs: number, set: (pace: Pace, at: number) => v
   let taken = 0
   for (; now < ms; now += everyMs) {
     set(pace, now)
-    const records = Math.min(pace.allowance ?? sliceMax, sliceMax)
-    if (records < 1) continue
-    pace.took(records)
-    taken += records
+    const count = Math.min(pace.allowance ?? sliceMax, sliceMax)
+    if (count < 1) continue
+    pace.took(count, 0)
+    taken += count
   }
   return taken
 }
@@ -21,7 +24,7 @@ test.each([[1], [10], [500], [20_000], [1_000_000]])('a limit of %i records/s is
     10_000,
     5,
     (pace) => {
-      pace.recordsPerSecond = rate
+      pace.limits = records(rate)
     },
     1 << 20,
   )
@@ -32,7 +35,7 @@ test.each([[1], [10], [500], [20_000], [1_000_000]])('a limit of %i records/s is
 test('what was not taken is not saved up for long', () => {
   let now = 0
   const pace = new Pace({ monotonic: () => now, sleep: async () => {} })
-  pace.recordsPerSecond = 1000
+  pace.limits = records(1000)
   now = 3_600_000
   expect(pace.allowance).toBeLessThanOrEqual(200)
 })
@@ -42,7 +45,7 @@ test('0 pauses, and null takes the limit away at once', () => {
     1000,
     10,
     (pace, at) => {
-      pace.recordsPerSecond = at < 500 ? 0 : null
+      pace.limits = records(at < 500 ? 0 : null)
     },
     7,
   )
@@ -53,10 +56,72 @@ test('it says how long to wait until it is worth a slice', async () => {
   let now = 0
   const slept: number[] = []
   const pace = new Pace({ monotonic: () => now, sleep: async (ms) => void slept.push(ms) })
-  pace.recordsPerSecond = 1000
+  pace.limits = records(1000)
   expect(pace.allowance).toBe(0)
   await pace.refilled()
   expect(slept).toEqual([50])
   now += 50
   expect([pace.allowance, pace.refilled()]).toEqual([50, undefined])
+})
+
+describe('a limit in bytes', () => {
+  test.each([
+    ['of one size', () => 100],
+    ['of many sizes', (n: number) => 10 + ((n * 7919) % 1000)],
+    ['larger than what may be saved up', () => 3_000_000],
+    ['that become a thousand times as large', (n: number) => (n < 100_000 ? 100 : 100_000)],
+  ])('is kept over ten seconds, for records %s', (_, sizeOf) => {
+    let [now, next, taken] = [0, 0, 0]
+    const pace = new Pace({ monotonic: () => now, sleep: async () => {} })
+    pace.limits = bytes(5_000_000)
+    let largest = 0
+    for (; now < 10_000; now += 5) {
+      const count = Math.min(pace.allowance!, 16_384)
+      let size = 0
+      for (let i = 0; i < count; i++) size += sizeOf(next++)
+      if (count > 0) pace.took(count, size)
+      taken += size
+      largest = Math.max(largest, size)
+    }
+    expect(taken).toBeGreaterThanOrEqual(5_000_000 * 9.5 - largest)
+    expect(taken).toBeLessThanOrEqual(5_000_000 * 10.3 + largest)
+  })
+
+  test('begins with a few records, and lets one go on that is larger than the limit', () => {
+    let now = 0
+    const pace = new Pace({ monotonic: () => now, sleep: async () => {} })
+    pace.limits = bytes(1000)
+    now += 200
+    expect(pace.allowance).toBe(16)
+    pace.took(1, 5000)
+    expect(pace.allowance).toBe(0)
+    now += 4900
+    expect(pace.allowance).toBe(1)
+  })
+
+  test('holds beside one in records: whichever allows less', async () => {
+    let now = 0
+    const slept: number[] = []
+    const pace = new Pace({ monotonic: () => now, sleep: async (ms) => void slept.push(ms) })
+    pace.took(10, 1000)
+    pace.limits = { recordsPerSecond: 1000, bytesPerSecond: 10_000 }
+    await pace.refilled()
+    now += 200
+    expect(pace.allowance).toBe(20)
+    pace.took(20, 2000)
+    now += 10
+    await pace.refilled()
+    pace.limits = { recordsPerSecond: 10, bytesPerSecond: 10_000 }
+    now += 200
+    expect(pace.allowance).toBe(2)
+    expect(slept).toEqual([50, 40])
+  })
+
+  test('of 0 pauses, whatever the other one allows', () => {
+    let now = 0
+    const pace = new Pace({ monotonic: () => now, sleep: async () => {} })
+    pace.limits = { recordsPerSecond: 1000, bytesPerSecond: 0 }
+    now += 1000
+    expect(pace.allowance).toBe(0)
+  })
 })

@@ -5,6 +5,8 @@ import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.
 import { boundsOf } from './topic-routes.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
+const limit = z.number().nonnegative().nullable().optional()
+
 export function changeRoutes(app: App, server: RepriseServer): void {
   const config = { scope: 'operator' } as const
   const body = z.strictObject({ version: versionNumber.optional().describe('Default: the newest candidate, else the active one'), reason })
@@ -53,17 +55,29 @@ export function changeRoutes(app: App, server: RepriseServer): void {
     {
       config,
       schema: {
-        summary: 'Records a second a version takes at most',
+        summary: 'What a version takes a second at most: records, bytes, or both. A limit that is not named stays as it is',
         params: ofJob,
-        body: body.extend({ recordsPerSecond: z.number().nonnegative().nullable().describe('null: as many as it can; 0: pause') }),
+        body: body
+          .extend({
+            recordsPerSecond: limit.describe('null: as many as it can; 0: pause'),
+            bytesPerSecond: limit.describe('As the log holds them; null: as many as it can; 0: pause'),
+          })
+          .refine(({ recordsPerSecond, bytesPerSecond }) => recordsPerSecond !== undefined || bytesPerSecond !== undefined, {
+            message: 'name recordsPerSecond, bytesPerSecond, or both',
+          }),
         response: { 200: versionView, ...problems },
       },
     },
     async (request) => {
       const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
-      const { recordsPerSecond } = request.body
-      if (recordsPerSecond === 0) await controller.pause(version, asked)
-      else await controller.setRate(version, recordsPerSecond, asked)
+      const { recordsPerSecond, bytesPerSecond } = request.body
+      if (recordsPerSecond === 0 || bytesPerSecond === 0) await controller.pause(version, asked)
+      else
+        await controller.setRate(
+          version,
+          { ...(recordsPerSecond === undefined ? {} : { recordsPerSecond }), ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }) },
+          asked,
+        )
       return viewOfVersion(controller, version)
     },
   )

@@ -83,7 +83,8 @@ export function problemOf(error: unknown, requestId: string): z.infer<typeof pro
     status,
     detail: invalid ? (error as Error).message : 'a mistake of ours; the log has more under this request id',
     code: invalid ? 'REQUEST_INVALID' : 'INTERNAL',
-    details: {},
+    // Clients make an error of code and details again.
+    details: invalid ? { reason: (error as Error).message } : {},
     requestId,
   }
 }

@@ -48,6 +48,19 @@ describe('an input buffer', () => {
     expect(other.digests).not.toEqual(one.digests)
   })
 
+  test('says what the log needs for the records of a slice: their share of their blocks', () => {
+    const buffer = new InputBuffer(0, decode)
+    const blocks = [placedBlock(recordsAt([1, 2, 3, 4]), 0), placedBlock(recordsAt([5, 6]), 4)]
+    for (const block of blocks) buffer.push(chunkOf([block], () => {}))
+    buffer.decodeUpTo(6)
+    const [one, two] = buffer.runs.map(({ block }) => block.length) as [number, number]
+    expect(buffer.bytesBetween(0, 6)).toBe(one + two)
+    expect(buffer.bytesBetween(1, 5)).toBe((one * 3) / 4 + two / 2)
+    buffer.take(1)
+    expect(buffer.bytesBetween(1, 2)).toBe(one / 4)
+    expect(buffer.bytesBetween(6, 6)).toBe(0)
+  })
+
   test('a chunk is released once the slice that took its last record is over, not before', () => {
     const released: number[] = []
     const buffer = new InputBuffer(0, decode)
