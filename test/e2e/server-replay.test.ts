@@ -113,7 +113,7 @@ test('a candidate that does not catch up in the time it may take is stopped with
   await deploy(stateless('overdue', 'false'), { createTopics: true })
   await caughtUp('overdue', 1)
   const file = fileOf(stateless('overdue', 'n < 0'))
-  const deployed = await cli('deploy', file, '--deadline', '2s', '--max-lag', '1s', '--max-lag-records', '10', '--json')
+  const deployed = await cli('deploy', file, '--no-type-check', '--deadline', '2s', '--max-lag', '1s', '--max-lag-records', '10', '--json')
   expect(JSON.parse(deployed.stdout)).toMatchObject({
     policy: { maxLagRecords: 10, maxLagSeconds: 1, holdSeconds: 0.1, deadlineSeconds: 2 },
   })
@@ -123,7 +123,7 @@ test('a candidate that does not catch up in the time it may take is stopped with
   expect(stopped.reason).toMatch(/deadlineSeconds: 2, takenPerSecond: (\d+|not known), comePerSecond: (0|not known), lag: 1\d+/)
   expect((await view('overdue')).versions.find(({ version }) => version === 1)).toMatchObject({ role: 'active', health: 'running' })
   // The same code with more time is the same version, and has it.
-  await cli('deploy', file, '--deadline', '1h', '--json')
+  await cli('deploy', file, '--no-type-check', '--deadline', '1h', '--json')
   await server.api.post('/api/v1/jobs/overdue/rate', { version: 2, recordsPerSecond: null })
   await cli('resume', 'overdue', 'v2')
   expect(await until('overdue', 2, ({ phase }) => phase === 'caught-up')).toMatchObject({
@@ -155,7 +155,7 @@ test('a candidate with nothing to read, or with partitions that are empty or idl
   const job = (size: string) => windowed(size, 'idle')
   await deploy(job('10s'))
   await deploy(job('20s'))
-  const found = await until('idle', 2, ({ phase }) => phase === 'caught-up')
+  const found = await until('idle', 2, ({ phase, lag }) => phase === 'caught-up' && lag?.records === '0')
   expect(found.partitions.map(({ end }) => Number(end)).sort((a, b) => a - b)).toEqual([0, 1, 199])
   expect(found.partitions.every(({ lag, lagSeconds }) => lag === '0' && lagSeconds === 0)).toBe(true)
 })
