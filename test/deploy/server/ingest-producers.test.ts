@@ -121,6 +121,24 @@ describe.each(adapters)('%s: producers of HTTP ingest', (_, make) => {
       expect(found.filter((value) => value.startsWith(`${name} `))).toEqual(valuesFrom(name, 60))
   })
 
+  test('that come all at once are down to the number again once they are served', async () => {
+    const { log } = await make()
+    await streamTopic(log)
+    const producers = producersOf(log, 3)
+    const first = numbers(0, 100).map((n) => producers.append('orders', `p${n}`, batch(`p${n}`, 0, 2), 0))
+    const again = numbers(0, 100).map((n) => producers.append('orders', `p${n}`, batch(`p${n}`, 0, 2), 0))
+    await Promise.all([...first, ...again])
+    for (let turns = 0; own(log).length > 3 && turns < 5000; turns++) await new Promise((resolve) => setImmediate(resolve))
+    expect(own(log)).toHaveLength(3)
+    await producers.close()
+    const found = await valuesOf(log, 'orders')
+    expect(found.toSorted()).toEqual(
+      numbers(0, 100)
+        .flatMap((n) => valuesFrom(`p${n}`, 2))
+        .toSorted(),
+    )
+  })
+
   test('have each record once whatever fails and wherever a life ends', { timeout: 120_000 }, async () => {
     let rests = 0
     for (const seed of numbers(1, 1 + runsOf(60))) {
