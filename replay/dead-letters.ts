@@ -47,6 +47,12 @@ export async function* deadLetters(log: LogView, job: string, from: Offset = 0, 
   for await (const record of readRecords(log, topic, 0, Math.max(start, from), Math.min(end, to))) yield letterOf(record, decisions)
 }
 
+/** Dead letters of a job that nothing was decided about; those that retention took count too. Reads no record. */
+export function openLetters(log: Pick<LogView, 'topic' | 'bounds'>, job: string): number {
+  const endOf = (topic: string) => (log.topic(topic) === undefined ? 0 : log.bounds(topic, 0).end)
+  return endOf(jobTopics(job, 1).deadLetters) - endOf(decisionsTopic(job))
+}
+
 /**
  * Drops the open dead letters that are chosen, or retries them: appends the source records they come from to the retry topic of the
  * version that publishes, which processes them as it runs. A letter's decision and its retry record are in one commit, so that doing it again, also

@@ -191,6 +191,7 @@ const table = {
     labels: ['job', 'kind'],
     buckets: durations,
   },
+  reprise_dlq_size: { type: 'gauge', help: 'Dead letters of a job that were neither retried nor dropped', labels: ['job'] },
   reprise_control_offset: { type: 'gauge', help: 'Decisions made about the job so far', labels: ['job'] },
   reprise_version_heap_bytes: { type: 'gauge', help: "Heap of the version's thread", labels: ['job', 'version'] },
   reprise_version_disk_bytes: {

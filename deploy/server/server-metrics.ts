@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Log } from '../../engine/ports/log.ts'
 import type { Clock, Labels } from '../../engine/ports/world.ts'
+import { openLetters } from '../../replay/dead-letters.ts'
 import type { PrometheusMetrics } from '../observability/metrics.ts'
 import type { JobController } from './job-controller.ts'
 
@@ -10,7 +11,7 @@ export interface ServerMetricsWorld {
   readonly clock: Clock
   /** The data directory. */
   readonly directory: string
-  readonly log: Pick<Log, 'topic'> & { sizes(): Map<string, number> }
+  readonly log: Pick<Log, 'topic' | 'bounds'> & { sizes(): Map<string, number> }
 }
 
 /** What is seen of the server itself, as gauges: that it goes on, its disk, its log. */
@@ -28,7 +29,10 @@ export class ServerMetrics {
     const { metrics, directory, log, clock } = this.world
     metrics.set('reprise_event_loop_delay_seconds', {}, this.delay.max / 1e9)
     this.delay.reset()
-    for (const { job, control } of controllers) metrics.set('reprise_control_offset', { job }, control.events)
+    for (const { job, control } of controllers) {
+      metrics.set('reprise_control_offset', { job }, control.events)
+      metrics.set('reprise_dlq_size', { job }, openLetters(log, job))
+    }
     metrics.replace('reprise_heartbeat_timestamp_seconds', heartbeats(controllers, clock.now()))
     const kindOf = (topic: string) => log.topic(topic)?.kind
     metrics.replace(

@@ -87,6 +87,7 @@ test('what happened stands at /metrics, in numbers', { timeout: 90_000 }, async 
   expect(metrics.value('reprise_log_corruptions_total', {})).toBe(0)
   expect(metrics.value('reprise_disk_free_bytes', { dir: `${dir}/data` })).toBeGreaterThan(2 ** 20)
   expect(metrics.value('reprise_job_version_info', { ...v1, role: 'active' })).toBe(1)
+  expect(metrics.value('reprise_dlq_size', { reprise_job: 'metered' })).toBe(3)
   expect(metrics.value('reprise_control_offset', { reprise_job: 'metered' })).toBe(1)
   const ingest = { method: 'POST', route: '/api/v1/topics/:topic/records' }
   expect(metrics.value('reprise_api_requests_total', { ...ingest, status: '200' })).toBe(2)

@@ -7,7 +7,7 @@ import { readRecords } from '../../engine/log/read-records.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import { decide } from '../../replay/control-log.ts'
 import { nothingDecided } from '../../replay/control-state.ts'
-import { deadLetters, decideLetters } from '../../replay/dead-letters.ts'
+import { deadLetters, decideLetters, openLetters } from '../../replay/dead-letters.ts'
 import { FaultyLog, noFaults } from '../support/faulty-log.ts'
 import { runsOf } from '../support/lane.ts'
 
@@ -66,6 +66,15 @@ test('decided again, by whichever decision, nothing is retried', async () => {
   expect(await decideLetters(log, 'shop', { ...all, type: 'retried' })).toEqual([])
   expect(await decideLetters(log, 'shop', { ...all, type: 'dropped' })).toEqual([])
   expect(await retried(log)).toEqual([place(0), place(2)])
+})
+
+test('the open ones are those that nothing was decided about', async () => {
+  const log = await logWith(5)
+  expect([openLetters(log, 'shop'), openLetters(log, 'another')]).toEqual([5, 0])
+  await decideLetters(log, 'shop', { ...all, type: 'dropped', chosen: ({ id }) => id === 1 })
+  expect(openLetters(log, 'shop')).toBe(4)
+  await decideLetters(log, 'shop', { ...all, type: 'retried', chosen: ({ id }) => id < 3 })
+  expect(openLetters(log, 'shop')).toBe(2)
 })
 
 test('interrupted by whatever fault, each record is retried once, and decided if and only if it was retried', async () => {

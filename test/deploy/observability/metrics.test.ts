@@ -98,7 +98,7 @@ describe('names', () => {
     const state = type === 'gauge' && help.startsWith('Is 1')
     const unit = state
       ? /_(active|info|health|up|pass|idle|state|throttled)$/
-      : /_(total|seconds|bytes|info|records|keys|ratio|offset|per_second)$/
+      : /_(total|seconds|bytes|info|records|keys|size|ratio|offset|per_second)$/
     expect(name).toMatch(/^reprise_[a-z_]+$/)
     expect(name).toMatch(unit)
     expect(name.endsWith('_total')).toBe(type === 'counter')
