@@ -37,6 +37,12 @@ export class JournalMonitor {
     if (end.seq < acked) this.fail('L11 acknowledged survives', `${id} ends at ${end.seq}, ${acked} was acknowledged`)
   }
 
+  /** All of it was removed on purpose. */
+  forget(): void {
+    this.tasks.clear()
+    this.acked.clear()
+  }
+
   acknowledged(id: string, seq: number): void {
     this.acked.set(id, Math.max(seq, this.acked.get(id) ?? 0))
   }

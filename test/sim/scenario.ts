@@ -85,7 +85,12 @@ function ownerOf(life: LifePlan, disk: DiskFaults | undefined): LifePlan {
   return disk !== undefined && life.end === 'zombie' ? { ...life, end: 'kill, commits lost' } : life
 }
 
-function drawInput(random: Random, job: SimJob, partitions: Readonly<Record<string, number>>): SimInput {
+/** By source partition; some of it late. */
+export function drawInput(
+  random: Random,
+  job: Pick<SimJob, 'kind' | 'outOfOrdernessMs'>,
+  partitions: Readonly<Record<string, number>>,
+): SimInput {
   const keys = Array.from({ length: 1 + random.int(6) }, (_, i) => `${'abc'[i % 3]}${i}`)
   const lateRate = random.chance(0.7) ? 0.15 : 0
   const badRate = job.kind.startsWith('stateless') ? 0.15 : 0
@@ -110,7 +115,8 @@ function drawInput(random: Random, job: SimJob, partitions: Readonly<Record<stri
   return input
 }
 
-function drawBursts(random: Random, input: SimInput): Burst[] {
+/** In which pieces the input comes. */
+export function drawBursts(random: Random, input: SimInput): Burst[] {
   const left = Object.entries(input).flatMap(([topic, partitions]) =>
     partitions.map((records, partition) => ({ topic, partition, records, next: 0 })),
   )
@@ -136,7 +142,7 @@ function drawLives(random: Random, count: number): LifePlan[] {
   }))
 }
 
-function drawSettings(random: Random): RuntimeSettings {
+export function drawSettings(random: Random): RuntimeSettings {
   const small = () => random.chance(0.4)
   return {
     sliceRecordsMax: small() ? 1 + random.int(4) : 1 + random.int(60),

@@ -25,10 +25,13 @@ export class Scheduler implements Clock {
   readonly recent: string[] = []
   /** Called before each event: crashes and other strokes of fate come here. */
   onStep: ((step: number) => void) | undefined = undefined
+  private readonly punctual: boolean
 
-  constructor(random: Random, startAt = 1_700_000_000_000) {
+  /** @param punctual time goes no further while somebody's time has come: who waits for a deadline is not passed over. */
+  constructor(random: Random, startAt = 1_700_000_000_000, punctual = false) {
     this.random = random
     this.time = startAt
+    this.punctual = punctual
   }
 
   now(): number {
@@ -75,7 +78,8 @@ export class Scheduler implements Clock {
   async step(): Promise<boolean> {
     if (this.pending.length === 0) await settle()
     const due = this.pending.filter(({ at }) => at <= this.time)
-    const ready = due.length > 0 && !(this.pending.length > due.length && this.random.next() < 0.05) ? due : this.nextTimers()
+    const held = this.punctual && due.some(({ at }) => at > 0)
+    const ready = due.length > 0 && !(this.pending.length > due.length && this.random.next() < 0.05 && !held) ? due : this.nextTimers()
     if (ready.length === 0) return false
     const event = ready[Math.floor(this.random.next() * ready.length)]!
     this.pending.splice(this.pending.indexOf(event), 1)

@@ -1,0 +1,120 @@
+import type { LogRecord } from '../../../engine/model/record.ts'
+import type { Log } from '../../../engine/ports/log.ts'
+import { jobTopics } from '../../../engine/runtime/plan.ts'
+import { canonical } from '../../../examples/reference.ts'
+import type { CutOver } from '../../../replay/control-event.ts'
+import type { Coverage } from '../../sim/coverage.ts'
+import type { SimJob } from '../../sim/jobs.ts'
+import { checkOutput, LawBroken } from '../../sim/laws.ts'
+import { idOf, lastValues, parse, recordsOf } from '../../sim/log-records.ts'
+import { publicOutput } from './oracle.ts'
+import type { TurnsScenario } from './scenario.ts'
+
+export interface TurnsOutcome {
+  readonly log: Log
+  readonly scenario: TurnsScenario
+  readonly job: string
+  /** That count, oldest first. */
+  readonly cuts: readonly CutOver[]
+  readonly coverage: Coverage
+}
+
+/** What is public in the end: nothing missing, nothing twice, each key in order; where versions differ, exactly what the sequential rule says. */
+export async function checkTurns(outcome: TurnsOutcome): Promise<void> {
+  const { job } = outcome.scenario
+  if (job === undefined) await checkSequential(outcome)
+  else await checkEqual(outcome, job)
+  outcome.coverage.count('outcome checked')
+  outcome.coverage.count(`cut-overs in ${outcome.scenario.kind}`, outcome.cuts.length)
+}
+
+/** Versions with equal logic: as if one of them had been alone. */
+async function checkEqual({ log, scenario, job: name, coverage }: TurnsOutcome, job: SimJob): Promise<void> {
+  const topics = jobTopics(name, 1)
+  const late = (await recordsOf(log, topics.late)).map(idOf)
+  const appendTimes = await appendTimesOf(log, scenario.sources)
+  // Late for nothing but a partition that was taken for idle: then or, since the versions were aligned, thereafter.
+  const inOrder = new Set(job.expected(scenario.input, new Set(), appendTimes).late)
+  const diverted = new Set(late.filter((id) => !inOrder.has(id)))
+  if (diverted.size > 0 && job.idleAfterMs === undefined)
+    throw new LawBroken('L3 independent of speed', `${diverted.size} records came too late for windows that no idle partition closed`)
+  coverage.count('records late', late.length - diverted.size)
+  coverage.count('records diverted', diverted.size)
+  // Sessions and processes remember differently what one version diverted and the other did not: the seam that is announced.
+  const remembers = /session|process$/.test(job.kind)
+  if (job.idleAfterMs !== undefined && (!job.exactWithDiverted || remembers)) return coverage.count('not told exactly')
+  const expected = job.expected(scenario.input, diverted, appendTimes)
+  for (const [topic, { kind, rows }] of Object.entries(expected.outputs)) {
+    const records = await recordsOf(log, topic)
+    const found = records.map(({ value }) => (value === null ? null : parse(value)))
+    checkOutput(canonical(rows), canonical(kind === 'stream' ? found : lastValues(records)))
+    if (kind === 'stream') checkOrder(records, scenario)
+    else if (job.kind === 'allowed lateness') checkUpdates(records)
+  }
+  checkOutput(canonical(expected.late), canonical(late.filter((id) => !diverted.has(id))))
+  checkOutput(canonical(expected.deadLetters), canonical((await recordsOf(log, topics.deadLetters)).map(idOf)))
+}
+
+/** Versions that cut time differently: what the former owner gave up to the recorded point, and what the next one gives from there. */
+async function checkSequential({ log, scenario, job, cuts, coverage }: TurnsOutcome): Promise<void> {
+  const partitions = scenario.input.in!
+  const expected = publicOutput({
+    specs: scenario.specs,
+    partitions,
+    appendTimes: await appendTimesOf(log, scenario.sources),
+    cuts: cuts.map(({ to, positions, watermark, processing }) => ({
+      to,
+      offsets: partitions.map((_, partition) => positions[`in/${partition}`] ?? 0),
+      watermark: watermark ?? Number.NEGATIVE_INFINITY,
+      processing,
+    })),
+  })
+  const records = await recordsOf(log, 'rows')
+  const table = scenario.specs[0]!.kind === 'allowed lateness'
+  const found = table ? lastValues(records) : records.map(({ value }) => parse(value))
+  checkOutput(canonical(expected.rows), canonical(found))
+  if (table) checkUpdates(records)
+  else checkOrder(records, scenario)
+  const late = (await recordsOf(log, jobTopics(job, 1).late)).map(idOf)
+  checkOutput(canonical(expected.late), canonical(late))
+  coverage.count('records late', late.length)
+}
+
+interface Row {
+  readonly key?: string
+  readonly end?: number
+  readonly at?: number
+  readonly id?: number
+}
+
+/** What is given by time comes in the order of the times, key by key, whoever gave it; what is given record by record, as its source partition has it. */
+function checkOrder(records: readonly LogRecord[], { kind, input }: TurnsScenario): void {
+  const sources = new Map(
+    Object.values(input).flatMap((partitions) => partitions.flatMap((own, i) => own.map(({ id }) => [id, i] as const))),
+  )
+  const placeOf = ({ key, end, at, id }: Row) =>
+    (kind.startsWith('stateless') ? [sources.get(id!), id!] : [key, end ?? at!]) as [unknown, number]
+  const last = new Map<unknown, number>()
+  for (const { value } of records) {
+    const [group, place] = placeOf(parse(value) as Row)
+    const before = last.get(group) ?? Number.NEGATIVE_INFINITY
+    if (place < before) throw new LawBroken('L6 order by key', `${group}: ${place} after ${before}`)
+    last.set(group, place)
+  }
+}
+
+/** A window is given anew only with a record more: whoever takes over does not say once more what was said. */
+function checkUpdates(records: readonly LogRecord[]): void {
+  const last = new Map<string, string>()
+  for (const { key, value } of records) {
+    const text = String(value)
+    if (last.get(String(key)) === text) throw new LawBroken('L2 no effect twice', `${key} was given as ${text} once more`)
+    last.set(String(key), text)
+  }
+}
+
+async function appendTimesOf(log: Log, sources: readonly string[]): Promise<Map<number, number>> {
+  const times = new Map<number, number>()
+  for (const topic of sources) for (const record of await recordsOf(log, topic)) times.set(idOf(record), record.appendTime)
+  return times
+}
