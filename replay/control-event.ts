@@ -42,7 +42,7 @@ export const controlEvent = z.discriminatedUnion('type', [
     /** What was due by these times has been published by `from`; null: nothing was. */
     watermark: z.number().nullable(),
     processing: z.number(),
-    /** End of each public partition. */
+    /** End of each public partition, and of the private ones of `from`. */
     ends: z.record(z.string(), z.number()),
     /** From asking for the hold to this record: how long the owner stood still at most. */
     heldMs: z.number().optional(),

@@ -74,6 +74,8 @@ export interface ControlState {
   readonly hold: Hold | undefined
   /** By version: how it came to publish last, and the number of events up to and with that one. */
   readonly cutOvers: ReadonlyMap<number, CutOver & { readonly events: number }>
+  /** All changes of the owner that took place, oldest first. */
+  readonly switches: readonly CutOver[]
   /** Source topics of a job whose input was declared complete. */
   readonly sealed: readonly string[] | undefined
   /** Events so far. */
@@ -86,6 +88,7 @@ export const nothingDecided: ControlState = {
   owner: undefined,
   hold: undefined,
   cutOvers: new Map(),
+  switches: [],
   sealed: undefined,
   events: 0,
 }
@@ -163,7 +166,7 @@ function withCutOver(state: ControlState, event: CutOver): ControlState {
   const { from, to, at } = event
   const exchanged = moved(moved(state, from, 'standby', at), to, 'active', at)
   const cutOvers = new Map(state.cutOvers).set(to, { ...event, events: state.events })
-  return { ...exchanged, hold: undefined, owner: to, cutOvers }
+  return { ...exchanged, hold: undefined, owner: to, cutOvers, switches: [...state.switches, event] }
 }
 
 function moved(state: ControlState, version: number, role: Role, at: EpochMs): ControlState {

@@ -1,6 +1,7 @@
 import { codeOf, StreamError } from '../engine/errors.ts'
 import type { Log } from '../engine/ports/log.ts'
 import type { Clock, Probe } from '../engine/ports/world.ts'
+import { jobTopics } from '../engine/runtime/plan.ts'
 import { atCommonEnd, type ChangedWindows } from './common-end.ts'
 import type { CutOver } from './control-event.ts'
 import { decide } from './control-log.ts'
@@ -74,7 +75,7 @@ export async function cutOver(
     positions: Object.fromEntries(old.positions),
     watermark: Number.isFinite(watermark) ? watermark : null,
     processing,
-    ends: endsOf(log, outputs),
+    ends: endsOf(log, [...outputs, ...outputs.map(jobTopics(job, from).privately)]),
     heldMs: Math.round(clock.monotonic() - askedAt),
     ...(seams.length === 0 ? {} : { seam: seams }),
     ...asked,

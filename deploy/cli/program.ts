@@ -10,6 +10,7 @@ import { auditVerb, eventsVerb } from './events.ts'
 import { exitCodeOf, exitCodes } from './exit-code.ts'
 import { ingestVerb } from './ingest.ts'
 import { logVerb } from './log.ts'
+import { outputsVerb } from './outputs.ts'
 import { printError } from './print-error.ts'
 import { queryVerb } from './query.ts'
 import { rateVerb } from './rate.ts'
@@ -29,7 +30,7 @@ import { versionVerb } from './version.ts'
  * @returns the exit code. Data went to `terminal.out`, everything else to `terminal.err`.
  */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
-  const program = programOf(terminal)
+  const program = programOf(args, terminal)
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCodes.done
@@ -46,15 +47,16 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
 /** Help and version are printed already when commander throws these; `commander.help` is help because no verb was given. */
 const asked = new Set(['commander.helpDisplayed', 'commander.version', 'commander.help'])
 
-function programOf(terminal: Terminal): Command {
+function programOf(args: readonly string[], terminal: Terminal): Command {
   const program = new Command('reprise')
     .description('A replayable stream engine: live and historical data by the same code.')
     .addHelpText('before', examplesText(examples))
-    .version(packageVersion(), '-V, --version', 'print the version')
     .option('--json', 'print data and errors as JSON; fields may be added, so ignore those you do not know')
     .option('--no-color', 'no colours (also: NO_COLOR=1)')
     .option('-q, --quiet', 'no messages, only data and errors')
     .option('-v, --verbose', 'more messages, and stack traces with errors')
+  // Behind a verb it may be the verb's.
+  if (args.every((arg) => arg.startsWith('-'))) program.version(packageVersion(), '-V, --version', 'print the version')
   for (const makeVerb of [...localVerbs, ...serverVerbs]) program.addCommand(makeVerb(terminal))
   configure(program, terminal)
   return program
@@ -81,6 +83,7 @@ const serverVerbs = [
   rateVerb,
   lagVerb,
   queryVerb,
+  outputsVerb,
   eventsVerb,
   auditVerb,
   tokenVerb,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
-import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
+import { type ClientFlags, clientOf, clientVerb, versionOf } from './client-flags.ts'
 import { wholeNumber } from './flag-values.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, say, table } from './verb.ts'
@@ -15,6 +15,7 @@ interface Found {
 interface QueryFlags extends ClientFlags {
   readonly prefix?: string
   readonly after?: string
+  readonly version?: string
   readonly limit: string
 }
 
@@ -24,16 +25,20 @@ export function queryVerb(terminal: Terminal): Command {
     examples: [
       ['reprise query delays-by-airport JFK/1767225600000', 'one key'],
       ['reprise query delays-by-airport --prefix JFK/ --limit 10', 'keys with this beginning'],
+      ['reprise query delays-by-airport --version v2', 'as v2 has it, also while another one publishes'],
     ],
   })
     .argument('<table>', 'a topic that is a table')
     .argument('[key]')
     .option('--prefix <text>', 'keys with this beginning')
     .option('--after <key>', 'go on behind this key')
+    .option('--version <version>', 'what this version gave for it, private or public (default: what is published)')
     .option('--limit <n>', 'rows at most', '20')
     .action(async (topic: string, key: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<QueryFlags>()
       const query = new URLSearchParams({ limit: String(wholeNumber('--limit', flags.limit, 1, 10_000)) })
+      const { version } = versionOf(flags.version)
+      if (version !== undefined) query.set('version', String(version))
       for (const [name, value] of Object.entries({ key, prefix: flags.prefix, after: flags.after }))
         if (value !== undefined) query.set(name, value)
       const found = await (await clientOf(flags, terminal)).get<Found>(`/api/v1/tables/${encodeURIComponent(topic)}?${query}`)

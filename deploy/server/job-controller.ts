@@ -162,6 +162,11 @@ export class JobController {
     return [...this.inspected.values()].some(({ outputs }) => outputs.some(({ name }) => name === topic))
   }
 
+  /** Public output topics. VERSION_UNKNOWN; VERSION_STATE when nothing is left of it. */
+  outputsOf(version: number): string[] {
+    return this.inspected.get(this.checkAlive(version).version)!.outputs.map(({ name }) => name)
+  }
+
   /** The version that published before the one that does now, if it still runs. */
   get wayBack(): VersionState | undefined {
     const standbys = [...this.control.versions.values()].filter(({ role }) => role === 'standby')

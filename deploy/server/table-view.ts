@@ -2,6 +2,7 @@ import { StreamError } from '../../engine/errors.ts'
 import { readRecords } from '../../engine/log/read-records.ts'
 import type { LogRecord, Offset } from '../../engine/model/record.ts'
 import type { LogView } from '../../engine/ports/log.ts'
+import type { Stretch } from '../../replay/version-record.ts'
 
 export interface TableRow {
   readonly key: string
@@ -17,23 +18,32 @@ export interface TablePage {
 }
 
 /**
- * The latest value of each key of a table topic, kept in memory and brought up to date when it is asked for.
- * Invariant: `rows` is the fold over all records below `positions`.
+ * Where a partition's records are, oldest first. What is given later begins as what was given before: ends are set, stretches are added.
+ */
+export type TableSource = (partition: number) => readonly Stretch[]
+
+/**
+ * The latest value of each key of a table, kept in memory and brought up to date when it is asked for. A table is a topic, or what one
+ * version gave for it.
+ * Invariant: `rows` is the fold over all records below `positions`, of one partition in the order of its stretches.
  */
 export class TableView {
   private readonly log: LogView
   private readonly topic: string
   private readonly bytesMax: number
   private readonly rows = new Map<string, TableRow>()
-  private readonly positions: Offset[] = []
+  private readonly source: TableSource
+  /** By partition and stretch. */
+  private readonly positions: Offset[][] = []
   private sorted: string[] | undefined = undefined
   private bytes = 0
   private turn: Promise<unknown> = Promise.resolve()
 
-  /** @param bytesMax of keys and values together. */
-  constructor(log: LogView, topic: string, bytesMax: number) {
+  /** @param bytesMax of keys and values together. @param source absent: the topic itself. */
+  constructor(log: LogView, topic: string, bytesMax: number, source: TableSource = () => [{ topic, from: 0, to: undefined }]) {
     this.log = log
     this.topic = topic
+    this.source = source
     this.bytesMax = bytesMax
   }
 
@@ -66,16 +76,29 @@ export class TableView {
   }
 
   private async refreshNow(): Promise<void> {
+    // All ends at one instant: a record that is seen never comes before one of an earlier stretch that is not.
+    for (const { topic, partition, stretch, from, end } of this.news()) {
+      for await (const record of readRecords(this.log, topic, partition, from, end)) this.take(record, partition)
+      this.positions[partition]![stretch] = end
+    }
+  }
+
+  /** What came since the last time. */
+  private news() {
     const { log, topic, positions } = this
     const info = log.topic(topic)
     if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
-    for (let partition = 0; partition < info.partitions; partition++) {
-      const { start, end } = log.bounds(topic, partition)
-      const from = Math.max(start, positions[partition] ?? 0)
-      if (from >= end) continue
-      for await (const record of readRecords(log, topic, partition, from, end)) this.take(record, partition)
-      positions[partition] = end
-    }
+    return Array.from({ length: info.partitions }, (_, partition) => {
+      const taken = (positions[partition] ??= [])
+      return this.source(partition).flatMap((one, stretch) => {
+        // A version that has not begun has no topics yet.
+        if (log.topic(one.topic) === undefined) return []
+        const bounds = log.bounds(one.topic, partition)
+        const from = Math.max(bounds.start, one.from, taken[stretch] ?? 0)
+        const end = Math.min(bounds.end, one.to ?? bounds.end)
+        return from < end ? [{ topic: one.topic, partition, stretch, from, end }] : []
+      })
+    }).flat()
   }
 
   private take({ key, value, offset }: LogRecord, partition: number): void {

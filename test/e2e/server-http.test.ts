@@ -66,10 +66,35 @@ test('a table is read by key, by prefix and page by page, and says who publishes
   const first = await query('prefix=k&limit=4')
   expect(first.items.map(({ key }) => key)).toEqual(['k1', 'k2', 'k3', 'k4'])
   expect((await query(`prefix=k&limit=40&after=${first.next}`)).items.map(({ key }) => key)).toEqual(['k5', 'k6', 'k7', 'k8', 'k9'])
+  // By version: what it has computed, although another one publishes.
+  expect(await query('key=k1&version=2')).toMatchObject({ items: [{ key: 'k1', value: { n: 21.5 } }], version: 2, control: 2 })
+  expect(await query('key=k1&version=1')).toMatchObject({ items: [{ value: { n: 21 } }], version: 1 })
   await promote('table', 2)
+  // What nobody wrote since is still of v1 in public; v2 has its own.
+  expect(await query('key=k2')).toMatchObject({ items: [{ value: { n: 22 } }], version: 2 })
+  expect(await query('key=k2&version=2')).toMatchObject({ items: [{ value: { n: 22.5 } }] })
   await send('table', numbers(41, 42))
   await persistently(async () =>
     expect(await query('key=k1&minControl=5')).toMatchObject({ items: [{ value: { n: 41.5 } }], version: 2, control: 5 }),
+  )
+  await persistently(async () => {
+    expect(await query('key=k1&version=2')).toMatchObject({ items: [{ value: { n: 41.5 } }] })
+    // It goes on in private.
+    expect(await query('key=k1&version=1')).toMatchObject({ items: [{ value: { n: 41 } }] })
+  })
+  expect((await query('version=1&prefix=k')).items.length).toBe(9)
+  expect((await cli('query', 'table-out', 'k1', '--version', 'v1')).stdout).toContain('k1   {"n":41}')
+  expect((await cli('query', 'table-out', 'k1', '--version', 'newest')).code).toBe(2)
+  expect((await cli('query', 'table-out', '--version', '9')).code).toBe(5)
+  const outputs = (await cli('outputs', 'table', 'v2', '--json')).stdout
+  expect(JSON.parse(outputs)).toEqual({
+    items: [
+      { output: 'table-out', partition: 0, topic: 'table.v2.private.table-out', from: '0', to: null },
+      { output: 'table-out', partition: 0, topic: 'table-out', from: '30', to: null },
+    ],
+  })
+  expect((await cli('outputs', 'table', 'v1')).stdout).toMatch(
+    /table-out\/0 +table-out +0 +30\n.*table-out\/0 +table\.v1\.private\.table-out +0 +–/,
   )
   await expect(query('key=k1&minControl=9')).rejects.toThrow(/REQUEST_INVALID.*not made yet/)
   expect((await cli('query', 'table-out', 'k2')).stdout).toContain('k2   {"n":22}')

@@ -31,6 +31,12 @@ interface Click {
   readonly at: number
 }
 
+interface Row {
+  readonly user: string
+  readonly end: number
+  readonly clicks: number
+}
+
 /** A record counts in a window unless its own partition had passed the window's end before: brute force. */
 function oracle(kind: keyof typeof spec, partitions: readonly (readonly Click[])[]): string[] {
   const { size, slide } = spec[kind]
@@ -127,13 +133,18 @@ for (const kind of ['tumbling', 'sliding'] as const) {
         await world.send('clicks', partition, [{ user: 'end', at: end }])
       }
       await world.settle()
-      const rows = (await world.values('counts')) as { user: string; end: number; clicks: number }[]
       const expected = oracle(kind, partitions).filter((row) => !row.startsWith('end'))
-      expect(rows.map(({ user, end, clicks }) => `${user} ${end} ${clicks}`).sort()).toEqual(expected.sort())
-      for (const user of 'abc') {
-        const ends = rows.filter((row) => row.user === user).map((row) => row.end)
-        expect(ends).toEqual([...ends].sort((a, b) => a - b))
+      const isExact = (rows: Row[]) => {
+        expect(rows.map(({ user, end, clicks }) => `${user} ${end} ${clicks}`).sort()).toEqual(expected.sort())
+        for (const user of 'abc') {
+          const ends = rows.filter((row) => row.user === user).map((row) => row.end)
+          expect(ends).toEqual([...ends].sort((a, b) => a - b))
+        }
       }
+      isExact((await world.values('counts')) as Row[])
+      // And so is what each of them gave by itself, in private and in public, in the order it gave it.
+      for (let version = 1; version <= deployed; version++)
+        isExact((await world.recordOf(version, 'counts')).map(({ value }) => JSON.parse(Buffer.from(value!).toString()) as Row))
       if (deployed > 1 && cuts > 0) expect(world.board.control.cutOvers.size).toBeGreaterThan(0)
       await world.close()
     })

@@ -3,6 +3,7 @@ import { ManualClock } from '../../deploy/testing/manual-clock.ts'
 import { BlockBuilder } from '../../engine/block/block-builder.ts'
 import { codeOf } from '../../engine/errors.ts'
 import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
+import { readRecords } from '../../engine/log/read-records.ts'
 import type { LogRecord } from '../../engine/model/record.ts'
 import type { Totals } from '../../engine/model/slice.ts'
 import type { Topology } from '../../engine/model/topology.ts'
@@ -11,6 +12,7 @@ import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runti
 import { decide } from '../../replay/control-log.ts'
 import { type CutOverRequest, cutOver } from '../../replay/cut-over.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
+import { recordOf } from '../../replay/version-record.ts'
 import { recordsOf } from '../sim/log-records.ts'
 
 /** Several versions of one job over one log in memory, each a task of its own. Time moves only when it is told to. */
@@ -130,6 +132,15 @@ export class VersionsWorld {
 
   records(topic: string): Promise<LogRecord[]> {
     return recordsOf(this.log, topic)
+  }
+
+  /** All that one version gave for an output, wherever it went. */
+  async recordOf(version: number, output: string): Promise<LogRecord[]> {
+    const found: LogRecord[] = []
+    for (let partition = 0; partition < this.log.topic(output)!.partitions; partition++)
+      for (const { topic, from, to } of recordOf(this.board.control, this.job, version, output, partition))
+        for await (const record of readRecords(this.log, topic, partition, from, to)) found.push(record)
+    return found
   }
 
   async close(): Promise<void> {

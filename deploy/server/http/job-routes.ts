@@ -6,6 +6,7 @@ import { cutOverRoutes } from './cut-over-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { deployRoutes } from './deploy-routes.ts'
 import { ofJob, problems } from './job-requests.ts'
+import { outputRoutes } from './output-routes.ts'
 import { replayRoutes } from './replay-routes.ts'
 import type { App } from './typed-app.ts'
 
@@ -69,4 +70,5 @@ export function jobRoutes(app: App, server: RepriseServer): void {
   cutOverRoutes(app, server)
   replayRoutes(app, server)
   deadLetterRoutes(app, server)
+  outputRoutes(app, server)
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { StreamError } from '../../../engine/errors.ts'
+import { alive } from '../../../replay/control-state.ts'
+import { recordOf } from '../../../replay/version-record.ts'
 import { valueField } from '../../cli/record-fields.ts'
 import type { RepriseServer } from '../server.ts'
 import { type TableRow, TableView } from '../table-view.ts'
@@ -10,17 +12,27 @@ const tableBytesMax = 256 << 20
 
 const rowView = z.object({ key: z.string(), value: z.unknown(), partition: z.number(), offset: z.string() })
 const owned = {
-  version: z.number().nullable().describe('The version that publishes it'),
+  version: z.number().nullable().describe('The version that publishes it; or the one that was asked for'),
   control: z.number().nullable().describe('Decisions about its job this answer knows of; a client can ask for at least as many'),
 }
 
 export function tableRoutes(app: App, server: RepriseServer): void {
-  const views = new Map<string, TableView>()
+  const views = new Map<string, { readonly view: TableView; readonly wanted: () => boolean }>()
   const minControl = z.coerce.number().int().nonnegative().optional().describe('Answer only as of so many decisions about the job, or more')
+  const versionAsked = z.coerce.number().int().positive().optional().describe('What this version gave for it, private or public')
 
-  /** TOPIC_UNKNOWN, REQUEST_INVALID for a topic that is no table. */
-  const open = (topic: string, least: number | undefined) => {
-    const info = server.log.topic(topic)
+  /** Kept as long as it is wanted. */
+  const viewOfTable = (name: string, wanted: () => boolean, make: () => TableView): TableView => {
+    for (const [each, known] of views) if (!known.wanted()) views.delete(each)
+    let known = views.get(name)
+    if (known === undefined) views.set(name, (known = { view: make(), wanted }))
+    return known.view
+  }
+
+  /** TOPIC_UNKNOWN, REQUEST_INVALID for a topic that is no table, VERSION_UNKNOWN, VERSION_STATE for one of which nothing is left. */
+  const open = (topic: string, version: number | undefined, least: number | undefined) => {
+    const { log } = server
+    const info = log.topic(topic)
     if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
     if (info.kind !== 'table')
       throw new StreamError(
@@ -36,9 +48,30 @@ export function tableRoutes(app: App, server: RepriseServer): void {
         { topic, control, asked: least, reason: 'so many decisions were not made yet' },
         { fix: 'ask again' },
       )
-    let view = views.get(topic)
-    if (view === undefined) views.set(topic, (view = new TableView(server.log, topic, tableBytesMax)))
-    return { view, owned: { version: controller?.control.owner ?? null, control } }
+    if (version === undefined) {
+      const view = viewOfTable(
+        topic,
+        () => true,
+        () => new TableView(log, topic, tableBytesMax),
+      )
+      return { view, owned: { version: controller?.control.owner ?? null, control } }
+    }
+    if (controller === undefined)
+      throw new StreamError('REQUEST_INVALID', { topic, version, reason: 'no job writes it' }, { fix: 'ask without a version' })
+    const outputs = controller.outputsOf(version)
+    if (!outputs.includes(topic))
+      throw new StreamError(
+        'REQUEST_INVALID',
+        { topic, version, reason: 'it is no output of this version' },
+        { fix: `its outputs are ${outputs.join(', ')}` },
+      )
+    const view = viewOfTable(
+      `${topic} v${version}`,
+      () => alive(controller.version(version)),
+      () =>
+        new TableView(log, topic, tableBytesMax, (partition) => recordOf(controller.control, controller.job, version, topic, partition)),
+    )
+    return { view, owned: { version, control } }
   }
 
   app.get(
@@ -52,6 +85,7 @@ export function tableRoutes(app: App, server: RepriseServer): void {
           prefix: z.string().default('').describe('Keys with this beginning'),
           after: z.string().optional().describe('Go on behind this key'),
           limit: z.coerce.number().int().min(1).max(10_000).default(100),
+          version: versionAsked,
           minControl,
         }),
         response: {
@@ -62,7 +96,7 @@ export function tableRoutes(app: App, server: RepriseServer): void {
       },
     },
     async ({ params, query }) => {
-      const { view, owned } = open(params.topic, query.minControl)
+      const { view, owned } = open(params.topic, query.version, query.minControl)
       if (query.key !== undefined) {
         const row = await view.get(query.key)
         return { items: row === undefined ? [] : [viewOf(row)], next: null, ...owned }

@@ -1,3 +1,4 @@
+import type { Seam } from '../../../deploy/server/seam.ts'
 import { codeOf } from '../../../engine/errors.ts'
 import type { Log } from '../../../engine/ports/log.ts'
 import type { Probe } from '../../../engine/ports/world.ts'
@@ -32,7 +33,7 @@ export interface LeaderWorld {
   /** Removes what a version had that is alive no more. */
   clean(version: number, leader: Leader): Promise<void>
   /** In which words two versions differ. */
-  seam(from: number, to: number): readonly string[]
+  seam(from: number, to: number): Seam
   tell(version: number, message: ToVersion): void
   count(what: string): void
   failed(error: unknown): void
@@ -144,8 +145,9 @@ export class Leader {
     this.holdMs = holdMs
     this.cuttingOver = true
     try {
-      const seam = this.world.seam(owner, to)
-      const { seam: announced } = await cutOver({ log, clock: life.clock, probe, board: this.board, job, outputs }, { to, holdMs, seam })
+      const { differs: seam, changedWindows } = this.world.seam(owner, to)
+      const request = { to, holdMs, seam, changedWindows, anywhere: true }
+      const { seam: announced } = await cutOver({ log, clock: life.clock, probe, board: this.board, job, outputs }, request)
       this.world.count(announced === undefined ? 'cut-over' : 'cut-over with a seam')
       if (this.control.versions.get(owner)!.health === 'stopped') this.world.count('taken over from a version that stopped')
     } finally {
@@ -157,7 +159,7 @@ export class Leader {
     // Another leader's decision may have come after this one read the log, even the last one of a leader that is dead.
     if (this.decided > this.control.events && !this.cuttingOver) await this.inTurn(() => this.readAnew())
     const { cleaned, cuttingOver, control } = this
-    const facts = { control, running: this.world.running(), cleaned, ready: [], cuttingOver, now: this.now(), bakeMs: 1e9 }
+    const facts = { control, running: this.world.running(), cleaned, ready: [], overdue: [], cuttingOver, now: this.now(), bakeMs: 1e9 }
     for (const action of step(facts)) await this.carryOut(action)
   }
 
@@ -178,6 +180,7 @@ export class Leader {
         return void this.cleaned.add(action.version)
       case 'retire':
       case 'promote':
+      case 'expire':
     }
   }
 

@@ -17,14 +17,14 @@ const kinds = ['tumbling', 'sliding', 'allowed lateness', 'session', 'processing
 /** Versions of one kind: some alike, some not. */
 export function drawSpecs(random: Random, versions: number): Spec[] {
   const kind = kinds[random.int(kinds.length)]!
-  const drawn = () => drawSpec(random, kind)
+  const outOfOrdernessMs = random.chance(0.3) ? 0 : random.int(3000)
+  const drawn = () => drawSpec(random, kind, random.chance(0.5) ? outOfOrdernessMs : random.int(3000))
   const specs = [drawn()]
   while (specs.length < versions) specs.push(random.chance(0.2) ? specs[random.int(specs.length)]! : drawn())
   return specs
 }
 
-function drawSpec(random: Random, kind: Spec['kind']): Spec {
-  const outOfOrdernessMs = random.chance(0.3) ? 0 : random.int(3000)
+function drawSpec(random: Random, kind: Spec['kind'], outOfOrdernessMs: number): Spec {
   const slideMs = kind === 'processing time' ? 10 * (1 + random.int(30)) : 500 * (1 + random.int(8))
   const sizeMs = kind === 'sliding' ? slideMs * (1 + random.int(4)) : slideMs
   const allowedLatenessMs = kind === 'allowed lateness' ? 500 * random.int(10) : 0

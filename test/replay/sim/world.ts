@@ -1,12 +1,12 @@
 import { inspectJob } from '../../../deploy/server/inspected-job.ts'
-import { seamOf } from '../../../deploy/server/seam.ts'
+import { type Seam, seamOf } from '../../../deploy/server/seam.ts'
 import { codeOf } from '../../../engine/errors.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
 import type { Log, Producer } from '../../../engine/ports/log.ts'
 import { planJob } from '../../../engine/runtime/plan.ts'
 import type { TaskFacts } from '../../../engine/runtime/steering.ts'
 import type { RunUntil } from '../../../engine/runtime/task-life.ts'
-import type { ControlEvent } from '../../../replay/control-event.ts'
+import type { ControlEvent, CutOver } from '../../../replay/control-event.ts'
 import { readEvents } from '../../../replay/control-log.ts'
 import { alive, foldControl } from '../../../replay/control-state.ts'
 import { CheckpointDisk } from '../../sim/checkpoints.ts'
@@ -336,17 +336,19 @@ class TurnsWorld {
     await leader.life.alive()
   }
 
-  private seam(from: number, to: number): readonly string[] {
+  private seam(from: number, to: number): Seam {
     const inspected = (version: number) => inspectJob(this.scenario.topologies[version - 1]!, String(version))
     return seamOf(inspected(from), inspected(to))
   }
 
-  /** A seam is announced exactly where the two versions differ. */
+  /** A seam is announced exactly where the two versions differ, but for windows of which the last ended together. */
   private checkSeams(events: readonly ControlEvent[]): void {
     for (const event of events) {
       if (event.type !== 'cutOver') continue
-      const same = timeOf(this.scenario.specs[event.from - 1]) === timeOf(this.scenario.specs[event.to - 1])
-      if ((event.seam === undefined) !== same)
+      const [old, next] = [event.from, event.to].map((version) => this.scenario.specs[version - 1])
+      const together = endTogether(old, next, event)
+      if (together) this.coverage.count('cut-over of changed windows at a common end')
+      if ((event.seam === undefined) !== (together || timeOf(old) === timeOf(next)))
         throw new LawBroken('announced seam', `v${event.from} to v${event.to}: ${JSON.stringify(event.seam)}`)
     }
   }
@@ -427,6 +429,16 @@ class TurnsWorld {
 }
 
 /** How a version cuts time, as text; versions with equal logic cut it alike. */
+/** Other windows, of one result each, and none of either has ended since the last that ended in both. */
+function endTogether(old: Spec | undefined, next: Spec | undefined, { watermark, processing }: CutOver): boolean {
+  if (old === undefined || next === undefined || timeOf(old) === timeOf(next)) return false
+  if (!['tumbling', 'sliding', 'processing time'].includes(old.kind) || old.outOfOrdernessMs !== next.outOfOrdernessMs) return false
+  const time = old.kind === 'processing time' ? processing : (watermark ?? Number.NEGATIVE_INFINITY)
+  if (!Number.isFinite(time)) return true
+  const lasts = [old, next].map(({ slideMs }) => time - (((time % slideMs) + slideMs) % slideMs))
+  return lasts[0] === lasts[1]
+}
+
 function timeOf(spec: Spec | undefined): string {
   if (spec === undefined) return ''
   const { kind, outOfOrdernessMs, sizeMs, slideMs, allowedLatenessMs } = spec
