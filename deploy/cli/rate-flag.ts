@@ -20,12 +20,12 @@ export function rateOf(text: string): Partial<RateLimits> {
 export function limitText({ recordsPerSecond, bytesPerSecond }: RateLimits): string {
   const limits = [
     ...(recordsPerSecond === null ? [] : [`${recordsPerSecond} records/s`]),
-    ...(bytesPerSecond === null ? [] : [bytesText(bytesPerSecond)]),
+    ...(bytesPerSecond === null ? [] : [byteRate(bytesPerSecond)]),
   ]
   return limits.length === 0 ? 'takes as many as it can' : `takes at most ${limits.join(' and ')}`
 }
 
-function bytesText(rate: number): string {
+export function byteRate(rate: number): string {
   const unit = (['G', 'M', 'k'] as const).find((name) => rate >= thousands[name]) ?? ''
   return `${Number((rate / thousands[unit]).toPrecision(4))} ${unit}B/s`
 }

@@ -1,4 +1,5 @@
 import type { JobView, VersionView } from '../server/views.ts'
+import { byteRate } from './rate-flag.ts'
 import type { Paint } from './terminal.ts'
 import { table } from './verb.ts'
 
@@ -69,7 +70,7 @@ function candidateLines(job: JobView, version: VersionView, paint: Paint): strin
     lines.push(
       '',
       `  replay   ${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}  ${(progress.ratio * 100).toFixed(1)}%   ${grouped(progress.done)} / ${grouped(progress.target)}`,
-      `  rate     ${rate(progress.recordsPerSecond)}   head +${rate(progress.headPerSecond)}   net ${rate(progress.netPerSecond)}${version.recordsPerSecondMax === null ? '' : `   limit ${rate(version.recordsPerSecondMax)}`}${version.governedTo === null ? '' : `   held back to ${rate(version.governedTo)} for v${job.active}`}`,
+      `  rate     ${rate(progress.recordsPerSecond)}   head +${rate(progress.headPerSecond)}   net ${rate(progress.netPerSecond)}${limits(version, job.active)}`,
       `  eta      ${etaText(progress.eta)}`,
     )
   }
@@ -79,6 +80,15 @@ function candidateLines(job: JobView, version: VersionView, paint: Paint): strin
   )
   lines.push(`  next     ${nextStep(job.job, version, blocking?.name)}`)
   return lines
+}
+
+function limits({ recordsPerSecondMax, bytesPerSecondMax, governedTo }: VersionView, active: number | null): string {
+  const own = [
+    ...(recordsPerSecondMax === null ? [] : [rate(recordsPerSecondMax)]),
+    ...(bytesPerSecondMax === null ? [] : [byteRate(bytesPerSecondMax)]),
+  ]
+  const limit = own.length === 0 ? '' : `   limit ${own.join(', ')}`
+  return governedTo === null ? limit : `${limit}   held back to ${rate(governedTo)} for v${active}`
 }
 
 function situation({ phase, health, reason, code, progress, gates }: VersionView, blocking: string | undefined, paint: Paint): string {

@@ -100,6 +100,10 @@ test('a table is read by key, by prefix and page by page, and says who publishes
   expect((await cli('query', 'table-out', 'k2')).stdout).toContain('k2   {"n":22}')
   expect((await cli('query', 'table-out', 'k0')).code).toBe(5)
   await expect(server.api.get('/api/v1/tables/numbers-out')).rejects.toThrow(/REQUEST_INVALID.*no table/)
+  // Of a version that was given up nothing is left.
+  await expect(server.api.get('/api/v1/jobs/numbers/versions/3/outputs')).rejects.toThrow(/VERSION_STATE.*it was aborted/)
+  await server.api.post('/api/v1/jobs/table/abort', { version: 1 })
+  await expect(query('version=1')).rejects.toThrow(/VERSION_STATE.*it was retired/)
 })
 
 test('dead letters are listed, dropped and retried while the server runs; what is retried the version that publishes processes, once', {
