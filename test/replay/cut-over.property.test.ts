@@ -81,5 +81,6 @@ const wanted = [
   ...['leader killed', 'second leader', 'leader COMMIT_CONFLICT', 'leader COMMIT_FENCED', 'hold of another leader aborted'],
   ...steps.flatMap((name) => [`leader killed at ${name}`, `second leader at ${name}`]),
   ...['version failed at a record', 'version stopped', 'taken over from a version that stopped', 'version cleaned'],
-  ...['records late', 'records diverted', 'idle partition', 'outcome checked', 'holds within their bound'],
+  ...['records late', 'records diverted', 'idle partition', 'idle partitions, no seam', 'idle partitions, a seam'],
+  ...['outcome checked', 'holds within their bound', 'aligned further in time'],
 ]
