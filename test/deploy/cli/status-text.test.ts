@@ -21,6 +21,7 @@ const candidate: VersionView = {
   deployedAt: at,
   by: null,
   message: null,
+  policy: { maxLagRecords: 1000, maxLagSeconds: 5, holdSeconds: 2, deadlineSeconds: null },
   progress: {
     ratio: 0.5,
     done: '500',

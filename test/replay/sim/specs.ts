@@ -14,17 +14,25 @@ export interface Spec {
 
 const kinds = ['tumbling', 'sliding', 'allowed lateness', 'session', 'processing time', 'process', 'stateless'] as const
 
-/** Versions of one kind: some alike, some not. */
+/** Versions of one kind: some alike, some not, some with other windows only. */
 export function drawSpecs(random: Random, versions: number): Spec[] {
   const kind = kinds[random.int(kinds.length)]!
-  const outOfOrdernessMs = random.chance(0.3) ? 0 : random.int(3000)
-  const drawn = () => drawSpec(random, kind, random.chance(0.5) ? outOfOrdernessMs : random.int(3000))
-  const specs = [drawn()]
-  while (specs.length < versions) specs.push(random.chance(0.2) ? specs[random.int(specs.length)]! : drawn())
+  const first = drawSpec(random, kind)
+  const specs = [first]
+  while (specs.length < versions) {
+    const alike = random.chance(0.2)
+    specs.push(alike ? specs[random.int(specs.length)]! : orderedAs(first, drawSpec(random, kind)))
+  }
   return specs
 }
 
-function drawSpec(random: Random, kind: Spec['kind'], outOfOrdernessMs: number): Spec {
+/** Half of them may be out of order by as much as the first. */
+function orderedAs({ outOfOrdernessMs }: Spec, spec: Spec): Spec {
+  return spec.outOfOrdernessMs % 2 === 0 ? { ...spec, outOfOrdernessMs } : spec
+}
+
+function drawSpec(random: Random, kind: Spec['kind']): Spec {
+  const outOfOrdernessMs = random.chance(0.3) ? 0 : random.int(3000)
   const slideMs = kind === 'processing time' ? 10 * (1 + random.int(30)) : 500 * (1 + random.int(8))
   const sizeMs = kind === 'sliding' ? slideMs * (1 + random.int(4)) : slideMs
   const allowedLatenessMs = kind === 'allowed lateness' ? 500 * random.int(10) : 0
