@@ -30,7 +30,7 @@ export async function checkTurns(outcome: TurnsOutcome): Promise<void> {
 
 /** Versions with equal logic: as if one of them had been alone. */
 async function checkEqual(outcome: TurnsOutcome, job: SimJob): Promise<void> {
-  const { log, scenario, job: name, coverage } = outcome
+  const { log, scenario, job: name, cuts, coverage } = outcome
   const topics = jobTopics(name, 1)
   const late = (await recordsOf(log, topics.late)).map(idOf)
   const appendTimes = await appendTimesOf(log, scenario.sources)
@@ -51,7 +51,11 @@ async function checkEqual(outcome: TurnsOutcome, job: SimJob): Promise<void> {
   const expected = job.expected(scenario.input, apart ? new Set() : diverted, appendTimes)
   for (const [topic, { kind, rows }] of Object.entries(expected.outputs)) {
     const records = await recordsOf(log, topic)
-    checkOutput(told(rows), told(kind === 'stream' ? records.map(({ value }) => parse(value)) : lastValues(records)))
+    const found = kind === 'stream' ? records.map(({ value }) => parse(value)) : lastValues(records)
+    // What the former owner gave early of a session that grew, the next one does not take back: not promised.
+    const left =
+      cuts.length > 0 && givesSessionsEarly(job) ? found.filter((row) => !rows.some((whole) => isPart(row as Row, whole as Row))) : found
+    checkOutput(told(rows), told(left))
     if (kind === 'stream') checkOrder(records, scenario)
     else if (job.kind === 'allowed lateness') checkUpdates(records)
   }
@@ -99,8 +103,18 @@ async function checkSequential({ log, scenario, job, cuts, coverage }: TurnsOutc
   coverage.count('records late', late.length)
 }
 
+function givesSessionsEarly({ topology }: SimJob): boolean {
+  return topology.nodes.some(({ detail }) => detail.startsWith('session') && detail.includes(', early every'))
+}
+
+function isPart(row: Row, whole: Row): boolean {
+  const within = whole.start! <= row.start! && row.end! <= whole.end!
+  return row.key === whole.key && within && (row.start !== whole.start || row.end !== whole.end)
+}
+
 interface Row {
   readonly key?: string
+  readonly start?: number
   readonly end?: number
   readonly at?: number
   readonly id?: number

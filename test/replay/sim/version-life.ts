@@ -44,6 +44,8 @@ export interface VersionLifeWorld {
   readonly random: Random
   readonly settings: RuntimeSettings
   readonly memoryBytesMax: number
+  /** What is told reaches it; not yet, where it reads the control log late. */
+  hears(): boolean
   tell(message: FromVersion): void
 }
 
@@ -76,7 +78,7 @@ export class VersionLife {
   }
 
   hear(message: ToVersion): void {
-    if (this.over) return
+    if (this.over || !this.world.hears()) return
     if (message.kind === 'control') {
       const { owner } = message.control
       if (owner !== undefined && owner !== this.version) for (const facts of message.owner) this.board.learn(owner, facts)

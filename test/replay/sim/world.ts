@@ -58,6 +58,7 @@ class TurnsWorld {
   private readonly job: string
   private readonly coverage = new Coverage()
   private readonly random: Random
+  private readonly deafness: Random
   private readonly log: MemoryLog
   private readonly monitor: VersionMonitor
   private readonly monitors = new Map<number, JournalMonitor>()
@@ -80,6 +81,7 @@ class TurnsWorld {
     const { seed, topologies, links } = scenario
     this.job = topologies[0]!.job
     this.random = new Random(seed ^ 0x5bd1e995)
+    this.deafness = new Random(seed ^ 0x7f4a7c15)
     this.scheduler = new Scheduler(new Random(seed ^ 0x2545f491), startAt, true)
     this.log = new MemoryLog({ clock: this.scheduler })
     this.monitor = new VersionMonitor(this.log, this.coverage)
@@ -145,8 +147,8 @@ class TurnsWorld {
     })
     await this.until(() => leader.asked === 0 && monitor.control.hold === undefined && this.started(leader))
     const owner = monitor.control.owner!
-    leader.life.kill('lost')
-    for (const { life } of this.lives) life.kill('lost')
+    // Nor does anything of the dead arrive any more.
+    for (const { life } of [...this.lives, ...this.leaders]) life.kill('lost')
     const last = this.live(owner, leader, 'complete')
     await this.until(() => last.over)
     if (last.error !== undefined) throw last.error
@@ -255,9 +257,12 @@ class TurnsWorld {
     const life = new Life(this.scheduler, ++this.processes)
     const parts = this.partsOf(version, leader)
     const log = this.logOf(life, version)
+    const view = this.viewOf(leader)
+    const deafUntil = view === leader.control ? 0 : this.scheduler.steps + this.deafness.int(400)
     const world = {
       life,
       log,
+      hears: () => this.calm || this.scheduler.steps >= deafUntil,
       random,
       settings: scenario.settings,
       memoryBytesMax: scenario.memoryBytesMax,
@@ -269,7 +274,7 @@ class TurnsWorld {
     const facts = [...leader.control.versions.keys()].flatMap((other) =>
       [...leader.board.tasksOf(other)].map((known): [number, TaskFacts] => [other, known]),
     )
-    const begun = new VersionLife(parts, world, this.viewOf(leader), facts)
+    const begun = new VersionLife(parts, world, view, facts)
     this.lives.push(begun)
     this.scheduler.note(`begin ${life.number}: v${version}`)
     coverage.count('version life')
