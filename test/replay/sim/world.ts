@@ -208,7 +208,7 @@ class TurnsWorld {
   /** Two that lead abort each other's holds: not for ever. */
   private async endLater({ life }: Leader): Promise<void> {
     for (let turns = 2 + this.random.int(20); turns > 0; turns--) await this.scheduler.arrival('second leader')
-    life.kill(this.random.chance(0.5) ? 'lost' : 'arrives')
+    if (!life.dead) life.kill(this.random.chance(0.5) ? 'lost' : 'arrives')
   }
 
   private lead(): Leader {
