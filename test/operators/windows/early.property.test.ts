@@ -5,7 +5,7 @@ import { max } from '../../../operators/aggregates/extremes.ts'
 import { sum } from '../../../operators/aggregates/sum.ts'
 import { describeWindow, session, sliding, tumbling, type WindowOptions, type WindowSpec } from '../../../operators/windows/spec.ts'
 import { windowOperator } from '../../../operators/windows/window-operator.ts'
-import { runsOf } from '../../support/lane.ts'
+import { windowRuns } from '../../support/lane.ts'
 import { Random } from '../../support/random.ts'
 import {
   type Expected,
@@ -17,7 +17,7 @@ import {
 } from '../../support/window-oracle.ts'
 import { type Emitted, finalRows, interleave, type LogRecord, randomPartitions, runWindows } from '../../support/window-run.ts'
 
-const numRuns = Number(process.env.REPRISE_WINDOW_RUNS ?? runsOf(100))
+const numRuns = windowRuns(100)
 
 interface Kind {
   readonly make: (options: WindowOptions) => WindowSpec

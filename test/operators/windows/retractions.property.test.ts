@@ -16,7 +16,7 @@ import {
   type WindowSpec,
 } from '../../../operators/windows/spec.ts'
 import { canRetract, windowOperator } from '../../../operators/windows/window-operator.ts'
-import { runsOf } from '../../support/lane.ts'
+import { windowRuns } from '../../support/lane.ts'
 import { Random } from '../../support/random.ts'
 import { expectFixed, expectSessions, type JudgedRecord } from '../../support/window-oracle.ts'
 import { finalRows, interleave, type LogRecord, randomPartitions, runWindows } from '../../support/window-run.ts'
@@ -140,7 +140,7 @@ for (const first of firsts) {
         expect(run.stores.names()).toEqual([])
       }
       fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 31 }), check), {
-        numRuns: Number(process.env.REPRISE_WINDOW_RUNS ?? runsOf(100)),
+        numRuns: windowRuns(50),
       })
     })
   }

@@ -7,12 +7,12 @@ import { max, min } from '../../../operators/aggregates/extremes.ts'
 import { sum } from '../../../operators/aggregates/sum.ts'
 import { describeWindow, session, sliding, tumbling, type WindowSpec } from '../../../operators/windows/spec.ts'
 import { windowOperator } from '../../../operators/windows/window-operator.ts'
-import { runsOf } from '../../support/lane.ts'
+import { windowRuns } from '../../support/lane.ts'
 import { Random } from '../../support/random.ts'
 import { type Expected, expectFixed, expectSessions, type JudgedRecord, wholeSum } from '../../support/window-oracle.ts'
 import { finalRows, interleave, type LogRecord, type RunResult, randomPartitions, runWindows } from '../../support/window-run.ts'
 
-const numRuns = Number(process.env.REPRISE_WINDOW_RUNS ?? runsOf(50))
+const numRuns = windowRuns(20)
 
 const invertible: Aggregators<LogRecord, Record<string, unknown>> = {
   records: count(),
