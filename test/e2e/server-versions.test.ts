@@ -147,6 +147,11 @@ describe('a deployment is refused', () => {
     expect((await deploy(less, { allowSchemaChange: true })).version).toBe(2)
   })
 
+  test('when it is to take over by itself and no switch would be exact', async () => {
+    const other = windowed('10s', 'windowed', ", { allowedLateness: '7s' }")
+    await expect(deploy(other, { promote: 'auto' })).rejects.toThrow(/CUT_OVER_SEAM.*never take over by itself/)
+  })
+
   test('the same code again is the same version', { timeout: 60_000 }, async () => {
     expect((await deploy(stateless('fields', 'false'))).version).toBe(1)
     expect((await view('fields')).versions.length).toBe(2)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { StreamError } from '../../../engine/errors.ts'
 import { type PlanOptions, planDeployment } from '../deployments.ts'
 import type { InspectedJob } from '../inspected-job.ts'
 import type { RepriseServer } from '../server.ts'
@@ -16,13 +17,26 @@ export const fromRequest = z.discriminatedUnion('type', [
 
 interface PlanRequest extends Omit<PlanOptions, 'starts'> {
   readonly from: z.infer<typeof fromRequest>
+  readonly promote: 'manual' | 'auto'
 }
 
-/** What deploying this job from there would do, and the offsets that means. Errors: those of startsOf and planDeployment. */
-export async function planned(server: RepriseServer, inspected: InspectedJob, { from, ...options }: PlanRequest) {
+/**
+ * What deploying this job from there would do, and the offsets that means. Errors: those of startsOf and planDeployment; CUT_OVER_SEAM where it is to
+ * take over by itself and no switch would be exact.
+ */
+export async function planned(server: RepriseServer, inspected: InspectedJob, { from, promote, ...options }: PlanRequest) {
   const sources = inspected.sources.map(({ name }) => name)
   const starts = await startsOf(server.log, sources, fromOf(from))
-  return { starts, plan: planDeployment(server.log, inspected, server.controllers, { ...options, starts }) }
+  const plan = planDeployment(server.log, inspected, server.controllers, { ...options, starts })
+  const { active, seam } = plan
+  if (promote === 'auto' && seam.differs.length > 0) {
+    throw new StreamError(
+      'CUT_OVER_SEAM',
+      { job: plan.job, from: active, to: plan.next, reason: 'it would never take over by itself', differs: seam.differs.join('; ') },
+      { fix: `deploy it without --promote auto, and once it has caught up: reprise promote ${plan.job} --allow-seam` },
+    )
+  }
+  return { starts, plan }
 }
 
 function fromOf(request: z.infer<typeof fromRequest>): From {

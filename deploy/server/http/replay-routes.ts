@@ -30,7 +30,12 @@ export function replayRoutes(app: App, server: RepriseServer): void {
       const controller = server.known(request.params.job)
       const { sha256, parallelism } = controller.version(body.version ?? controller.control.owner!)
       const inspected = await inspectBundle(await server.bundles.get(sha256))
-      const { starts } = await planned(server, inspected, { from: body.from, allowSchemaChange: false, createTopics: false })
+      const { starts } = await planned(server, inspected, {
+        from: body.from,
+        promote: body.promote,
+        allowSchemaChange: false,
+        createTopics: false,
+      })
       const { version } = await controller.register(inspected, sha256, parallelism, {
         asked: askedOf(whoAsks(request), body.reason),
         promote: body.promote,
