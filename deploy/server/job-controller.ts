@@ -440,11 +440,10 @@ export class JobController {
 
   /** By itself only where the switch is exact. */
   private takesOver(version: number): boolean {
-    return (
-      this.gates(version).every(({ pass }) => pass) &&
-      this.seam(version).differs.length === 0 &&
-      this.commonEnds(version).every(({ now }) => now)
-    )
+    if (!this.gates(version).every(({ pass }) => pass)) return false
+    const { differs, changedWindows } = this.seam(version)
+    const facts = this.facts(this.control.owner!)
+    return differs.length === 0 && changedWindows.every((windows) => facts !== undefined && atCommonEnd(windows, facts))
   }
 
   private async carryOut(action: Action): Promise<void> {

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
-import { availableParallelism } from 'node:os'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { controlProbePoints } from '../../replay/probe-points.ts'
 import { Coverage } from '../sim/coverage.ts'
+import { runInProcesses } from '../sim/seed-processes.ts'
+import { leaderPoints } from './sim/scenario.ts'
 import { againWith, takeTurns } from './sim/world.ts'
 
 /**
@@ -21,7 +19,7 @@ const seedsOfProcess = 100
 test(`versions that take turns publish what the rule says, ${seeds} worlds from seed ${from}`, {
   timeout: 60_000 + seeds * 3000,
 }, async () => {
-  const coverage = seeds <= 500 ? await runHere() : await runInProcesses()
+  const coverage = seeds <= 500 ? await runHere() : await runInProcesses('test/replay/sim/run-seeds.ts', { from, seeds, seedsOfProcess })
   if (seeds >= 500) expect(coverage.missing(wanted), `what never took place; of it: ${coverage}`).toEqual([])
 })
 
@@ -39,31 +37,6 @@ async function runHere(): Promise<Coverage> {
   return coverage
 }
 
-/** New processes again and again: a process keeps what dead lives wait for. */
-async function runInProcesses(): Promise<Coverage> {
-  const coverage = new Coverage()
-  const failures: string[] = []
-  let next = from
-  const worker = async () => {
-    while (next < from + seeds) {
-      const first = next
-      next = Math.min(next + seedsOfProcess, from + seeds)
-      const { stdout } = await promisify(execFile)('npx', ['tsx', 'test/replay/sim/run-seeds.ts', String(first), String(next)], {
-        maxBuffer: 1 << 26,
-      })
-      const found = JSON.parse(stdout) as { failures: string[]; counts: [string, number][] }
-      failures.push(...found.failures)
-      for (const [what, count] of found.counts) coverage.count(what, count)
-    }
-  }
-  await Promise.all(Array.from({ length: availableParallelism() }, worker))
-  expect(failures.join('\n\n')).toBe('')
-  return coverage
-}
-
-/** Steps of a leader that the server alone takes: there are no bundles here. */
-const steps = controlProbePoints.filter((name) => name !== 'deploy.bundle-stored')
-
 /** A fault or a turn that never took place was not tested. */
 const wanted = [
   ...['tumbling', 'sliding', 'session', 'allowed lateness', 'processing time', 'process', 'stateless'].map(
@@ -79,7 +52,7 @@ const wanted = [
   ...['zombie commit', 'replaced life refused', 'life with an old view'],
   ...['message lost', 'message twice', 'message late'],
   ...['leader killed', 'second leader', 'leader COMMIT_CONFLICT', 'leader COMMIT_FENCED', 'hold of another leader aborted'],
-  ...steps.flatMap((name) => [`leader killed at ${name}`, `second leader at ${name}`]),
+  ...leaderPoints.flatMap((name) => [`leader killed at ${name}`, `second leader at ${name}`]),
   ...['version failed at a record', 'version stopped', 'taken over from a version that stopped', 'version cleaned'],
   ...['records late', 'records diverted', 'idle partition', 'idle partitions, no seam', 'idle partitions, a seam'],
   ...['outcome checked', 'holds within their bound', 'aligned further in time'],

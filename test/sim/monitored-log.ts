@@ -1,8 +1,7 @@
-import { BlockView, viewsOf } from '../../engine/block/block-view.ts'
-import type { Append, Commit, Log, Producer } from '../../engine/ports/log.ts'
-import { parseJournalRecord } from '../../engine/runtime/journal-codec.ts'
+import type { Commit, Log, Producer } from '../../engine/ports/log.ts'
 import { readJournal } from '../../engine/runtime/recover.ts'
 import { PassThroughLog } from '../support/pass-through-log.ts'
+import { journalOf } from './commit-content.ts'
 import type { JournalMonitor } from './journal-monitor.ts'
 
 /** Shows the monitor each journal record: when its commit has taken effect, or, where nobody lived to be told, when its task is opened again. */
@@ -29,18 +28,5 @@ export class MonitoredLog extends PassThroughLog {
       return committed
     }
     return { id, epoch: producer.epoch, end: producer.end, commit }
-  }
-}
-
-/** The journal record a commit carries, read before the log takes the bytes over. */
-function journalOf(appends: readonly Append[]) {
-  const found = appends.find(({ topic }) => topic.endsWith('.journal'))
-  if (found === undefined) return undefined
-  const bytes = Buffer.from(new ArrayBuffer(found.block.length))
-  bytes.set(found.block)
-  const block = new BlockView({ ...viewsOf(bytes), blocks: [0], release() {} }, 0)
-  return {
-    task: found.partition,
-    record: parseJournalRecord(block.value(0), { topic: found.topic, partition: found.partition, offset: -1 }),
   }
 }

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
-import { availableParallelism } from 'node:os'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { Coverage } from './coverage.ts'
+import { runInProcesses } from './seed-processes.ts'
 import { simulate } from './world.ts'
 
 /**
@@ -17,7 +15,7 @@ const seeds = one === undefined ? Number(process.env.SIM_SEEDS ?? byDefault) : 1
 const seedsOfProcess = 250
 
 test(`the laws hold in ${seeds} simulated worlds from seed ${from}`, { timeout: 60_000 + seeds * 2000 }, async () => {
-  const coverage = seeds < 500 ? await runHere() : await runInProcesses()
+  const coverage = seeds < 500 ? await runHere() : await runInProcesses('test/sim/run-seeds.ts', { from, seeds, seedsOfProcess })
   if (seeds >= 200) expect(coverage.missing(wanted), `what never took place; of it: ${coverage}`).toEqual([])
 })
 
@@ -35,28 +33,6 @@ async function runHere(): Promise<Coverage> {
     const again = await simulate(seed)
     expect(again.trace, `L9 same seed, same trace: seed ${seed}`).toBe(report.trace)
   }
-  return coverage
-}
-
-/** New processes again and again: a process keeps what dead lives wait for. */
-async function runInProcesses(): Promise<Coverage> {
-  const coverage = new Coverage()
-  const failures: string[] = []
-  let next = from
-  const worker = async () => {
-    while (next < from + seeds) {
-      const first = next
-      next = Math.min(next + seedsOfProcess, from + seeds)
-      const { stdout } = await promisify(execFile)('npx', ['tsx', 'test/sim/run-seeds.ts', String(first), String(next)], {
-        maxBuffer: 1 << 26,
-      })
-      const found = JSON.parse(stdout) as { failures: string[]; counts: [string, number][] }
-      failures.push(...found.failures)
-      for (const [what, count] of found.counts) coverage.count(what, count)
-    }
-  }
-  await Promise.all(Array.from({ length: availableParallelism() }, worker))
-  expect(failures.join('\n\n')).toBe('')
   return coverage
 }
 

@@ -9,8 +9,7 @@ import { readJournal } from '../../../engine/runtime/recover.ts'
 import { defaultRuntimeSettings } from '../../../engine/runtime/settings.ts'
 import { noPresent } from '../../../engine/task/present.ts'
 import { defineJob, topic } from '../../../index.ts'
-import { MemoryCheckpointStore } from '../../../state/memory-checkpoint-store.ts'
-import { openTaskState } from '../../../state/task-state.ts'
+import { stateInMemory } from '../../support/task-state.ts'
 
 const numbers = topic('numbers', { value: z.object({ n: z.number() }), eventTime: ({ n }) => n, idleAfter: '5s' })
 const copies = topic('copies', { value: z.object({ n: z.number() }) })
@@ -48,17 +47,7 @@ test("a partition's time to be idle runs only while the task waits at its end, n
     version: 1,
     parallelism: 1,
     log,
-    openState: async () =>
-      openTaskState({
-        task: { job: 'copying', version: 1, task: 0, fingerprint: '', semantics: 1 },
-        checkpoints: new MemoryCheckpointStore(),
-        spill: null,
-        settings: { memoryBytesMax: 1 << 20 },
-        clock,
-        logger: silentLogger,
-        metrics: noMetrics,
-        probe: noProbe,
-      }),
+    openState: async () => stateInMemory('copying', clock),
     clock,
     logger: silentLogger,
     metrics: noMetrics,

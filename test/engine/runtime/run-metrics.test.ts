@@ -4,14 +4,13 @@ import { ManualClock } from '../../../deploy/testing/manual-clock.ts'
 import { BlockBuilder } from '../../../engine/block/block-builder.ts'
 import { StreamError } from '../../../engine/errors.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
-import { type Labels, type Metrics, noMetrics, noProbe, silentLogger } from '../../../engine/ports/world.ts'
+import { type Labels, type Metrics, noProbe, silentLogger } from '../../../engine/ports/world.ts'
 import { runJob } from '../../../engine/runtime/job-run.ts'
 import { defaultRuntimeSettings } from '../../../engine/runtime/settings.ts'
 import { noSteering, type Orders } from '../../../engine/runtime/steering.ts'
 import { noPresent } from '../../../engine/task/present.ts'
 import { defineJob, topic } from '../../../index.ts'
-import { MemoryCheckpointStore } from '../../../state/memory-checkpoint-store.ts'
-import { openTaskState } from '../../../state/task-state.ts'
+import { stateInMemory } from '../../support/task-state.ts'
 
 const numbers = topic('numbers', { value: z.object({ n: z.number() }), eventTime: ({ n }) => n })
 const copies = topic('copies', { value: z.object({ n: z.number() }) })
@@ -51,17 +50,7 @@ async function run({ publishes = true, refusedCommits = 0 } = {}) {
     parallelism: 1,
     steering: { ...noSteering, orders: () => orders },
     log,
-    openState: async () =>
-      openTaskState({
-        task: { job: 'copying', version: 1, task: 0, fingerprint: '', semantics: 1 },
-        checkpoints: new MemoryCheckpointStore(),
-        spill: null,
-        settings: { memoryBytesMax: 1 << 20 },
-        clock,
-        logger: silentLogger,
-        metrics: noMetrics,
-        probe: noProbe,
-      }),
+    openState: async () => stateInMemory('copying', clock),
     clock,
     logger: silentLogger,
     metrics,

@@ -1,5 +1,6 @@
 import type { Topology, TopologyNode } from '../../../engine/model/topology.ts'
 import type { RuntimeSettings } from '../../../engine/runtime/settings.ts'
+import { controlProbePoints } from '../../../replay/probe-points.ts'
 import { drawJob, type SimInput, type SimJob } from '../../sim/jobs.ts'
 import { type Burst, drawBursts, drawInput, drawSettings } from '../../sim/scenario.ts'
 import { type FaultRates, noFaults } from '../../support/faulty-log.ts'
@@ -135,18 +136,12 @@ function drawActs(random: Random, tasks: () => number): TurnsScenario['acts'] {
   return acts
 }
 
+/** Steps of a leader, but for what the server alone does: there are no bundles here. */
+export const leaderPoints = controlProbePoints.filter((name) => name !== 'deploy.bundle-stored')
+
 function drawPoints(random: Random): TurnsScenario['points'] {
-  const names = [
-    'deploy.registered',
-    'cut-over.hold-requested',
-    'cut-over.held',
-    'cut-over.decided',
-    'retire.decided',
-    'retire.topics-deleted',
-    'retire.removed',
-  ]
   if (random.chance(0.4)) return []
-  return names
+  return leaderPoints
     .filter(() => random.chance(0.35))
     .map((name) => ({ name, nth: name.startsWith('cut-over.h') ? 1 + random.int(3) : 1, zombie: random.chance(0.5) }))
 }

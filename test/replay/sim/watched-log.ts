@@ -1,7 +1,6 @@
-import { BlockView, viewsOf } from '../../../engine/block/block-view.ts'
 import type { Append, Commit, Log, Producer } from '../../../engine/ports/log.ts'
-import { parseJournalRecord } from '../../../engine/runtime/journal-codec.ts'
 import { controlEvent } from '../../../replay/control-event.ts'
+import { firstValue, journalOf } from '../../sim/commit-content.ts'
 import { PassThroughLog } from '../../support/pass-through-log.ts'
 import type { Taken, VersionMonitor } from './version-monitor.ts'
 
@@ -28,21 +27,11 @@ export class WatchedLog extends PassThroughLog {
 
 /** Read before the log takes the bytes over. */
 function contentOf(producer: string, appends: readonly Append[]): Taken {
-  const journaled = appends.find(({ topic }) => topic.endsWith('.journal'))
   const decided = appends.find(({ topic }) => topic.endsWith('.control'))
   return {
     producer,
     topics: appends.map(({ topic }) => topic),
-    journal: journaled && {
-      task: journaled.partition,
-      record: parseJournalRecord(firstValue(journaled), { topic: journaled.topic, partition: journaled.partition, offset: -1 }),
-    },
+    journal: journalOf(appends),
     control: decided && controlEvent.parse(JSON.parse(Buffer.from(firstValue(decided)).toString())),
   }
-}
-
-function firstValue({ block }: Append): Uint8Array {
-  const bytes = Buffer.from(new ArrayBuffer(block.length))
-  bytes.set(block)
-  return new BlockView({ ...viewsOf(bytes), blocks: [0], release() {} }, 0).value(0)!
 }
