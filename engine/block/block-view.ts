@@ -43,6 +43,7 @@ export class BlockView {
   private readonly headersAt: number
   private readonly nullsAt: number
   private readonly originalCount: number
+  private appendTimes: Float64Array | undefined
 
   constructor(chunk: Chunk, at: number) {
     this.chunk = chunk
@@ -56,6 +57,7 @@ export class BlockView {
     this.contentChecksum = u32[w + 8]!
     const flags = (this.flags = u32[w + 9]!)
     this.originalCount = u32[w + 13]!
+    this.appendTimes = undefined
     let p = at + headBytes + this.originalCount * originalBytes
     this.timesAt = p >> 3
     p += n * 8
@@ -154,12 +156,14 @@ export class BlockView {
 
   appendTimeOf(i: number): EpochMs {
     if (this.originalCount === 0) return this.appendTime
-    let end = 0
-    for (const original of this.originals()) {
-      end += original.count
-      if (i < end) return original.appendTime
-    }
-    return this.appendTime
+    return (this.appendTimes ??= this.appendTimeOfEach())[i]!
+  }
+
+  private appendTimeOfEach(): Float64Array {
+    const times = new Float64Array(this.count)
+    let from = 0
+    for (const { count, appendTime } of this.originals()) times.fill(appendTime, from, (from += count))
+    return times
   }
 
   private part(start: number, endsAt: number, i: number): Buffer {

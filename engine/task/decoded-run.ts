@@ -1,6 +1,6 @@
 import type { BlockView } from '../block/block-view.ts'
 import type { BadRecord } from '../codec/codec.ts'
-import type { EpochMs, Offset } from '../model/record.ts'
+import type { Offset } from '../model/record.ts'
 
 /** Some consecutive records of one block, decoded. */
 export interface DecodedRun {
@@ -8,7 +8,6 @@ export interface DecodedRun {
   /** Of the first record: in the block, and in the log. */
   readonly first: number
   readonly firstOffset: Offset
-  readonly appendTime: EpochMs
   readonly count: number
   readonly values: unknown[]
   /** Event times; -Infinity for a bad record, so that it waits for nothing. */
@@ -19,5 +18,5 @@ export interface DecodedRun {
   taken: number
 }
 
-/** Turns records [first, first + count) of a block, all of one append time, into values and event times. Pure; never throws for bad bytes. */
-export type RunDecoder = (block: BlockView, first: number, count: number, appendTime: EpochMs) => DecodedRun
+/** Turns records [first, first + count) of a block into values and event times. Pure; never throws for bad bytes. */
+export type RunDecoder = (block: BlockView, first: number, count: number) => DecodedRun

@@ -77,14 +77,14 @@ export function writeExchangeWatermark(builder: BlockBuilder, mark: Omit<Exchang
 /** Values are ExchangeRecords and ExchangeWatermarks. */
 export const exchangeDecoder =
   (makeDate: MakeDate | undefined): RunDecoder =>
-  (block, first, count, appendTime) => {
+  (block, first, count) => {
     const values: unknown[] = new Array(count)
     const times = new Float64Array(count)
     for (let i = 0; i < count; i++) {
       values[i] = readOne(block, first + i, makeDate)
       times[i] = block.eventTime(first + i)
     }
-    return { block, first, firstOffset: block.baseOffset + first, appendTime, count, values, times, bad: undefined, taken: 0 }
+    return { block, first, firstOffset: block.baseOffset + first, count, values, times, bad: undefined, taken: 0 }
   }
 
 function readOne(block: BlockView, i: number, makeDate: MakeDate | undefined): ExchangeRecord | ExchangeWatermark {

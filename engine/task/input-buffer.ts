@@ -1,10 +1,10 @@
 import { assert } from '../assert.ts'
-import { BlockView, type Chunk } from '../block/block-view.ts'
+import { BlockView, type Chunk, type Original } from '../block/block-view.ts'
 import type { Offset } from '../model/record.ts'
 import type { DecodedRun, RunDecoder } from './decoded-run.ts'
 
-/** Records decoded in one go; a block may be far larger. */
-const runRecordsMax = 4096
+/** Records decoded in one go, so few that what was decoded is still near when it is processed; a block may be far larger. */
+const runRecordsMax = 1024
 
 /** One stretch of an original block that a range covers: with its checksum it names the content exactly. */
 export interface Coverage {
@@ -13,6 +13,16 @@ export interface Coverage {
   readonly originalFrom: Offset
   readonly from: Offset
   readonly to: Offset
+}
+
+/** A block of which records from `next` on are not decoded. */
+interface Undecoded {
+  readonly block: BlockView
+  next: number
+  originals: readonly Original[] | undefined
+  /** The first original that is not wholly decoded, and where it begins in the block. */
+  original: number
+  originalFrom: number
 }
 
 /**
@@ -30,7 +40,7 @@ export class InputBuffer {
   /** Next offset to read from the log: the end of what is buffered. */
   readPosition: Offset
   private readonly decode: RunDecoder
-  private readonly blocks: { block: BlockView; next: number; original: number; originalEnd: number }[] = []
+  private readonly blocks: Undecoded[] = []
   private readonly held: { chunk: Chunk; lastBlock: BlockView }[] = []
   private coverage: Coverage[] = []
   private lastAppended = 0
@@ -47,7 +57,13 @@ export class InputBuffer {
     for (const at of chunk.blocks) {
       const block = new BlockView(chunk, at)
       if (block.endOffset <= this.readPosition) continue
-      this.blocks.push({ block, next: Math.max(0, this.readPosition - block.baseOffset), original: 0, originalEnd: 0 })
+      this.blocks.push({
+        block,
+        next: Math.max(0, this.readPosition - block.baseOffset),
+        originals: undefined,
+        original: 0,
+        originalFrom: 0,
+      })
       this.readPosition = block.endOffset
       last = block
       this.lastAppended = block.appendTimeOf(block.count - 1)
@@ -105,9 +121,9 @@ export class InputBuffer {
 
   /** Append time of the first buffered record from `offset` on; undefined when there is none. */
   appendTimeAt(offset: Offset): number | undefined {
-    for (const run of this.runs) if (run.firstOffset + run.count > offset) return run.appendTime
-    for (const { block } of this.blocks) if (block.endOffset > offset) return block.appendTimeOf(Math.max(0, offset - block.baseOffset))
-    return undefined
+    const holding =
+      this.runs.find(({ firstOffset, count }) => firstOffset + count > offset) ?? this.blocks.find(({ block }) => block.endOffset > offset)
+    return holding?.block.appendTimeOf(Math.max(0, offset - holding.block.baseOffset))
   }
 
   /** Append time of the last record that was read; 0 before the first. */
@@ -164,22 +180,33 @@ export class InputBuffer {
 
   private decodeRun(): void {
     const pending = this.blocks[0]!
-    const { block } = pending
-    const originals = block.originals()
-    // A run stays within one original: its records share one append time.
-    while (pending.originalEnd <= pending.next) pending.originalEnd += originals[pending.original++]!.count
-    const original = originals[pending.original - 1]!
-    const count = Math.min(runRecordsMax, pending.originalEnd - pending.next)
-    const run = this.decode(block, pending.next, count, original.appendTime)
-    this.runs.push(run)
-    this.coverage.push({
-      contentChecksum: original.contentChecksum,
-      originalFrom: block.baseOffset + pending.originalEnd - original.count,
-      from: run.firstOffset,
-      to: run.firstOffset + count,
-    })
+    const { block, next } = pending
+    const count = Math.min(runRecordsMax, block.count - next)
+    this.runs.push(this.decode(block, next, count))
     pending.next += count
     this.takeable += count
+    this.coverBlock(pending, next, pending.next)
     if (pending.next === block.count) this.blocks.shift()
+  }
+
+  /** Notes which originals the block's records [from, to) are of. */
+  private coverBlock(pending: Undecoded, from: number, to: number): void {
+    const { baseOffset } = pending.block
+    const originals = (pending.originals ??= pending.block.originals())
+    while (pending.originalFrom < to) {
+      const { count, contentChecksum } = originals[pending.original]!
+      const end = pending.originalFrom + count
+      if (end > from) {
+        this.coverage.push({
+          contentChecksum,
+          originalFrom: baseOffset + pending.originalFrom,
+          from: baseOffset + Math.max(from, pending.originalFrom),
+          to: baseOffset + Math.min(to, end),
+        })
+      }
+      if (end > to) break
+      pending.originalFrom = end
+      pending.original++
+    }
   }
 }

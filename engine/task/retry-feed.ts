@@ -18,12 +18,11 @@ interface Retried {
 /** Dead letters that are tried again: the original bytes, decoded as the topic they came from. */
 export function retryDecoder(sources: readonly SourceNode[]): RunDecoder {
   const decoders = new Map(sources.map((node) => [node.topic.name, { node, decode: sourceDecoder(node.topic) }]))
-  return (block, first, count, appendTime) => {
+  return (block, first, count) => {
     const run: DecodedRun = {
       block,
       first,
       firstOffset: block.baseOffset + first,
-      appendTime,
       count,
       values: new Array(count),
       times: new Float64Array(count),
@@ -38,7 +37,7 @@ export function retryDecoder(sources: readonly SourceNode[]): RunDecoder {
         run.times[i] = Number.NEGATIVE_INFINITY
         continue
       }
-      const one = found.decode(block, first + i, 1, appendTime)
+      const one = found.decode(block, first + i, 1)
       run.values[i] = { node: found.node, partition: origin.partition, offset: origin.offset, value: one.values[0] } satisfies Retried
       run.times[i] = one.times[0]!
       const fault = one.bad?.get(0)
@@ -67,14 +66,15 @@ export class RetryFeed implements Feed {
     const { moment, present, reports, entries } = this.task
     const retried = run.values[i] as Retried | undefined
     const node = retried?.node ?? this.fallback
+    const appendTime = run.block.appendTimeOf(run.first + i)
     moment.eventTime = run.times[i]!
     moment.stamp = Number.NEGATIVE_INFINITY
-    moment.appendTime = run.appendTime
+    moment.appendTime = appendTime
     moment.topic = node.topic.name
     moment.partition = retried?.partition ?? 0
     moment.offset = retried?.offset ?? -1
     moment.atRecord(this.ordinals.get(node)!, run.block, run.first + i)
-    present.time = run.appendTime
+    present.time = appendTime
     reports.recordBegins()
     const fault = run.bad?.get(i)
     if (fault !== undefined) reports.bad(node.onBad, fault, node.name, undefined)

@@ -7,12 +7,11 @@ import type { RunDecoder } from './decoded-run.ts'
 
 /** Records of a topic as its definition reads them: value by its codec, event time by its function or as written. */
 export function sourceDecoder(topic: TopicDefinition): RunDecoder {
-  return (block, first, count, appendTime) => {
+  return (block, first, count) => {
     const values: unknown[] = new Array(count)
     let bad = decodeValues(topic, block, first, count, values)
     const times = new Float64Array(count)
-    const latest = appendTime + topic.maxFutureMs
-    const eventTime = topic.eventTime
+    const { eventTime, maxFutureMs } = topic
     for (let i = 0; i < count; i++) {
       const value = values[i]
       if (value === undefined && bad?.has(i)) {
@@ -21,16 +20,17 @@ export function sourceDecoder(topic: TopicDefinition): RunDecoder {
       }
       // A tombstone has no fields to read a time from: it has the time it was written with.
       const time = eventTime === undefined || value === null ? block.eventTime(first + i) : timeOf(eventTime, value)
-      if (time <= latest && time >= -8.64e15) {
+      const appendTime = block.appendTimeOf(first + i)
+      if (time <= appendTime + maxFutureMs && time >= -8.64e15) {
         times[i] = time
         continue
       }
       times[i] = Number.NEGATIVE_INFINITY
       values[i] = undefined
       bad ??= new Map()
-      bad.set(i, badTime(time, appendTime, topic.maxFutureMs))
+      bad.set(i, badTime(time, appendTime, maxFutureMs))
     }
-    return { block, first, firstOffset: block.baseOffset + first, appendTime, count, values, times, bad, taken: 0 }
+    return { block, first, firstOffset: block.baseOffset + first, count, values, times, bad, taken: 0 }
   }
 }
 

@@ -49,14 +49,15 @@ export class SourceFeed implements Feed {
   process(run: DecodedRun, i: number): void {
     const { moment, reports } = this
     const time = run.times[i]!
+    const appendTime = run.block.appendTimeOf(run.first + i)
     moment.eventTime = time
     moment.stamp = this.watermark
-    moment.appendTime = run.appendTime
+    moment.appendTime = appendTime
     moment.topic = this.topic
     moment.partition = this.partition
     moment.offset = run.firstOffset + i
     moment.atRecord(this.ordinal, run.block, run.first + i)
-    this.present.time = run.appendTime
+    this.present.time = appendTime
     reports.recordBegins()
     const fault = run.bad?.get(i)
     if (this.skips.size > 0 && this.skips.has(moment.offset)) reports.bad('deadLetter', fault ?? passedOver, this.node.name, undefined)

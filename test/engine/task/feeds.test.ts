@@ -41,11 +41,10 @@ function merged(inputs: readonly (readonly number[])[]): string[] {
 }
 
 function feedOf(blocks: readonly (readonly number[])[], input: number, order: string[]): Feed {
-  const buffer = new InputBuffer(0, (block, first, count, appendTime) => ({
+  const buffer = new InputBuffer(0, (block, first, count) => ({
     block,
     first,
     firstOffset: block.baseOffset + first,
-    appendTime,
     count,
     values: [],
     times: Float64Array.from({ length: count }, (_, i) => block.eventTime(first + i)),

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { BlockView, viewsOf } from '../../../engine/block/block-view.ts'
 import { joinBlocks } from '../../../engine/log/embedded/join-blocks.ts'
 import type { RunDecoder } from '../../../engine/task/decoded-run.ts'
@@ -7,11 +7,10 @@ import { inputDigest } from '../../../engine/task/digest.ts'
 import { InputBuffer } from '../../../engine/task/input-buffer.ts'
 import { chunkOf, placedBlock, recordsAt, slack } from './blocks.ts'
 
-const decode: RunDecoder = (block, first, count, appendTime) => ({
+const decode: RunDecoder = (block, first, count) => ({
   block,
   first,
   firstOffset: block.baseOffset + first,
-  appendTime,
   count,
   values: Array.from({ length: count }, (_, i) => String(block.value(first + i))),
   times: new Float64Array(count),
@@ -39,6 +38,12 @@ describe('an input buffer', () => {
         },
       ),
     )
+  })
+
+  test('the same when blocks are larger than what is decoded in one go', () => {
+    const plain = originals([1500, 1, 900, 2100])
+    const cuts = [700, 1000, 1, 1200]
+    expect(takeAll(groupsOf(plain, 4), cuts, [])).toEqual(takeAll(plain, cuts, []))
   })
 
   test('other content under the same offsets has another digest', () => {
@@ -93,6 +98,23 @@ describe('an input buffer', () => {
     buffer.push(chunkOf([placedBlock(recordsAt([1, 2]), 0)], () => released++))
     expect(released).toBe(1)
     expect(buffer.empty).toBe(true)
+  })
+
+  test('records of many small commits that were joined are decoded in one go, and what the block lists of them is read once', () => {
+    const [joined] = groupsOf(originals(Array<number>(500).fill(1)), 500) as [BlockView]
+    const listed = vi.spyOn(BlockView.prototype, 'originals')
+    const decoded: number[] = []
+    const buffer = new InputBuffer(0, (block, first, count) => {
+      decoded.push(count)
+      return decode(block, first, count)
+    })
+    buffer.push(chunkOf([joined]))
+    buffer.decodeUpTo(1)
+    for (let offset = 0; offset < 500; offset++) expect(buffer.appendTimeAt(offset)).toBe(1000 + offset)
+    expect(decoded).toEqual([500])
+    // For what they cover and for their append times.
+    expect(listed.mock.calls.length).toBeLessThanOrEqual(2)
+    listed.mockRestore()
   })
 
   test('append times are those of the original commits', () => {
