@@ -1,17 +1,23 @@
-import { setTimeout as after } from 'node:timers/promises'
 import type { Clock } from '../engine/ports/world.ts'
+
+/** Node's timers can't hold more than this; who sleeps so long looks again. */
+const sleepMsMax = 2 ** 31 - 1
 
 /** The machine's clock. */
 export const realClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  async sleep(ms, signal) {
-    try {
-      // Node's timers can't hold more than this; who sleeps so long looks again.
-      await after(Math.min(ms, 2 ** 31 - 1), undefined, signal === undefined ? undefined : { signal })
-    } catch {
-      // Aborted: the port promises not to reject.
-    }
-  },
+  // Not by timers/promises: those make an error, with its stack, of each sleep that is cut short, and most are.
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve()
+      const done = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, Math.min(ms, sleepMsMax))
+      signal?.addEventListener('abort', done, { once: true })
+    }),
   yield: () => new Promise((resolve) => setImmediate(resolve)),
 }

@@ -9,16 +9,37 @@ export interface FoundFrame {
   readonly frame: FrameHead
 }
 
+const windowBytes = 1 << 16
+const keptBytesMax = 1 << 20
+
+/** Memory for a window that is used again: a new one for each look at a growing file would keep the collector busy. */
+export class WindowMemory {
+  private kept: Buffer = Buffer.alloc(0)
+
+  /** Its content is whatever was there before. */
+  take(bytes: number): Buffer {
+    if (this.kept.length >= bytes) return this.kept.subarray(0, bytes)
+    const fresh = Buffer.allocUnsafeSlow(Math.max(windowBytes, bytes))
+    if (fresh.length <= keptBytesMax) this.kept = fresh
+    return fresh.subarray(0, bytes)
+  }
+}
+
 /** Reads frames through a window that moves forward: heads and directories, which pass blocks over, or whole ones. */
 export class FrameCursor {
   private readonly file: ReadFile
   private readonly place: Omit<FramePlace, 'position'>
-  private window = Buffer.alloc(0)
+  private window: Buffer = Buffer.alloc(0)
   private windowAt = 0
+  private readonly end: number
+  private readonly memory: WindowMemory
 
-  constructor(file: ReadFile, place: Omit<FramePlace, 'position'>) {
+  /** @param options `end`: nothing from there on is of use; `memory`: of no other cursor that is in use at the same time. */
+  constructor(file: ReadFile, place: Omit<FramePlace, 'position'>, options: { end?: number; memory?: WindowMemory } = {}) {
     this.file = file
     this.place = place
+    this.end = options.end ?? Number.POSITIVE_INFINITY
+    this.memory = options.memory ?? new WindowMemory()
   }
 
   /** The frame at `position`, head and directory verified; or what is wrong there. */
@@ -41,7 +62,7 @@ export class FrameCursor {
 
   private async need(position: number, bytes: number): Promise<void> {
     if (position >= this.windowAt && position + bytes <= this.windowAt + this.window.length) return
-    const window = Buffer.allocUnsafeSlow(Math.max(1 << 16, bytes))
+    const window = this.memory.take(Math.max(bytes, Math.min(windowBytes, this.end - position)))
     this.window = window.subarray(0, await this.file.read(window, position))
     this.windowAt = position
   }

@@ -5,7 +5,7 @@ import { Catalog } from './catalog.ts'
 import { corrupt } from './corrupt.ts'
 import { logFileName } from './file-names.ts'
 import { type FrameHead, frameHeadBytes, type LogId, readDetail, readEntries } from './frame.ts'
-import { FrameCursor } from './frame-cursor.ts'
+import { FrameCursor, WindowMemory } from './frame-cursor.ts'
 import { catalogOf, type HeadState } from './head.ts'
 import type { OpenFiles } from './open-files.ts'
 import { filesTakenOut } from './operation.ts'
@@ -18,6 +18,7 @@ export class TailFollower {
   end: PublishedEnd = { file: 0, position: 0 }
   private readonly files: OpenFiles
   private readonly logId: LogId
+  private readonly memory = new WindowMemory()
 
   constructor(files: OpenFiles, logId: LogId) {
     this.files = files
@@ -104,7 +105,7 @@ export class TailFollower {
     if (from >= to) return
     const name = logFileName(file)
     await this.files.use(name, async (open: ReadFile) => {
-      const cursor = new FrameCursor(open, { logId: this.logId, file })
+      const cursor = new FrameCursor(open, { logId: this.logId, file }, { end: to, memory: this.memory })
       for (let position = from; position < to; ) {
         const found = await cursor.at(position)
         if ('reason' in found) throw corrupt(name, found.position, found.reason)

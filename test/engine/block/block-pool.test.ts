@@ -13,6 +13,13 @@ test('gives back what it was given, whatever the length asked for within its siz
   expect(pool.acquire(120_000).buffer).not.toBe(first.buffer)
 })
 
+test('gives memory that another thread can read without a copy', () => {
+  const block = new BlockPool().acquire(100_000)
+  expect(structuredClone(block).buffer).toBeInstanceOf(SharedArrayBuffer)
+  block[7] = 42
+  expect(structuredClone(block)[7]).toBe(42)
+})
+
 test('keeps 32 MiB at most, and neither small nor huge blocks', () => {
   const pool = new BlockPool()
   for (const bytes of [1, 1000, (8 << 20) + 1]) {
