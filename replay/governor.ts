@@ -1,23 +1,41 @@
 /** What one look found. */
 export interface GovernorLook {
-  /** How long the oldest record that waits for the version that publishes has been in the log. */
-  readonly ownerWaitsMs: number
+  /** How long a record took through the version that publishes, from its append until what came of it was durable: the longest since the last look. Undefined: none came through. */
+  readonly latencyMs: number | undefined
+  /** The lowest such number of late: how long it takes when nobody is in the way. */
+  readonly usualMs: number | undefined
+  /** How long the oldest record that waits for that version has been in the log. */
+  readonly waitsMs: number
   /** Records a second the governed version took of late; undefined: not known yet. */
   readonly taken: number | undefined
 }
 
-/** Longer than this nothing should wait for the version that publishes. */
-const patienceMs = 1000
+/** Up to here nobody feels it. */
+const unfeltMs = 40
 
-/** However hard that one is pressed. */
+/** So much longer than usual it may take. */
+const slowerThanUsual = 1.5
+
+/** Longer than this nothing should wait, however long it usually does. */
+const waitsMsMax = 1000
+
+/** However hard the other is pressed. */
 const leastPerSecond = 1000
 
+/** While it is not known what it could take. */
+const firstPerSecond = 20_000
+
+/** What a limit may rise to at least, however little there is to take: more may come. */
+const roomPerSecond = 100_000
+
 /**
- * The limit of a version that runs beside the one that publishes: halved with each look that finds that one pressed, doubled again after, and
- * taken away once it makes no difference. @param before null: none. @returns records a second; null: none. Pure.
+ * The limit of a version that runs beside the one that publishes: lowered with each look that finds that one held up, raised again after, up to
+ * what makes no difference. None while nothing goes through that one. @param before null: none. @returns records a second; null: none. Pure.
  */
-export function govern(before: number | null, { ownerWaitsMs, taken = 0 }: GovernorLook): number | null {
-  if (ownerWaitsMs > patienceMs) return Math.max(leastPerSecond, (before ?? taken) / 2)
-  if (before === null || taken < before / 2) return null
-  return before * 2
+export function govern(before: number | null, { latencyMs = 0, usualMs, waitsMs, taken }: GovernorLook): number | null {
+  const now = before ?? taken ?? firstPerSecond
+  const heldUp = latencyMs > Math.max(unfeltMs, (usualMs ?? 0) * slowerThanUsual) || waitsMs > waitsMsMax
+  if (heldUp) return Math.max(leastPerSecond, now * 0.7)
+  if (usualMs === undefined) return null
+  return Math.max(leastPerSecond, Math.min(now * 1.15, Math.max(roomPerSecond, (taken ?? now) * 2)))
 }

@@ -7,6 +7,11 @@ export interface RateLimits {
   readonly bytesPerSecond: number | null
 }
 
+const burstSeconds = 0.2
+
+/** In small slices, one soon after the other. */
+const gentleBurstSeconds = 0.04
+
 /** Records allowed under a limit in bytes while it is not known how large they are. */
 const unknownSizeRecords = 16
 
@@ -18,12 +23,14 @@ export class Pace {
   private readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
   private readonly records: TokenBucket
   private readonly bytes: TokenBucket
+  private readonly gentle: TokenBucket
   private bytesPerRecord: number | undefined = undefined
 
   constructor(clock: Pick<Clock, 'monotonic' | 'sleep'>) {
     this.clock = clock
-    this.records = new TokenBucket(clock)
-    this.bytes = new TokenBucket(clock)
+    this.records = new TokenBucket(clock, burstSeconds)
+    this.bytes = new TokenBucket(clock, burstSeconds)
+    this.gentle = new TokenBucket(clock, gentleBurstSeconds)
   }
 
   set limits({ recordsPerSecond, bytesPerSecond }: RateLimits) {
@@ -31,21 +38,27 @@ export class Pace {
     this.bytes.rate = bytesPerSecond
   }
 
+  /** Records a second beside all other limits, so that nobody else is held up; null: none. */
+  set gentleTo(perSecond: number | null) {
+    this.gentle.rate = perSecond
+  }
+
   /** Records that may be taken now; 0 until it is worth a slice. Undefined: no limit. */
   get allowance(): number | undefined {
-    const allowed = [this.records.allowance, this.recordsByBytes()].filter((one) => one !== undefined)
+    const allowed = [this.records.allowance, this.gentle.allowance, this.recordsByBytes()].filter((one) => one !== undefined)
     return allowed.length === 0 ? undefined : Math.floor(Math.min(...allowed))
   }
 
   took(records: number, bytes: number): void {
     this.records.take(records)
     this.bytes.take(bytes)
+    this.gentle.take(records)
     if (records > 0) this.bytesPerRecord = bytes / records
   }
 
   /** Resolves when more may be taken; undefined: that is no question of time. */
   refilled(): Promise<void> | undefined {
-    const waits = [this.records.waitMs, this.bytes.waitMs].filter((one) => one !== undefined)
+    const waits = [this.records.waitMs, this.bytes.waitMs, this.gentle.waitMs].filter((one) => one !== undefined)
     const longest = Math.max(0, ...waits)
     return longest > 0 ? this.clock.sleep(longest) : undefined
   }

@@ -1,17 +1,17 @@
 import type { Clock } from '../engine/ports/world.ts'
 
-/** What may be saved up while nothing is taken, in seconds of the rate. */
-const burstSeconds = 0.2
-
 /** Fills at a rate, and is emptied by what is taken; that may be more than there is, and is made up for. */
 export class TokenBucket {
   private readonly clock: Pick<Clock, 'monotonic'>
+  private readonly burstSeconds: number
   private perSecond: number | null = null
   private saved = 0
   private at = 0
 
-  constructor(clock: Pick<Clock, 'monotonic'>) {
+  /** @param burstSeconds what may be saved up while nothing is taken, in seconds of the rate; a quarter of it is worth a slice. */
+  constructor(clock: Pick<Clock, 'monotonic'>, burstSeconds: number) {
     this.clock = clock
+    this.burstSeconds = burstSeconds
   }
 
   /** Null: no limit; 0: nothing at all. Another rate begins empty. */
@@ -41,12 +41,12 @@ export class TokenBucket {
   }
 
   private get least(): number {
-    return Math.max(1, (this.perSecond! * burstSeconds) / 4)
+    return Math.max(1, (this.perSecond! * this.burstSeconds) / 4)
   }
 
   private fill(): void {
     const now = this.clock.monotonic()
-    const most = Math.max(1, this.perSecond! * burstSeconds)
+    const most = Math.max(1, this.perSecond! * this.burstSeconds)
     this.saved = Math.min(this.saved + ((now - this.at) / 1000) * this.perSecond!, most)
     this.at = now
   }

@@ -10,13 +10,13 @@ import { decide, readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
 import { type Action, step } from '../../replay/controller.ts'
 import { type Asked, cutOver } from '../../replay/cut-over.ts'
-import { govern } from '../../replay/governor.ts'
 import type { RateLimits } from '../../replay/pace.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { cleanVersion } from './clean-version.ts'
 import { CutOverMetrics } from './cut-over-metrics.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
+import { ReplayGovernor } from './replay-governor.ts'
 import { type Seam, seamBetween } from './seam.ts'
 import type { VersionHost } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
@@ -72,14 +72,13 @@ export class JobController {
   private readonly cutOvers: CutOverMetrics
   private readonly observers = new Map<number, VersionObserver>()
   private readonly cleaned = new Set<number>()
-  /** Limits that are ours, not the user's, by version. */
-  readonly governed = new Map<number, number | null>()
+  private readonly governor: ReplayGovernor
   /** When its loop came by last. */
   lookedAt: EpochMs
   private turn: Promise<unknown> = Promise.resolve()
   private cuttingOver: { readonly to: number; readonly abort: AbortController } | undefined = undefined
   private readonly over = new AbortController()
-  private loop: Promise<void> = Promise.resolve()
+  private loop: Promise<unknown> = Promise.resolve()
 
   static async open(job: string, world: ControllerWorld): Promise<JobController> {
     const controller = new JobController(job, world)
@@ -87,7 +86,7 @@ export class JobController {
     for (const state of controller.control.versions.values()) {
       if (alive(state)) controller.inspected.set(state.version, await inspectBundle(await world.bundles.get(state.sha256)))
     }
-    controller.loop = controller.run()
+    controller.loop = Promise.all([controller.run(), controller.governor.run(controller.over.signal)])
     return controller
   }
 
@@ -97,6 +96,15 @@ export class JobController {
     this.lookedAt = world.clock.now()
     this.cutOvers = new CutOverMetrics(job, world.metrics, world.clock)
     this.threads = new VersionThreads(job, world, (version, failure) => this.ended(version, failure))
+    this.governor = new ReplayGovernor({
+      clock: world.clock,
+      owner: () => this.control.owner,
+      running: () => this.threads.running,
+      positions: (version) => this.facts(version)?.positions,
+      takeLatency: (version) => this.threads.takeLatency(version),
+      ownerWaitsMs: () => this.ownerWaitsMs,
+      tell: (version, recordsPerSecond) => this.threads.get(version)?.send({ kind: 'govern', recordsPerSecond }),
+    })
   }
 
   get control(): ControlState {
@@ -402,19 +410,17 @@ export class JobController {
       if (role === 'candidate' && caughtUpAt === undefined && this.caughtUp(version))
         await this.inTurn(() => this.decide({ type: 'caughtUp', version }))
     }
-    if (owner !== undefined) this.govern(ownerStands ? 0 : (this.observer(owner).lag?.ms ?? 0))
   }
 
-  /** Who publishes goes first. */
-  private govern(ownerWaitsMs: number): void {
-    for (const version of this.threads.running) {
-      const { recordsPerSecond: taken } = this.observer(version).progress(false) ?? {}
-      const before = this.governed.get(version) ?? null
-      const limit = version === this.control.owner ? null : govern(before, { ownerWaitsMs, taken })
-      if (limit === before) continue
-      this.governed.set(version, limit)
-      this.threads.get(version)?.send({ kind: 'govern', recordsPerSecond: limit })
-    }
+  /** How long the oldest record that waits for the version that publishes has been there; 0 as well while that one stands still. */
+  private get ownerWaitsMs(): EpochMs {
+    const { owner, versions } = this.control
+    return owner === undefined || versions.get(owner)!.health !== 'running' ? 0 : (this.observer(owner).lag?.ms ?? 0)
+  }
+
+  /** Records a second a version is held back to for the one that publishes; null: it is not. */
+  heldBackTo(version: number): number | null {
+    return this.governor.heldBackTo(version)
   }
 
   /** Carries out what was decided. */
@@ -487,7 +493,7 @@ export class JobController {
 
   private async start(version: number): Promise<void> {
     this.observer(version).forget()
-    this.governed.delete(version)
+    this.governor.forget(version)
     await this.threads.start(this.version(version))
   }
 

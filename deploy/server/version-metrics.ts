@@ -58,7 +58,7 @@ export class VersionMetrics {
     const labels = { job: controller.job, version: `v${version}` }
     const { role, health, recordsPerSecond } = controller.version(version)
     const observer = controller.observer(version)
-    const governed = controller.governed.get(version) ?? null
+    const governed = controller.heldBackTo(version)
     this.set('reprise_job_version_active', labels, role === 'active' ? 1 : 0)
     for (const each of roles) this.set('reprise_job_version_info', { ...labels, role: each }, each === role ? 1 : 0)
     for (const each of healths) this.set('reprise_version_health', { ...labels, health: each }, each === health ? 1 : 0)

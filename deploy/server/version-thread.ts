@@ -71,11 +71,9 @@ async function run(): Promise<void> {
   const stop = new AbortController()
   const board = new VersionBoard()
   const pace = new Pace(realClock)
-  let governed: number | null = null
   const setPace = () => {
     const own = board.control.versions.get(version)
-    const limits = [own?.recordsPerSecond ?? null, governed].filter((limit) => limit !== null)
-    const recordsPerSecond = own?.health === 'paused' ? 0 : limits.length === 0 ? null : Math.min(...limits)
+    const recordsPerSecond = own?.health === 'paused' ? 0 : (own?.recordsPerSecond ?? null)
     pace.limits = { recordsPerSecond, bytesPerSecond: own?.bytesPerSecond ?? null }
   }
   const follow = (decided: typeof control) => {
@@ -87,10 +85,8 @@ async function run(): Promise<void> {
   port.on('message', (message: ToVersion) => {
     if (message.kind === 'control') follow(message.control)
     else if (message.kind === 'facts') board.learn(message.version, message.facts)
-    else if (message.kind === 'govern') {
-      governed = message.recordsPerSecond
-      setPace()
-    } else if (message.kind === 'stop') stop.abort()
+    else if (message.kind === 'govern') pace.gentleTo = message.recordsPerSecond
+    else if (message.kind === 'stop') stop.abort()
     else if (message.kind === 'ping') {
       const { heapUsed, external } = process.memoryUsage()
       tell({ kind: 'pong', heapBytes: heapUsed, externalBytes: external })

@@ -41,6 +41,8 @@ export class VersionThreads {
   private readonly job: string
   private readonly world: ThreadsWorld
   private readonly hosts = new Map<number, VersionHost>()
+  /** By version: see `takeLatency`. */
+  private readonly latencies = new Map<number, number>()
   private readonly onEnd: (version: number, failure: ThreadFailure | undefined) => void
   private readonly disk: DiskWatch
   private readonly watching: Promise<void>
@@ -70,6 +72,13 @@ export class VersionThreads {
 
   get(version: number): VersionHost | undefined {
     return this.hosts.get(version)
+  }
+
+  /** The longest a record took through it since the last call, from its append until what came of it was published, ms; undefined: none did. */
+  takeLatency(version: number): number | undefined {
+    const latency = this.latencies.get(version)
+    this.latencies.delete(version)
+    return latency
   }
 
   /** What it has on disk for itself; undefined: nobody has looked yet. */
@@ -126,6 +135,8 @@ export class VersionThreads {
 
   private learned(version: number, facts: TaskFacts): void {
     this.board.learn(version, facts)
+    const { latencyMs } = facts
+    if (latencyMs !== undefined) this.latencies.set(version, Math.max(latencyMs, this.latencies.get(version) ?? 0))
     if (version !== this.board.control.owner) return
     for (const [other, host] of this.hosts) if (other !== version) host.send({ kind: 'facts', version, facts })
   }

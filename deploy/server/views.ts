@@ -58,7 +58,7 @@ export const versionView = z.object({
   governedTo: z
     .number()
     .nullable()
-    .describe('Records a second it may take, since the version that publishes is pressed; null: that is not held up'),
+    .describe('Records a second it may take, so that the version that publishes is not held up; null: it is not held back'),
   deployedAt: time,
   by: z.string().nullable(),
   message: z.string().nullable(),
@@ -120,7 +120,7 @@ export function viewOfVersion(controller: JobController, version: number): Versi
     startsAt: viewOfPositions(Object.entries(state.starts)),
     recordsPerSecondMax: state.recordsPerSecond,
     bytesPerSecondMax: state.bytesPerSecond,
-    governedTo: controller.governed.get(version) ?? null,
+    governedTo: controller.heldBackTo(version),
     deployedAt: iso(state.registeredAt),
     by: state.by ?? null,
     message: state.message ?? null,

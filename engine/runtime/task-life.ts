@@ -216,10 +216,12 @@ export class TaskLife {
         this.inFlight.splice(0, this.inFlight.findIndex(({ seq }) => seq === slice.seq) + 1)
         this.trimmer.acknowledged(slice.seq, baseOffsets.at(-1)!)
         this.state.acknowledged(slice.seq)
-        if (facts !== undefined) world.steering.report?.(plan.id, facts)
+        const now = world.clock.now()
+        const latency = oldestAt === undefined ? {} : { latencyMs: Math.max(0, now - oldestAt) }
+        if (facts !== undefined) world.steering.report?.(plan.id, { ...facts, ...latency })
         world.onProgress?.(plan.id, journal.totals)
         const commitMs = world.clock.monotonic() - sentAt
-        this.metrics.committed(journal, { runMs, commitMs, oldestAt, at: world.clock.now(), faults })
+        this.metrics.committed(journal, { runMs, commitMs, oldestAt, at: now, faults })
       },
       (error: unknown) => {
         this.metrics.commitFailed(codeOf(error))

@@ -1,29 +1,50 @@
 import { expect, test } from 'vitest'
-import { govern } from '../../replay/governor.ts'
+import { type GovernorLook, govern } from '../../replay/governor.ts'
 
-const calm = (taken: number) => ({ ownerWaitsMs: 0, taken })
-const pressed = (taken: number) => ({ ownerWaitsMs: 1500, taken })
+const calm: GovernorLook = { latencyMs: 10, usualMs: 5, waitsMs: 0, taken: undefined }
 
-test('nobody is held back while nothing waits for the version that publishes', () => {
-  expect(govern(null, calm(50_000))).toBe(null)
-  expect(govern(null, { ownerWaitsMs: 1000, taken: 50_000 })).toBe(null)
-})
-
-test('each look that finds it pressed halves what the others may take, down to a trickle', () => {
-  expect(govern(null, pressed(50_000))).toBe(25_000)
-  expect(govern(25_000, pressed(50_000))).toBe(12_500)
-  expect(govern(1500, pressed(50_000))).toBe(1000)
-  expect(govern(null, { ownerWaitsMs: 5000, taken: undefined })).toBe(1000)
-})
-
-test('afterwards they may take more and more, until the limit makes no difference', () => {
-  let limit: number | null = 1000
-  let looks = 0
-  // It can take 30,000 a second: as much as it may below that.
-  while (limit !== null) {
-    limit = govern(limit, calm(Math.min(limit, 30_000)))
-    expect(limit === null || limit > 1000).toBe(true)
-    if (looks++ > 100) throw new Error('it stays limited for ever')
+/** Looks of a version that could take so much, at one that is held up above a rate. @returns the limit after each look. */
+function limitsOf(looks: number, could: number, heldUpAbove: number, usualMs = 5): number[] {
+  const limits: number[] = []
+  let limit: number | null = null
+  for (let i = 0; i < looks; i++) {
+    const taken: number = Math.min(limit ?? could, could)
+    limit = govern(limit, { latencyMs: taken > heldUpAbove ? 500 : usualMs, usualMs, waitsMs: 0, taken })
+    limits.push(limit!)
   }
-  expect(looks).toBeGreaterThan(4)
+  return limits
+}
+
+test('nobody is held back while nothing goes through the version that publishes', () => {
+  expect(govern(null, { latencyMs: undefined, usualMs: undefined, waitsMs: 0, taken: 50_000 })).toBe(null)
+  expect(govern(1000, { latencyMs: undefined, usualMs: undefined, waitsMs: 0, taken: 1000 })).toBe(null)
+})
+
+test('the limit comes to lie about where the other is no longer held up', () => {
+  const limits = limitsOf(300, 500_000, 120_000).slice(100)
+  expect(Math.max(...limits)).toBeLessThan(120_000 * 1.16)
+  expect(Math.min(...limits)).toBeGreaterThan(120_000 * 0.69)
+})
+
+test('and rises until it makes no difference where that one is not', () => {
+  expect(limitsOf(300, 400_000, Number.POSITIVE_INFINITY).at(-1)).toBeCloseTo(800_000)
+  expect(limitsOf(300, 50, Number.POSITIVE_INFINITY).at(-1)).toBe(100_000)
+})
+
+test('a trickle is left, however hard that one is pressed', () => {
+  expect(limitsOf(100, 500_000, 0).at(-1)).toBe(1000)
+  expect(govern(null, { ...calm, latencyMs: 500 })).toBe(14_000)
+})
+
+test('held up is what takes longer than is felt, and longer than usual', () => {
+  const next = (look: Partial<GovernorLook>) => govern(10_000, { ...calm, taken: 10_000, ...look })!
+  expect(next({ latencyMs: 40 })).toBeGreaterThan(10_000)
+  expect(next({ latencyMs: 41 })).toBeLessThan(10_000)
+  expect(next({ latencyMs: 140, usualMs: 100 })).toBeGreaterThan(10_000)
+  expect(next({ latencyMs: 160, usualMs: 100 })).toBeLessThan(10_000)
+})
+
+test('records that wait for more than a second hold the others back, however long they usually take', () => {
+  expect(govern(10_000, { latencyMs: 5000, usualMs: 5000, waitsMs: 1001, taken: 10_000 })).toBe(7000)
+  expect(govern(10_000, { latencyMs: undefined, usualMs: undefined, waitsMs: 1001, taken: 10_000 })).toBe(7000)
 })

@@ -125,3 +125,23 @@ describe('a limit in bytes', () => {
     expect(pace.allowance).toBe(0)
   })
 })
+
+test('held back gently, it takes as much in smaller slices', () => {
+  let now = 0
+  const pace = new Pace({ monotonic: () => now, sleep: async () => {} })
+  pace.limits = records(null)
+  pace.gentleTo = 100_000
+  let [taken, largest] = [0, 0]
+  for (; now < 10_000; now += 1) {
+    const count = pace.allowance!
+    if (count > 0) pace.took(count, count * 100)
+    taken += count
+    largest = Math.max(largest, count)
+  }
+  expect(taken).toBeGreaterThan(950_000)
+  expect(taken).toBeLessThan(1_030_000)
+  // What a hundredth of a second is worth, and what came while nobody looked.
+  expect(largest).toBeLessThanOrEqual(1200)
+  pace.gentleTo = null
+  expect(pace.allowance).toBe(undefined)
+})

@@ -21,9 +21,9 @@ export interface BlockSource {
 }
 
 /** A log file of small blocks, read whole: those of a partition lie all over it. */
-export async function wholeLogSource(fs: FileSystem, number: number, end: number): Promise<BlockSource> {
+export async function wholeLogSource(fs: FileSystem, number: number, end: number, rest: () => Promise<void>): Promise<BlockSource> {
   const name = logFileName(number)
-  const bytes = await readWhole(fs, name, end)
+  const bytes = await readWhole(fs, name, end, rest)
   const chunk = { ...viewsOf(bytes), blocks: [], release() {} }
   return {
     async read({ table, from, to }) {

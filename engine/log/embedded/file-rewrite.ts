@@ -32,6 +32,8 @@ export interface RewriteParts {
   readonly clock: Clock
   readonly probe: LogProbe
   readonly settings: EmbeddedLogSettings
+  /** Lets who commits go on, after so many milliseconds of work. */
+  rest(workedMs: number): Promise<void>
 }
 
 /** One block of a segment to be: from a group of blocks, or (after compaction) ready made. */
@@ -128,8 +130,9 @@ function writeSegment(parts: RewriteParts, content: readonly PartitionBlocks[], 
     for (const { topic, partition, blocks } of content) {
       writer.beginRange()
       for (const planned of blocks) {
+        const from = parts.clock.monotonic()
         await planned.make((block) => writer.add(topic, partition, block))
-        await parts.clock.yield()
+        await parts.rest(parts.clock.monotonic() - from)
       }
     }
   })
@@ -166,12 +169,12 @@ async function writeFile(
   }
 }
 
-async function sourceOf({ fs, catalog, files, pool, settings }: RewriteParts, number: number): Promise<BlockSource> {
+async function sourceOf({ fs, catalog, files, pool, clock, settings }: RewriteParts, number: number): Promise<BlockSource> {
   const log = catalog.logs.get(number)
   if (log === undefined) return fileSource(files, pool, blocksFileName(catalog.segments.get(number)!))
   return log.end / blocksIn(catalog, number) >= settings.joinedBlockBytes * largePart
     ? fileSource(files, pool, logFileName(number))
-    : wholeLogSource(fs, number, log.end)
+    : wholeLogSource(fs, number, log.end, () => clock.yield())
 }
 
 function blocksIn({ topics }: Catalog, log: number): number {

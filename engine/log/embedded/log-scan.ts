@@ -17,13 +17,25 @@ export function onlyZeros(bytes: Buffer, from: number): boolean {
   return true
 }
 
-/** A whole file, or its first `limit` bytes. */
-export async function readWhole(fs: FileSystem, name: string, limit = Number.POSITIVE_INFINITY): Promise<Buffer> {
+const pieceBytes = 1 << 20
+
+/** A whole file, or its first `limit` bytes. @param rest called between pieces, for others to go on. */
+export async function readWhole(
+  fs: FileSystem,
+  name: string,
+  limit = Number.POSITIVE_INFINITY,
+  rest: () => Promise<void> = async () => {},
+): Promise<Buffer> {
   const file = await fs.open(name)
   try {
     const bytes = Buffer.allocUnsafeSlow(Math.min(await file.size(), limit))
-    const read = await file.read(bytes, 0)
-    return bytes.subarray(0, read)
+    for (let at = 0; at < bytes.length; ) {
+      const read = await file.read(bytes.subarray(at, at + pieceBytes), at)
+      if (read === 0) return bytes.subarray(0, at)
+      at += read
+      await rest()
+    }
+    return bytes
   } finally {
     await file.close()
   }

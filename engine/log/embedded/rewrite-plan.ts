@@ -32,6 +32,13 @@ export function planRewrite(catalog: Catalog, settings: EmbeddedLogSettings): Re
   return planOf(mixed.length >= settings.mixedSegmentsMax ? mixed : smallNeighbours(catalog, settings))
 }
 
+/**
+ * The part of its time a rewrite may work while commits come: a tenth where up to a quarter of the bound waits, all of it from three quarters on.
+ */
+export function partOfTime(waitingBytes: number, boundBytes: number): number {
+  return Math.min(1, Math.max(0.1, 0.1 + 1.8 * (waitingBytes / boundBytes - 0.25)))
+}
+
 function planOf(segments: readonly SegmentInfo[]): RewritePlan | undefined {
   return segments.length === 0 ? undefined : { out: segments.map(({ number }) => number) }
 }

@@ -5,11 +5,11 @@ import { segmentFileName } from './file-names.ts'
 import { contentOf, type PartitionBlocks, type RewriteParts, writeSegments } from './file-rewrite.ts'
 import type { SegmentInfo } from './operation.ts'
 import type { RemovedFiles } from './removed-files.ts'
-import { planRewrite, type RewritePlan } from './rewrite-plan.ts'
+import { partOfTime, planRewrite, type RewritePlan } from './rewrite-plan.ts'
 import type { StayingBlocks } from './staying-blocks.ts'
 import type { Writer } from './writer.ts'
 
-export interface RewriterParts extends RewriteParts {
+export interface RewriterParts extends Omit<RewriteParts, 'rest'> {
   readonly writer: Writer
   readonly removed: RemovedFiles
   readonly logger: Logger
@@ -21,13 +21,16 @@ const retryAfterMs = 1000
 /** Commits are said to have stopped after this long without one. */
 const quietMs = 100
 
+/** So long it rests at most, then it looks again how much waits. */
+const restMsMax = 200
+
 /**
  * Makes segments of closed log files, in the background, and merges segments. Who commits goes first: nothing is rewritten while commits
- * come, up to a quarter of the bound of what may wait.
+ * come, up to a quarter of the bound of what may wait; above it, the more of its time the more waits.
  * Order of effects: new segments durable and read back, THEN the edit that lists them is committed, ONLY THEN are the old files removed.
  */
 export class Rewriter {
-  private readonly parts: RewriterParts
+  private readonly parts: RewriterParts & RewriteParts
   private readonly stop = new AbortController()
   /** One thing at a time: rewriting, merging, compacting. */
   private last: Promise<void> = Promise.resolve()
@@ -38,7 +41,7 @@ export class Rewriter {
   private look = new AbortController()
 
   constructor(parts: RewriterParts) {
-    this.parts = parts
+    this.parts = { ...parts, rest: (workedMs) => this.rest(workedMs) }
   }
 
   /** Looks for something to do. */
@@ -116,6 +119,15 @@ export class Rewriter {
       this.backlogBytes() <= settings.rewriteBacklogBytesMax / 4
     )
       await clock.sleep(quietMs, AbortSignal.any([this.stop.signal, this.look.signal]))
+  }
+
+  /** While commits come it works for a part of the time only. */
+  private async rest(workedMs: number): Promise<void> {
+    const { clock, writer, settings } = this.parts
+    const part = partOfTime(this.backlogBytes(), settings.rewriteBacklogBytesMax)
+    const atOnce = this.urgent > 0 || this.stop.signal.aborted || writer.quietForMs >= quietMs || part === 1
+    if (atOnce) return clock.yield()
+    await clock.sleep(Math.min(restMsMax, workedMs / part - workedMs), AbortSignal.any([this.stop.signal, this.look.signal]))
   }
 
   private lookAgain(): void {

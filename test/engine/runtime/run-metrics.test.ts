@@ -44,11 +44,12 @@ async function run({ publishes = true, refusedCommits = 0 } = {}) {
   const tell = (call: string) => (name: string, labels: Labels, value: number) => void told.push({ call, name, labels, value })
   const metrics: Metrics = { add: tell('add'), set: tell('set'), observe: tell('observe') }
   const orders: Orders = { control: 0, publishes }
+  const latencies: (number | undefined)[] = []
   await runJob({
     load: () => ({ topology: job, present: noPresent() }),
     version: 1,
     parallelism: 1,
-    steering: { ...noSteering, orders: () => orders },
+    steering: { ...noSteering, orders: () => orders, report: (_, facts) => void latencies.push(facts.latencyMs) },
     log,
     openState: async () => stateInMemory('copying', clock),
     clock,
@@ -59,7 +60,8 @@ async function run({ publishes = true, refusedCommits = 0 } = {}) {
     until: 'end',
     stop: new AbortController().signal,
   })
-  return (name: string) => told.filter((one) => one.name === name).map(({ labels, value }) => ({ ...labels, value }))
+  const seriesOf = (name: string) => told.filter((one) => one.name === name).map(({ labels, value }) => ({ ...labels, value }))
+  return Object.assign(seriesOf, { latencies })
 }
 
 /** Nobody moves it while the task waits to try again. */
@@ -74,6 +76,8 @@ const v1 = { job: 'copying', version: 'v1' }
 test('the latency of a slice is that of its oldest record, until its commit is acknowledged', async () => {
   const told = await run()
   expect(told('reprise_end_to_end_latency_seconds')).toEqual([{ ...v1, value: 4.5 }])
+  // The first tells of where it begins.
+  expect(told.latencies).toEqual([undefined, 4500])
   expect(told('reprise_commit_duration_seconds')).toEqual([{ ...v1, value: 0.5 }])
   expect(told('reprise_processing_duration_seconds')).toEqual([{ ...v1, value: 0 }])
   expect(told('reprise_last_record_processed_timestamp_seconds').at(-1)).toEqual({ ...v1, value: 104.5 })
@@ -85,6 +89,7 @@ test('what is not published has no latency', async () => {
   const told = await run({ publishes: false })
   expect(told('reprise_commit_duration_seconds')).toHaveLength(1)
   expect(told('reprise_end_to_end_latency_seconds')).toEqual([])
+  expect(told.latencies).toEqual([undefined, undefined])
 })
 
 test('a commit that is refused, and the task that recovers from it, are counted by code; what was not committed is not', async () => {
