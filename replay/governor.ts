@@ -8,6 +8,8 @@ export interface GovernorLook {
   readonly waitsMs: number
   /** Records a second the governed version took of late; undefined: not known yet. */
   readonly taken: number | undefined
+  /** The same of the version that publishes. */
+  readonly ownerTakes: number | undefined
 }
 
 /** Up to here nobody feels it. */
@@ -22,6 +24,13 @@ const waitsMsMax = 1000
 /** However hard the other is pressed. */
 const leastPerSecond = 1000
 
+/** Whoever has caught up must stay close behind: it may always be so many times as fast as the other, unless records wait for that one. */
+const aheadOfOwner = 4
+
+/** By so much a limit is changed with each look. */
+const slower = 0.7
+const faster = 1.15
+
 /** While it is not known what it could take. */
 const firstPerSecond = 20_000
 
@@ -32,10 +41,11 @@ const roomPerSecond = 100_000
  * The limit of a version that runs beside the one that publishes: lowered with each look that finds that one held up, raised again after, up to
  * what makes no difference. None while nothing goes through that one. @param before null: none. @returns records a second; null: none. Pure.
  */
-export function govern(before: number | null, { latencyMs = 0, usualMs, waitsMs, taken }: GovernorLook): number | null {
+export function govern(before: number | null, { latencyMs = 0, usualMs, waitsMs, taken, ownerTakes = 0 }: GovernorLook): number | null {
   const now = before ?? taken ?? firstPerSecond
-  const heldUp = latencyMs > Math.max(unfeltMs, (usualMs ?? 0) * slowerThanUsual) || waitsMs > waitsMsMax
-  if (heldUp) return Math.max(leastPerSecond, now * 0.7)
+  if (waitsMs > waitsMsMax) return Math.max(leastPerSecond, now * slower)
   if (usualMs === undefined) return null
-  return Math.max(leastPerSecond, Math.min(now * 1.15, Math.max(roomPerSecond, (taken ?? now) * 2)))
+  const least = Math.max(leastPerSecond, ownerTakes * aheadOfOwner)
+  if (latencyMs > Math.max(unfeltMs, usualMs * slowerThanUsual)) return Math.max(least, now * slower)
+  return Math.max(least, Math.min(now * faster, Math.max(roomPerSecond, (taken ?? now) * 2)))
 }

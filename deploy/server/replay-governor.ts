@@ -72,15 +72,23 @@ export class ReplayGovernor {
     const latencyMs = owner === undefined ? undefined : world.takeLatency(owner)
     this.latencies = within(this.latencies, now, usualWindowMs, latencyMs)
     const usualMs = this.latencies.length === 0 ? undefined : Math.min(...this.latencies.map(({ value }) => value))
+    const ownerTakes = owner === undefined ? undefined : this.takenPerSecond(owner, now)
     for (const version of world.running()) {
+      if (version === owner) {
+        this.set(version, null)
+        continue
+      }
       const before = this.limits.get(version) ?? null
       const taken = this.takenPerSecond(version, now)
-      const limit = version === owner ? null : govern(before, { latencyMs, usualMs, waitsMs: world.ownerWaitsMs(), taken })
-      if (limit === before) continue
-      if (limit === null) this.limits.delete(version)
-      else this.limits.set(version, limit)
-      world.tell(version, limit)
+      this.set(version, govern(before, { latencyMs, usualMs, waitsMs: world.ownerWaitsMs(), taken, ownerTakes }))
     }
+  }
+
+  private set(version: number, limit: number | null): void {
+    if (limit === (this.limits.get(version) ?? null)) return
+    if (limit === null) this.limits.delete(version)
+    else this.limits.set(version, limit)
+    this.world.tell(version, limit)
   }
 
   /** Undefined: not known yet. */

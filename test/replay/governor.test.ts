@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type GovernorLook, govern } from '../../replay/governor.ts'
 
-const calm: GovernorLook = { latencyMs: 10, usualMs: 5, waitsMs: 0, taken: undefined }
+const calm: GovernorLook = { latencyMs: 10, usualMs: 5, waitsMs: 0, taken: undefined, ownerTakes: undefined }
 
 /** Looks of a version that could take so much, at one that is held up above a rate. @returns the limit after each look. */
 function limitsOf(looks: number, could: number, heldUpAbove: number, usualMs = 5): number[] {
@@ -9,15 +9,15 @@ function limitsOf(looks: number, could: number, heldUpAbove: number, usualMs = 5
   let limit: number | null = null
   for (let i = 0; i < looks; i++) {
     const taken: number = Math.min(limit ?? could, could)
-    limit = govern(limit, { latencyMs: taken > heldUpAbove ? 500 : usualMs, usualMs, waitsMs: 0, taken })
+    limit = govern(limit, { latencyMs: taken > heldUpAbove ? 500 : usualMs, usualMs, waitsMs: 0, taken, ownerTakes: undefined })
     limits.push(limit!)
   }
   return limits
 }
 
 test('nobody is held back while nothing goes through the version that publishes', () => {
-  expect(govern(null, { latencyMs: undefined, usualMs: undefined, waitsMs: 0, taken: 50_000 })).toBe(null)
-  expect(govern(1000, { latencyMs: undefined, usualMs: undefined, waitsMs: 0, taken: 1000 })).toBe(null)
+  expect(govern(null, { latencyMs: undefined, usualMs: undefined, waitsMs: 0, taken: 50_000, ownerTakes: 0 })).toBe(null)
+  expect(govern(1000, { latencyMs: undefined, usualMs: undefined, waitsMs: 0, taken: 1000, ownerTakes: 0 })).toBe(null)
 })
 
 test('the limit comes to lie about where the other is no longer held up', () => {
@@ -36,6 +36,12 @@ test('a trickle is left, however hard that one is pressed', () => {
   expect(govern(null, { ...calm, latencyMs: 500 })).toBe(14_000)
 })
 
+test('one that follows may always be faster than the one it follows', () => {
+  let limit: number | null = null
+  for (let i = 0; i < 100; i++) limit = govern(limit, { latencyMs: 500, usualMs: 5, waitsMs: 0, taken: 2000, ownerTakes: 2000 })
+  expect(limit).toBe(8000)
+})
+
 test('held up is what takes longer than is felt, and longer than usual', () => {
   const next = (look: Partial<GovernorLook>) => govern(10_000, { ...calm, taken: 10_000, ...look })!
   expect(next({ latencyMs: 40 })).toBeGreaterThan(10_000)
@@ -45,6 +51,6 @@ test('held up is what takes longer than is felt, and longer than usual', () => {
 })
 
 test('records that wait for more than a second hold the others back, however long they usually take', () => {
-  expect(govern(10_000, { latencyMs: 5000, usualMs: 5000, waitsMs: 1001, taken: 10_000 })).toBe(7000)
-  expect(govern(10_000, { latencyMs: undefined, usualMs: undefined, waitsMs: 1001, taken: 10_000 })).toBe(7000)
+  expect(govern(10_000, { latencyMs: 5000, usualMs: 5000, waitsMs: 1001, taken: 10_000, ownerTakes: 50_000 })).toBe(7000)
+  expect(govern(10_000, { latencyMs: undefined, usualMs: undefined, waitsMs: 1001, taken: 10_000, ownerTakes: 0 })).toBe(7000)
 })
