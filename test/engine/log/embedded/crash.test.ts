@@ -9,7 +9,8 @@ import { type CrashOptions, crashRun } from './crash-run.ts'
  * Thousands: REPRISE_FULL=1
  */
 const one = process.env.REPRISE_SEED
-const runs = process.env.REPRISE_FULL ? 2000 : runsOf(120)
+const runsOfAll = 120
+const runs = process.env.REPRISE_FULL ? 2000 : runsOf(runsOfAll)
 const seeds = one ? [Number(one)] : Array.from({ length: runs }, (_, i) => i + 1)
 
 const worlds: Record<string, Omit<CrashOptions, 'seed'>> = {
@@ -43,6 +44,8 @@ describe('no life loses, doubles, tears or invents a commit', () => {
         expect(total.commits).toBeGreaterThan(seeds.length * 3)
         if (world.failedSyncs || world.fullDisk) expect(total.failures).toBeGreaterThan(seeds.length / 10)
         if (world.bitRot) expect(total.reported).toBeGreaterThan(seeds.length / 10)
+        // A few runs don't come by everywhere.
+        if (seeds.length < runsOfAll) return
         const reached = logProbePoints.filter((point) => world.fullDisk || !point.startsWith('log.full.'))
         expect(reached.filter((point) => !points.has(point))).toEqual([])
       },
