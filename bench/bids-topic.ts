@@ -3,20 +3,25 @@ import type { Append, Log, Producer } from '../engine/ports/log.ts'
 import { BidWriter, bidBytesMax } from '../examples/nexmark/bid-writer.ts'
 
 export const bidsTopic = 'bids'
-const recordsPerCommit = 16_384
+export const bulkCommit = 16_384
 
-/** Creates the topic of bids and fills it: `count` bids by auction over `partitions`, each with the auction as its key, in big commits. */
-export async function fillBids(log: Log, count: number, partitions: number): Promise<void> {
+/** Creates the topic of bids and fills it: `count` bids by auction over `partitions`, each with the auction as its key, so many a commit. */
+export async function fillBids(log: Log, count: number, partitions: number, recordsPerCommit = bulkCommit): Promise<void> {
   await log.createTopic({ name: bidsTopic, partitions, kind: 'stream' })
   const bids = new BidBlocks(partitions)
   const producer = await log.producer('bench-bids')
   let end = producer.end
+  let pending: Promise<unknown>[] = []
   for (let from = 0; from < count; from += recordsPerCommit) {
     const to = Math.min(count, from + recordsPerCommit)
     const next = { seq: to, hash: String(to) }
-    await producer.commit({ expect: end, next, appends: bids.appends(from, to) })
+    pending.push(producer.commit({ expect: end, next, appends: bids.appends(from, to) }))
     end = next
+    if (pending.length * recordsPerCommit < bulkCommit) continue
+    await Promise.all(pending)
+    pending = []
   }
+  await Promise.all(pending)
 }
 
 /** Makes blocks of bids, the ones numbered [from, to). */

@@ -26,7 +26,10 @@ export interface RowResult {
 }
 
 /** What is in the log before the row begins: bids, events of a number of keys, or nothing. */
-export type Input = { readonly kind: 'bids' } | { readonly kind: 'events'; readonly keys: number } | { readonly kind: 'none' }
+export type Input =
+  | { readonly kind: 'bids'; readonly recordsPerCommit?: number }
+  | { readonly kind: 'events'; readonly keys: number }
+  | { readonly kind: 'none' }
 
 export interface Row {
   readonly name: string

@@ -38,7 +38,7 @@ async function measure({ workDir }: RowContext): Promise<RowResult> {
     await sleep(50)
     const from = now()
     const back = i % 2 === 1
-    const { heldMs } = await controller.promote({ version: back ? 1 : 2, force: true, asked: {} })
+    const { heldMs } = await controller.switching.promote({ version: back ? 1 : 2, force: true, asked: {} })
     ;(back ? rollbackMs : promotionMs).push(now() - from)
     gapMs.push(heldMs!)
   }

@@ -16,6 +16,15 @@ export function rateOf(text: string): Partial<RateLimits> {
   return found[3] === 'B' ? { bytesPerSecond: rate } : { recordsPerSecond: rate }
 }
 
+/** For requests that deploy; nothing without the flag. Errors: USAGE. */
+export function rateBody(text: string | undefined): object {
+  if (text === undefined) return {}
+  const rate = rateOf(text)
+  if (Object.values(rate).includes(0))
+    throw new StreamError('USAGE', { reason: `--rate ${text} would take nothing` }, { fix: 'deploy with a low rate, then: reprise pause' })
+  return { rate }
+}
+
 /** As a sentence goes on behind the version's name. */
 export function limitText({ recordsPerSecond, bytesPerSecond }: RateLimits): string {
   const limits = [

@@ -4,11 +4,13 @@ import { type ClientFlags, clientOf, clientVerb, reasonOf, versionOf } from './c
 import { manyTimes } from './flag-values.ts'
 import { fromHelp, fromOf } from './from-flag.ts'
 import { type PolicyFlags, policyBody, policyFlags } from './policy-flags.ts'
+import { rateBody } from './rate-flag.ts'
 import type { Terminal } from './terminal.ts'
 import { printData } from './verb.ts'
 
 interface ReplayFlags extends ClientFlags, PolicyFlags {
   readonly from: readonly string[]
+  readonly rate?: string
   readonly promote: 'manual' | 'auto'
   readonly message?: string
 }
@@ -24,12 +26,20 @@ export function replayVerb(terminal: Terminal): Command {
     .argument('<job>')
     .argument('[version]', 'whose code; default: the active one')
     .addOption(manyTimes('--from <where>', fromHelp, 'zero'))
+    .option('--rate <rate>', 'takes at most so much a second from the start: 20k records, 10MB')
     .addOption(new Option('--promote <how>', 'who switches over').choices(['manual', 'auto']).default('manual'))
   return policyFlags(replay)
     .option('-m, --message <text>', 'why')
     .action(async (job: string, version: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<ReplayFlags>()
-      const asked = { ...versionOf(version), from: fromOf(flags.from), promote: flags.promote, ...policyBody(flags), ...reasonOf(flags) }
+      const asked = {
+        ...versionOf(version),
+        from: fromOf(flags.from),
+        promote: flags.promote,
+        ...policyBody(flags),
+        ...rateBody(flags.rate),
+        ...reasonOf(flags),
+      }
       const made = await (await clientOf(flags, terminal)).post<VersionView>(`/api/v1/jobs/${encodeURIComponent(job)}/replays`, asked)
       printData(
         terminal,

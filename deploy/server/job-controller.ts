@@ -1,27 +1,26 @@
 import { isDeepStrictEqual } from 'node:util'
-import { codeOf, knownCode, StreamError } from '../../engine/errors.ts'
+import { knownCode, StreamError } from '../../engine/errors.ts'
 import type { EpochMs } from '../../engine/model/record.ts'
 import type { Probe } from '../../engine/ports/world.ts'
 import { differentStarts, partitionName, type Starts } from '../../engine/runtime/steering.ts'
 import { type CatchUpPolicy, caughtUp, type Gate, gatesOf, overdue, type PolicyPart, policyWith } from '../../replay/catch-up.ts'
-import { atCommonEnd, commonEndWithin, nextCommonEnd } from '../../replay/common-end.ts'
-import type { ControlEvent, CutOver } from '../../replay/control-event.ts'
+import type { ControlEvent } from '../../replay/control-event.ts'
 import { decide, readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
 import { type Action, step } from '../../replay/controller.ts'
-import { type Asked, cutOver } from '../../replay/cut-over.ts'
+import type { Asked } from '../../replay/cut-over.ts'
 import type { RateLimits } from '../../replay/pace.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { cleanVersion } from './clean-version.ts'
-import { CutOverMetrics } from './cut-over-metrics.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
-import { ReplayGovernor } from './replay-governor.ts'
-import { type Seam, seamBetween } from './seam.ts'
+import { governEveryMs, ReplayGovernor } from './replay-governor.ts'
+import { Switching } from './switching.ts'
 import type { VersionHost } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
 import { VersionObserver } from './version-observer.ts'
 import { type ThreadsWorld, VersionThreads } from './version-threads.ts'
+import { wrongState } from './wrong-state.ts'
 
 export interface ControllerWorld extends ThreadsWorld {
   readonly policy: CatchUpPolicy
@@ -32,17 +31,6 @@ export interface ControllerWorld extends ThreadsWorld {
   readonly probe: Probe
 }
 
-export interface PromoteRequest {
-  readonly version: number
-  /** Although it is not caught up. Never although it doesn't run. */
-  readonly force?: boolean
-  /** Although the switch is not exact, or where it is not. */
-  readonly allowSeam?: boolean
-  /** How long to wait for a common end of changed windows. */
-  readonly waitMs?: number
-  readonly asked: Asked
-}
-
 export interface RegisterRequest {
   readonly asked: Asked
   /** auto: it takes over by itself. */
@@ -50,13 +38,13 @@ export interface RegisterRequest {
   readonly starts?: Starts
   /** What differs from the server's policy. */
   readonly policy?: PolicyPart | undefined
+  /** From its first record on; absent: as many as it can. */
+  readonly rate?: { readonly [limit in keyof RateLimits]?: number | null | undefined } | undefined
   /** A new version in any case. */
   readonly anew?: boolean
 }
 
 const lookEveryMs = 500
-const attemptsMax = 5
-const recoveryMs = 30_000
 
 /**
  * Leads one job: what was asked for becomes events of its control log, and what the log says is carried out.
@@ -69,14 +57,13 @@ export class JobController {
   readonly inspected = new Map<number, InspectedJob>()
   private readonly world: ControllerWorld
   private readonly threads: VersionThreads
-  private readonly cutOvers: CutOverMetrics
+  readonly switching: Switching
   private readonly observers = new Map<number, VersionObserver>()
   private readonly cleaned = new Set<number>()
   private readonly governor: ReplayGovernor
   /** When its loop came by last. */
   lookedAt: EpochMs
   private turn: Promise<unknown> = Promise.resolve()
-  private cuttingOver: { readonly to: number; readonly abort: AbortController } | undefined = undefined
   private readonly over = new AbortController()
   private loop: Promise<unknown> = Promise.resolve()
 
@@ -86,7 +73,10 @@ export class JobController {
     for (const state of controller.control.versions.values()) {
       if (alive(state)) controller.inspected.set(state.version, await inspectBundle(await world.bundles.get(state.sha256)))
     }
-    controller.loop = Promise.all([controller.run(), controller.governor.run(controller.over.signal)])
+    controller.loop = Promise.all([
+      controller.repeat(lookEveryMs, () => controller.lookAndAct()),
+      controller.repeat(governEveryMs, async () => controller.governor.look()),
+    ])
     return controller
   }
 
@@ -94,8 +84,19 @@ export class JobController {
     this.job = job
     this.world = world
     this.lookedAt = world.clock.now()
-    this.cutOvers = new CutOverMetrics(job, world.metrics, world.clock)
     this.threads = new VersionThreads(job, world, (version, failure) => this.ended(version, failure))
+    this.switching = new Switching(
+      {
+        job,
+        board: this.threads.board,
+        version: (version) => this.version(version),
+        inspected: (version) => this.inspected.get(version),
+        gates: (version) => this.gates(version),
+        runs: (version) => this.threads.running.has(version),
+        inTurn: (work) => this.inTurn(work),
+      },
+      world,
+    )
     this.governor = new ReplayGovernor({
       clock: world.clock,
       owner: () => this.control.owner,
@@ -186,7 +187,7 @@ export class JobController {
     inspected: InspectedJob,
     sha256: string,
     parallelism: number,
-    { asked, promote, starts = {}, policy, anew = false }: RegisterRequest,
+    { asked, promote, starts = {}, policy, rate, anew = false }: RegisterRequest,
   ): Promise<VersionState> {
     const version = await this.inTurn(async () => {
       const same = [...this.control.versions.values()].find(
@@ -211,6 +212,10 @@ export class JobController {
         policy,
         ...asked,
       })
+      if (rate !== undefined) {
+        const { recordsPerSecond = null, bytesPerSecond = null } = rate
+        await this.decide({ type: 'rateSet', version, recordsPerSecond, bytesPerSecond, ...asked })
+      }
       this.point('deploy.registered')
       return version
     })
@@ -263,7 +268,7 @@ export class JobController {
     const state = this.checkAlive(version)
     const position = this.facts(version)?.positions.get(partitionName(record.topic, record.partition))
     if (position !== undefined && position > record.offset)
-      throw this.wrongState(state, 'it has taken this record already', `reprise status ${this.job}`)
+      throw wrongState(this.job, state, 'it has taken this record already', `reprise status ${this.job}`)
     await this.inTurn(() => this.decide({ type: 'skipped', version, ...record, ...asked }))
     return this.resume(version, asked)
   }
@@ -271,11 +276,11 @@ export class JobController {
   /** Gives up a candidate, or the way back. Done again it does nothing. */
   async abort(version: number, asked: Asked): Promise<VersionState> {
     // Its cut-over has the turn, and ends at once.
-    if (this.cuttingOver?.to === version) this.cuttingOver.abort.abort()
+    if (this.switching.to === version) this.switching.abort()
     await this.inTurn(async () => {
       const state = this.version(version)
       if (state.role === 'active')
-        throw this.wrongState(state, 'it publishes', `reprise promote ${this.job} <another version>, or deploy one`)
+        throw wrongState(this.job, state, 'it publishes', `reprise promote ${this.job} <another version>, or deploy one`)
       if (!alive(state)) return
       await this.decide({ type: state.role === 'standby' ? 'retired' : 'aborted', version, ...asked })
       this.point('retire.decided')
@@ -284,114 +289,32 @@ export class JobController {
     return this.version(version)
   }
 
-  /** What stands in the way of a promotion. VERSION_UNKNOWN, VERSION_STATE, VERSION_NOT_READY. */
-  checkPromotion({ version, force = false, allowSeam = false }: PromoteRequest): void {
-    const state = this.version(version)
-    if (state.role === 'active') throw this.wrongState(state, 'it publishes already', `reprise status ${this.job}`)
-    if (!alive(state)) throw this.wrongState(state, `it was ${state.role}`, 'deploy its code again')
-    const { differs } = this.seam(version)
-    if (differs.length > 0 && !allowSeam) throw this.hasSeam(version, differs, 'a switch is exact nowhere')
-    const missing = this.gates(version).filter(({ name, pass }) => !pass && !(force && name !== 'running'))
-    if (missing.length === 0) return
-    const { name, found, limit } = missing[0]!
-    throw new StreamError(
-      'VERSION_NOT_READY',
-      { job: this.job, version, gate: name, found, limit, gates: missing.map((gate) => gate.name).join(', ') },
-      { fix: `reprise wait ${this.job} ${version} && reprise promote ${this.job} ${version}` },
-    )
-  }
-
-  /** How it differs from the version that publishes in how it cuts time. */
-  seam(version: number): Seam {
-    const [old, next] = [this.inspected.get(this.control.owner!), this.inspected.get(version)]
-    if (old === undefined || next === undefined) return { differs: [], changedWindows: [] }
-    const startsOf = (one: number) => this.version(one).starts
-    return seamBetween({ inspected: old, starts: startsOf(this.control.owner!) }, { inspected: next, starts: startsOf(version) })
-  }
-
-  /** Windows that changed, whether the version that publishes is at a common end of them, and when the next one is; in event time, or processing time. */
-  commonEnds(version: number) {
-    const facts = this.facts(this.control.owner!)
-    return this.seam(version).changedWindows.map((windows) => ({
-      what: windows.what,
-      now: facts !== undefined && atCommonEnd(windows, facts),
-      next: facts === undefined ? undefined : nextCommonEnd(windows, facts),
-    }))
-  }
-
-  /** Hands the public topics over. Errors: those of checkPromotion, CUT_OVER_SEAM without a common end in time, CUT_OVER_ABORTED after several attempts. */
-  async promote(request: PromoteRequest): Promise<CutOver> {
-    const { version } = request
-    if (this.cuttingOver !== undefined)
-      throw this.wrongState(this.version(version), `a cut-over to v${this.cuttingOver.to} is under way`, `reprise status ${this.job}`)
-    const abort = new AbortController()
-    this.cuttingOver = { to: version, abort }
-    try {
-      for (let attempt = 1; ; attempt++) {
-        await this.reachCommonEnd(request, abort.signal)
-        try {
-          return await this.inTurn(() => this.attempt(request, abort.signal))
-        } catch (error) {
-          if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || abort.signal.aborted) throw error
-          this.world.logger.warn({ job: this.job, attempt, error: String(error) }, 'cut-over is tried again')
-          await this.world.clock.sleep(100 * 2 ** attempt, abort.signal)
-        }
-      }
-    } finally {
-      this.cuttingOver = undefined
-    }
-  }
-
-  private async reachCommonEnd({ version, allowSeam = false, waitMs = 0 }: PromoteRequest, signal: AbortSignal): Promise<void> {
-    const { changedWindows } = this.seam(version)
-    if (allowSeam || changedWindows.length === 0) return
-    const { clock } = this.world
-    if (await commonEndWithin(waitMs, changedWindows, { board: this.threads.board, clock, signal })) return
-    if (signal.aborted) throw new StreamError('CUT_OVER_ABORTED', { job: this.job, version, reason: 'it was given up while it waited' })
-    const missed = this.commonEnds(version).filter(({ now }) => !now)
-    const next = missed.map(({ what, next }) => `${what}${next === undefined ? '' : `, next at ${new Date(next).toISOString()}`}`)
-    throw this.hasSeam(version, next, `no common end of windows came within ${waitMs / 1000} s`)
-  }
-
-  private attempt(request: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
-    this.checkPromotion(request)
-    const kind = this.version(request.version).role === 'standby' ? 'rollback' : 'promote'
-    return this.cutOvers.measure(kind, () => this.cutOver(request, signal))
-  }
-
   /** Finishes all threads; what was decided goes on at the next start. */
   async close(): Promise<void> {
     this.over.abort()
-    this.cuttingOver?.abort.abort()
+    this.switching.abort()
     await this.loop
     await this.turn.catch(() => {})
     await this.threads.close()
   }
 
-  private cutOver({ version: to, asked, allowSeam = false }: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
-    const { log, clock, probe } = this.world
-    const owner = this.control.owner!
-    // Nobody waits for an owner that publishes nothing; it has to recover first.
-    const holdMs = this.threads.running.has(owner) ? this.world.holdMs : recoveryMs
-    const versions = [owner, to].map((each) => this.inspected.get(each))
-    const { differs, changedWindows } = this.seam(to)
-    const outputs = [...new Set(versions.flatMap((job) => job?.outputs.map(({ name }) => name) ?? []))]
-    return cutOver(
-      { log, clock, probe, board: this.threads.board, job: this.job, outputs },
-      { to, holdMs, asked, seam: differs, changedWindows, anywhere: allowSeam, signal },
-    )
-  }
-
-  private async run(): Promise<void> {
+  private async repeat(everyMs: number, work: () => Promise<void>): Promise<void> {
     while (!this.over.signal.aborted) {
       try {
-        await this.lookAtAll()
-        await this.act()
+        await work()
       } catch (error) {
         this.world.logger.error({ job: this.job, error }, 'the controller failed, and goes on')
       }
+      await this.world.clock.sleep(everyMs, this.over.signal)
+    }
+  }
+
+  private async lookAndAct(): Promise<void> {
+    try {
+      await this.lookAtAll()
+      await this.act()
+    } finally {
       this.lookedAt = this.world.clock.now()
-      await this.world.clock.sleep(lookEveryMs, this.over.signal)
     }
   }
 
@@ -408,7 +331,7 @@ export class JobController {
       const policy = this.policy(version)
       await this.observer(version).look(log, { positions, starts }, policy, clock.now(), version === owner ? undefined : upTo)
       if (role === 'candidate' && caughtUpAt === undefined && this.caughtUp(version))
-        await this.inTurn(() => this.decide({ type: 'caughtUp', version }))
+        await this.byItself(() => this.decide({ type: 'caughtUp', version }))
     }
   }
 
@@ -427,7 +350,7 @@ export class JobController {
   private async act(): Promise<void> {
     const { bakeMs, clock } = this.world
     const automatic = [...this.control.versions.values()].filter((state) => state.role === 'candidate' && state.automatic)
-    const ready = automatic.map(({ version }) => version).filter((version) => this.takesOver(version))
+    const ready = automatic.map(({ version }) => version).filter((version) => this.switching.takesOver(version))
     const facts = {
       control: this.control,
       running: this.threads.running,
@@ -436,7 +359,7 @@ export class JobController {
       overdue: [...this.control.versions.values()]
         .filter((state) => overdue(state, this.policy(state.version), clock.now()))
         .map(({ version }) => version),
-      cuttingOver: this.cuttingOver !== undefined,
+      cuttingOver: this.switching.to !== undefined,
       now: clock.now(),
       bakeMs,
     }
@@ -444,19 +367,11 @@ export class JobController {
     for (const action of step(facts)) await this.carryOut(action)
   }
 
-  /** By itself only where the switch is exact. */
-  private takesOver(version: number): boolean {
-    if (!this.gates(version).every(({ pass }) => pass)) return false
-    const { differs, changedWindows } = this.seam(version)
-    const facts = this.facts(this.control.owner!)
-    return differs.length === 0 && changedWindows.every((windows) => facts !== undefined && atCommonEnd(windows, facts))
-  }
-
   private async carryOut(action: Action): Promise<void> {
     const { log, directory } = this.world
     switch (action.do) {
       case 'abortHold':
-        return this.inTurn(async () => {
+        return this.byItself(async () => {
           if (this.control.hold?.id === action.id)
             await this.decide({ type: 'holdAborted', id: action.id, reason: 'the server was restarted' })
         })
@@ -468,15 +383,30 @@ export class JobController {
         await cleanVersion(log, directory, this.job, action.version, (name) => this.point(name))
         return void this.cleaned.add(action.version)
       case 'retire':
-        return this.inTurn(async () => {
+        return this.byItself(async () => {
           await this.decide({ type: 'retired', version: action.version, reason: 'the time to go back to it is over' })
           this.point('retire.decided')
         })
       case 'expire':
-        return this.inTurn(() => this.expire(action.version))
+        return this.byItself(() => this.expire(action.version))
       case 'promote':
-        return void (await this.promote({ version: action.version, asked: { reason: 'deployed to take over by itself' } }))
+        // Not awaited: it may need a version that the next look starts.
+        this.takeOver(action.version).catch((error: unknown) =>
+          this.world.logger.warn(
+            { job: this.job, version: `v${action.version}`, error },
+            'a version did not take over by itself, and tries again',
+          ),
+        )
     }
+  }
+
+  private takeOver(version: number): Promise<unknown> {
+    return this.switching.promote({ version, asked: { reason: 'deployed to take over by itself' } })
+  }
+
+  /** What the loop decides: not while a cut-over has the turn, which may need the loop to go on. The next look comes to it again. */
+  private async byItself(decide: () => Promise<void>): Promise<void> {
+    if (this.switching.to === undefined) await this.inTurn(decide)
   }
 
   private async expire(version: number): Promise<void> {
@@ -511,22 +441,8 @@ export class JobController {
 
   private checkAlive(version: number): VersionState {
     const state = this.version(version)
-    if (!alive(state)) throw this.wrongState(state, `it was ${state.role}`, 'deploy its code again')
+    if (!alive(state)) throw wrongState(this.job, state, `it was ${state.role}`, 'deploy its code again')
     return state
-  }
-
-  private hasSeam(version: number, differs: readonly string[], reason: string): StreamError {
-    return new StreamError(
-      'CUT_OVER_SEAM',
-      { job: this.job, from: this.control.owner, to: version, reason, differs: differs.join('; ') },
-      {
-        fix: 'windows that end up to the switch are as the old version saw them, all others as the new one: --allow-seam if that is fine',
-      },
-    )
-  }
-
-  private wrongState({ version, role }: VersionState, reason: string, fix: string): StreamError {
-    return new StreamError('VERSION_STATE', { job: this.job, version, role, reason }, { fix })
   }
 
   /** Only in turn. */

@@ -2,7 +2,8 @@ import type { Clock } from '../../engine/ports/world.ts'
 import type { Positions } from '../../engine/runtime/steering.ts'
 import { govern } from '../../replay/governor.ts'
 
-const lookEveryMs = 100
+/** How often to look. */
+export const governEveryMs = 100
 
 /** What was usual longer ago than this is not usual any more. */
 const usualWindowMs = 60_000
@@ -16,7 +17,7 @@ interface Sample {
 }
 
 export interface GovernorWorld {
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'monotonic'>
   /** The version that publishes. */
   owner(): number | undefined
   running(): Iterable<number>
@@ -42,13 +43,6 @@ export class ReplayGovernor {
     this.world = world
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.look()
-      await this.world.clock.sleep(lookEveryMs, signal)
-    }
-  }
-
   /** Records a second a version is held back to; null: it takes less than it may. */
   heldBackTo(version: number): number | null {
     const limit = this.limits.get(version)
@@ -63,7 +57,7 @@ export class ReplayGovernor {
     this.taken.delete(version)
   }
 
-  private look(): void {
+  look(): void {
     const { world } = this
     const owner = world.owner()
     const now = world.clock.monotonic()

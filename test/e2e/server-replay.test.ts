@@ -114,14 +114,14 @@ test('a candidate that does not catch up in the time it may take is stopped with
   await deploy(stateless('overdue', 'false'), { createTopics: true })
   await caughtUp('overdue', 1)
   const file = fileOf(stateless('overdue', 'n < 0'))
-  const deployed = await cli('deploy', file, '--no-type-check', '--deadline', '2s', '--max-lag', '1s', '--max-lag-records', '10', '--json')
+  const soon = ['--deadline', '2s', '--max-lag', '1s', '--max-lag-records', '10', '--rate', '50']
+  const deployed = await cli('deploy', file, '--no-type-check', ...soon, '--json')
   expect(JSON.parse(deployed.stdout)).toMatchObject({
     policy: { maxLagRecords: 10, maxLagSeconds: 1, holdSeconds: 0.1, deadlineSeconds: 2 },
   })
-  await server.api.post('/api/v1/jobs/overdue/rate', { version: 2, recordsPerSecond: 50 })
   const stopped = await until('overdue', 2, ({ health }) => health === 'stopped')
   expect(stopped).toMatchObject({ role: 'candidate', code: 'CATCH_UP_OVERDUE' })
-  expect(stopped.reason).toMatch(/deadlineSeconds: 2, takenPerSecond: (\d+|not known), comePerSecond: (0|not known), lag: 1\d+/)
+  expect(stopped.reason).toMatch(/deadlineSeconds: 2, takenPerSecond: (\d+|not known), comePerSecond: (0|not known), lag: (1\d+|2000)/)
   expect((await view('overdue')).versions.find(({ version }) => version === 1)).toMatchObject({ role: 'active', health: 'running' })
   // The same code with more time is the same version, and has it.
   await cli('deploy', file, '--no-type-check', '--deadline', '1h', '--json')
@@ -192,6 +192,22 @@ test('limits in records and in bytes are kept, and are taken away at once', { ti
   await cli('resume', 'paced', 'v2')
   expect((await cli('rate', 'paced', 'max', 'v2')).stdout).toContain('takes as many as it can')
   await until('paced', 2, ({ phase }) => phase === 'caught-up')
+})
+
+test('a limit that a version is deployed with holds from its first record on', { timeout: 60_000 }, async () => {
+  await send('slowly', numbers(0, 6000))
+  await deploy(stateless('slowly', 'false'), { createTopics: true })
+  await caughtUp('slowly', 1)
+  const deployed = await cli('deploy', fileOf(stateless('slowly', 'n < 0')), '--no-type-check', '--rate', '10kB', '--json')
+  expect(JSON.parse(deployed.stdout)).toMatchObject({ version: 2, recordsPerSecondMax: null, bytesPerSecondMax: 10_000 })
+  const replayed = await cli('replay', 'slowly', 'v1', '--rate', '100', '--json')
+  expect(JSON.parse(replayed.stdout)).toMatchObject({ version: 3, recordsPerSecondMax: 100, bytesPerSecondMax: null })
+  for (const version of [2, 3]) {
+    const { progress } = await until('slowly', version, ({ progress }) => Number(progress?.done ?? 0) > 0)
+    expect(Number(progress!.done)).toBeLessThan(3000)
+  }
+  const nothing = await cli('replay', 'slowly', 'v1', '--rate', '0')
+  expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('reprise pause')])
 })
 
 test('decisions are followed as they are made', { timeout: 60_000 }, async () => {

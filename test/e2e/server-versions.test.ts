@@ -19,12 +19,27 @@ describe('a version that publishes and can not go on', () => {
     expect(stopped.code).toBe('OPERATOR_THREW')
     expect(stopped.reason).toContain('offset: 13')
     await deploy(stateless('numbers', 'false'))
-    await until('numbers', 2, ({ phase }) => phase === 'caught-up')
+    // What the one that publishes does not take is not its lag.
+    await until('numbers', 2, ({ phase, lag }) => phase === 'caught-up' && lag?.records === '0')
     await promote('numbers', 2)
     await caughtUp('numbers', 2)
     const published = (await records('numbers-out')).map(({ value }) => value as { n: number })
     expect(published.map(({ n }) => n)).toEqual(Array.from({ length: 20 }, (_, n) => n))
     expect((await view('numbers')).versions.find(({ version }) => version === 1)).toMatchObject({ role: 'standby', health: 'stopped' })
+  })
+
+  test('is followed by a version that takes over by itself', { timeout: 60_000 }, async () => {
+    await send('followed', numbers(0, 20))
+    await deploy(stateless('followed', 'n === 13'), { createTopics: true })
+    await until('followed', 1, ({ health }) => health === 'stopped')
+    const from = Date.now()
+    await deploy(stateless('followed', 'false'), { promote: 'auto' })
+    await until('followed', 2, ({ role }) => role === 'active')
+    // Far less than a recovery may take.
+    expect(Date.now() - from).toBeLessThan(20_000)
+    await caughtUp('followed', 2)
+    const published = (await records('followed-out')).map(({ value }) => (value as { n: number }).n)
+    expect(published).toEqual(Array.from({ length: 20 }, (_, n) => n))
   })
 })
 

@@ -97,14 +97,14 @@ function cutOverTo(
 ) {
   if (dryRun) return { dryRun: viewOfDryRun(server, controller, to, how.allowSeam) }
   const request = { version: to, ...how, asked: askedOf(by, reason) }
-  controller.checkPromotion(request)
-  const operation = server.operations.start(kind, controller.job, to, () => controller.promote(request).then(viewOfCutOver))
+  controller.switching.check(request)
+  const operation = server.operations.start(kind, controller.job, to, () => controller.switching.promote(request).then(viewOfCutOver))
   return { operation: viewOfOperation(operation), location: `/api/v1/operations/${operation.id}` }
 }
 
 function viewOfDryRun(server: RepriseServer, controller: JobController, to: number, allowSeam: boolean): z.infer<typeof dryRunView> {
   const owner = controller.control.owner!
-  const { differs } = controller.seam(to)
+  const { differs } = controller.switching.seam(to)
   const gates = controller.gates(to).map(({ name, pass, found, limit }) => ({ name, pass, found, limit }))
   return {
     job: controller.job,
@@ -113,7 +113,9 @@ function viewOfDryRun(server: RepriseServer, controller: JobController, to: numb
     positions: viewOfPositions(controller.facts(owner)?.positions ?? []),
     gates,
     seam: [...differs],
-    changedWindows: controller.commonEnds(to).map(({ what, now, next }) => ({ what, now, next: next === undefined ? null : iso(next) })),
+    changedWindows: controller.switching
+      .commonEnds(to)
+      .map(({ what, now, next }) => ({ what, now, next: next === undefined ? null : iso(next) })),
     wouldSucceed: gates.every(({ pass }) => pass) && (allowSeam || differs.length === 0),
     wayBackUntil: iso(Date.now() + server.bakeMs),
   }

@@ -9,6 +9,7 @@ import { fromRequest, planned } from './from-request.ts'
 import { askedOf, problems, reason } from './job-requests.ts'
 import { demand } from './permission.ts'
 import { policyRequest } from './policy-request.ts'
+import { rateRequest } from './rate-request.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 const bundleBody = z.strictObject({
@@ -19,6 +20,7 @@ const bundleBody = z.strictObject({
   allowSchemaChange: z.boolean().default(false),
   from: fromRequest.default({ type: 'zero' }).describe('Where the replay begins'),
   policy: policyRequest,
+  rate: rateRequest,
   createTopics: z.boolean().default(false).describe('Make source topics that are not there, empty'),
 })
 
@@ -98,6 +100,7 @@ export function deployRoutes(app: App, server: RepriseServer): void {
         asked: askedOf(whoAsks(request), body.message),
         promote: body.promote,
         policy: body.policy,
+        rate: body.rate,
         starts,
       })
       const fresh = controller.control.versions.size > before

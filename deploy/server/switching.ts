@@ -1,0 +1,188 @@
+import { codeOf, StreamError } from '../../engine/errors.ts'
+import type { Log } from '../../engine/ports/log.ts'
+import type { Clock, Logger, Metrics, Probe } from '../../engine/ports/world.ts'
+import type { Gate } from '../../replay/catch-up.ts'
+import { atCommonEnd, commonEndWithin, nextCommonEnd } from '../../replay/common-end.ts'
+import type { CutOver } from '../../replay/control-event.ts'
+import { alive, type VersionState } from '../../replay/control-state.ts'
+import { type Asked, cutOver } from '../../replay/cut-over.ts'
+import type { VersionBoard } from '../../replay/version-board.ts'
+import { CutOverMetrics } from './cut-over-metrics.ts'
+import type { InspectedJob } from './inspected-job.ts'
+import { type Seam, seamBetween } from './seam.ts'
+import { wrongState } from './wrong-state.ts'
+
+export interface PromoteRequest {
+  readonly version: number
+  /** Although it is not caught up. Never although it doesn't run. */
+  readonly force?: boolean
+  /** Although the switch is not exact, or where it is not. */
+  readonly allowSeam?: boolean
+  /** How long to wait for a common end of changed windows. */
+  readonly waitMs?: number
+  readonly asked: Asked
+}
+
+export interface SwitchingWorld {
+  readonly log: Log
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly probe: Probe
+  /** How long a cut-over may hold the owner. */
+  readonly holdMs: number
+}
+
+/** What is known of the versions of the job, and the turn in which decisions are made. */
+export interface SwitchedJob {
+  readonly job: string
+  readonly board: VersionBoard
+  /** Errors: VERSION_UNKNOWN. */
+  version(version: number): VersionState
+  inspected(version: number): InspectedJob | undefined
+  gates(version: number): readonly Gate[]
+  runs(version: number): boolean
+  inTurn<T>(work: () => Promise<T>): Promise<T>
+}
+
+const attemptsMax = 5
+const recoveryMs = 30_000
+
+/** Hands the public topics of one job from version to version: whether that may be, where it is exact, and the attempts. One at a time. */
+export class Switching {
+  private readonly job: SwitchedJob
+  private readonly world: SwitchingWorld
+  private readonly metrics: CutOverMetrics
+  private underWay: { readonly to: number; readonly abort: AbortController } | undefined = undefined
+
+  constructor(job: SwitchedJob, world: SwitchingWorld) {
+    this.job = job
+    this.world = world
+    this.metrics = new CutOverMetrics(job.job, world.metrics, world.clock)
+  }
+
+  /** The version that is to take over in the cut-over under way. */
+  get to(): number | undefined {
+    return this.underWay?.to
+  }
+
+  /** What stands in the way of a promotion. VERSION_UNKNOWN, VERSION_STATE, VERSION_NOT_READY, CUT_OVER_SEAM. */
+  check({ version, force = false, allowSeam = false }: PromoteRequest): void {
+    const { job } = this.job
+    const state = this.job.version(version)
+    if (state.role === 'active') throw wrongState(job, state, 'it publishes already', `reprise status ${job}`)
+    if (!alive(state)) throw wrongState(job, state, `it was ${state.role}`, 'deploy its code again')
+    const { differs } = this.seam(version)
+    if (differs.length > 0 && !allowSeam) throw this.hasSeam(version, differs, 'a switch is exact nowhere')
+    const missing = this.job.gates(version).filter(({ name, pass }) => !pass && !(force && name !== 'running'))
+    if (missing.length === 0) return
+    const { name, found, limit } = missing[0]!
+    throw new StreamError(
+      'VERSION_NOT_READY',
+      { job, version, gate: name, found, limit, gates: missing.map((gate) => gate.name).join(', ') },
+      { fix: `reprise wait ${job} ${version} && reprise promote ${job} ${version}` },
+    )
+  }
+
+  /** How it differs from the version that publishes in how it cuts time. */
+  seam(version: number): Seam {
+    const { owner } = this
+    const [old, next] = [this.job.inspected(owner), this.job.inspected(version)]
+    if (old === undefined || next === undefined) return { differs: [], changedWindows: [] }
+    const startsOf = (one: number) => this.job.version(one).starts
+    return seamBetween({ inspected: old, starts: startsOf(owner) }, { inspected: next, starts: startsOf(version) })
+  }
+
+  /** Windows that changed, whether the version that publishes is at a common end of them, and when the next one is; in event time, or processing time. */
+  commonEnds(version: number) {
+    const facts = this.job.board.facts(this.owner)
+    return this.seam(version).changedWindows.map((windows) => ({
+      what: windows.what,
+      now: facts !== undefined && atCommonEnd(windows, facts),
+      next: facts === undefined ? undefined : nextCommonEnd(windows, facts),
+    }))
+  }
+
+  /** Whether it may take over by itself: where all gates pass and the switch is exact. */
+  takesOver(version: number): boolean {
+    if (!this.job.gates(version).every(({ pass }) => pass)) return false
+    const { differs, changedWindows } = this.seam(version)
+    const facts = this.job.board.facts(this.owner)
+    return differs.length === 0 && changedWindows.every((windows) => facts !== undefined && atCommonEnd(windows, facts))
+  }
+
+  /** Hands the public topics over. Errors: those of `check`, CUT_OVER_SEAM without a common end in time, CUT_OVER_ABORTED after several attempts. */
+  async promote(request: PromoteRequest): Promise<CutOver> {
+    const { version } = request
+    const { job } = this.job
+    if (this.underWay !== undefined)
+      throw wrongState(job, this.job.version(version), `a cut-over to v${this.underWay.to} is under way`, `reprise status ${job}`)
+    const abort = new AbortController()
+    this.underWay = { to: version, abort }
+    try {
+      for (let attempt = 1; ; attempt++) {
+        await this.reachCommonEnd(request, abort.signal)
+        try {
+          return await this.job.inTurn(() => this.attempt(request, abort.signal))
+        } catch (error) {
+          if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || abort.signal.aborted) throw error
+          this.world.logger.warn({ job, attempt, error: String(error) }, 'cut-over is tried again')
+          await this.world.clock.sleep(100 * 2 ** attempt, abort.signal)
+        }
+      }
+    } finally {
+      this.underWay = undefined
+    }
+  }
+
+  /** Gives up the cut-over under way, if nothing is decided yet. */
+  abort(): void {
+    this.underWay?.abort.abort()
+  }
+
+  private get owner(): number {
+    return this.job.board.control.owner!
+  }
+
+  private async reachCommonEnd({ version, allowSeam = false, waitMs = 0 }: PromoteRequest, signal: AbortSignal): Promise<void> {
+    const { changedWindows } = this.seam(version)
+    if (allowSeam || changedWindows.length === 0) return
+    const { job, board } = this.job
+    if (await commonEndWithin(waitMs, changedWindows, { board, clock: this.world.clock, signal })) return
+    if (signal.aborted) throw new StreamError('CUT_OVER_ABORTED', { job, version, reason: 'it was given up while it waited' })
+    const missed = this.commonEnds(version).filter(({ now }) => !now)
+    const next = missed.map(({ what, next }) => `${what}${next === undefined ? '' : `, next at ${new Date(next).toISOString()}`}`)
+    throw this.hasSeam(version, next, `no common end of windows came within ${waitMs / 1000} s`)
+  }
+
+  private attempt(request: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
+    this.check(request)
+    const kind = this.job.version(request.version).role === 'standby' ? 'rollback' : 'promote'
+    return this.metrics.measure(kind, () => this.cutOver(request, signal))
+  }
+
+  private cutOver({ version: to, asked, allowSeam = false }: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
+    const { log, clock, probe } = this.world
+    const { job, board } = this.job
+    const { owner } = this
+    // Nobody waits for an owner that publishes nothing; it has to recover first.
+    const holdMs = this.job.runs(owner) ? this.world.holdMs : recoveryMs
+    const versions = [owner, to].map((each) => this.job.inspected(each))
+    const { differs, changedWindows } = this.seam(to)
+    const outputs = [...new Set(versions.flatMap((one) => one?.outputs.map(({ name }) => name) ?? []))]
+    return cutOver(
+      { log, clock, probe, board, job, outputs },
+      { to, holdMs, asked, seam: differs, changedWindows, anywhere: allowSeam, signal },
+    )
+  }
+
+  private hasSeam(version: number, differs: readonly string[], reason: string): StreamError {
+    return new StreamError(
+      'CUT_OVER_SEAM',
+      { job: this.job.job, from: this.owner, to: version, reason, differs: differs.join('; ') },
+      {
+        fix: 'windows that end up to the switch are as the old version saw them, all others as the new one: --allow-seam if that is fine',
+      },
+    )
+  }
+}
