@@ -32,6 +32,12 @@ export interface VersionHostWorld {
 const pingEveryMs = 1000
 
 /**
+ * A third of it is what one collection may move to the old generation at once. Node lets a thread at its limit have 16 MiB more to end in:
+ * if that is not enough, the process ends.
+ */
+const maxYoungGenerationSizeMb = 36
+
+/**
  * One version of a job in a thread of its own, seen from the server's thread. Whatever job code does ends that thread at most.
  * Owns: the thread, and what writes to the log for it.
  */
@@ -59,7 +65,7 @@ export class VersionHost {
     const heapMb = Math.ceil(world.limits.heapBytesMax / 2 ** 20)
     this.worker = new Worker(entry, {
       workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 64 },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb },
       env: { TZ: 'UTC' },
     })
     this.service = new LogService(world.log, lineOf(this.worker))
