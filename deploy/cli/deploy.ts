@@ -6,7 +6,7 @@ import { confirm } from './confirm.ts'
 import { manyTimes, wholeNumber } from './flag-values.ts'
 import { fromHelp, fromOf } from './from-flag.ts'
 import { type PolicyFlags, policyBody, policyFlags } from './policy-flags.ts'
-import { rateBody } from './rate-flag.ts'
+import { rateBody, rateHelp } from './rate-flag.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, say } from './verb.ts'
 
@@ -53,7 +53,7 @@ export function deployVerb(terminal: Terminal): Command {
     .addOption(new Option('--promote <how>', 'who switches over').choices(['manual', 'auto']).default('manual'))
     .option('--allow-schema-change', 'although readers of its outputs will find other fields')
     .addOption(manyTimes('--from <where>', fromHelp, 'zero'))
-    .option('--rate <rate>', 'takes at most so much a second from the start: 20k records, 10MB')
+    .option('--rate <rate>', rateHelp)
     .option('--create-topics', 'make topics it reads that are not there')
     .option('--no-type-check', 'take the types away without a look at them')
   return policyFlags(deploy)

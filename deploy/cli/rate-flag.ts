@@ -16,6 +16,8 @@ export function rateOf(text: string): Partial<RateLimits> {
   return found[3] === 'B' ? { bytesPerSecond: rate } : { recordsPerSecond: rate }
 }
 
+export const rateHelp = 'takes at most so much a second from the start: 20k records, 10MB'
+
 /** For requests that deploy; nothing without the flag. Errors: USAGE. */
 export function rateBody(text: string | undefined): object {
   if (text === undefined) return {}

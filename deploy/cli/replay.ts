@@ -4,7 +4,7 @@ import { type ClientFlags, clientOf, clientVerb, reasonOf, versionOf } from './c
 import { manyTimes } from './flag-values.ts'
 import { fromHelp, fromOf } from './from-flag.ts'
 import { type PolicyFlags, policyBody, policyFlags } from './policy-flags.ts'
-import { rateBody } from './rate-flag.ts'
+import { rateBody, rateHelp } from './rate-flag.ts'
 import type { Terminal } from './terminal.ts'
 import { printData } from './verb.ts'
 
@@ -26,7 +26,7 @@ export function replayVerb(terminal: Terminal): Command {
     .argument('<job>')
     .argument('[version]', 'whose code; default: the active one')
     .addOption(manyTimes('--from <where>', fromHelp, 'zero'))
-    .option('--rate <rate>', 'takes at most so much a second from the start: 20k records, 10MB')
+    .option('--rate <rate>', rateHelp)
     .addOption(new Option('--promote <how>', 'who switches over').choices(['manual', 'auto']).default('manual'))
   return policyFlags(replay)
     .option('-m, --message <text>', 'why')

@@ -39,7 +39,7 @@ export interface RegisterRequest {
   /** What differs from the server's policy. */
   readonly policy?: PolicyPart | undefined
   /** From its first record on; absent: as many as it can. */
-  readonly rate?: { readonly [limit in keyof RateLimits]?: number | null | undefined } | undefined
+  readonly rate?: Partial<RateLimits> | undefined
   /** A new version in any case. */
   readonly anew?: boolean
 }
@@ -212,10 +212,7 @@ export class JobController {
         policy,
         ...asked,
       })
-      if (rate !== undefined) {
-        const { recordsPerSecond = null, bytesPerSecond = null } = rate
-        await this.decide({ type: 'rateSet', version, recordsPerSecond, bytesPerSecond, ...asked })
-      }
+      if (rate !== undefined) await this.decideRate(version, rate, asked)
       this.point('deploy.registered')
       return version
     })
@@ -256,11 +253,13 @@ export class JobController {
   /** What is not named stays as it is. */
   async setRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<VersionState> {
     this.checkAlive(version)
-    await this.inTurn(() => {
-      const { recordsPerSecond, bytesPerSecond } = { ...this.version(version), ...limits }
-      return this.decide({ type: 'rateSet', version, recordsPerSecond, bytesPerSecond, ...asked })
-    })
+    await this.inTurn(() => this.decideRate(version, limits, asked))
     return this.version(version)
+  }
+
+  private decideRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<void> {
+    const { recordsPerSecond, bytesPerSecond } = { ...this.version(version), ...limits }
+    return this.decide({ type: 'rateSet', version, recordsPerSecond, bytesPerSecond, ...asked })
   }
 
   /** It goes on past a record, which is set aside as a dead letter. Only before it has taken it: what was committed stays. */

@@ -9,8 +9,8 @@ export interface SliceMeasures {
   readonly runMs: number
   /** From handing its commit to the log until that was durable. */
   readonly commitMs: number
-  /** Append time of the oldest source record it took; undefined: it took none, or what it gave is not published. */
-  readonly oldestAt: EpochMs | undefined
+  /** From the append of the oldest source record it took until the acknowledgement; undefined: it took none, or what it gave is not published. */
+  readonly latencyMs: number | undefined
   /** When the commit was acknowledged, by the wall clock. */
   readonly at: EpochMs
   /** Records that failed, by code. */
@@ -54,7 +54,7 @@ export class SliceMetrics {
     this.cutting = undefined
   }
 
-  committed({ totals }: JournalRecord, { runMs, commitMs, oldestAt, at, faults }: SliceMeasures): void {
+  committed({ totals }: JournalRecord, { runMs, commitMs, latencyMs, at, faults }: SliceMeasures): void {
     const { metrics, labels, before } = this
     if (totals.in > before.in) this.lastRecordAt = at
     this.count('reprise_records_in_total', totals.in - before.in)
@@ -79,7 +79,7 @@ export class SliceMetrics {
     metrics.add('reprise_commits_total', labels, 1)
     metrics.observe('reprise_commit_duration_seconds', labels, commitMs / 1000)
     metrics.observe('reprise_processing_duration_seconds', labels, runMs / 1000)
-    if (oldestAt !== undefined) metrics.observe('reprise_end_to_end_latency_seconds', labels, Math.max(0, at - oldestAt) / 1000)
+    if (latencyMs !== undefined) metrics.observe('reprise_end_to_end_latency_seconds', labels, latencyMs / 1000)
     this.before = totals
   }
 

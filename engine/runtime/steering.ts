@@ -30,8 +30,8 @@ export interface TaskFacts {
   /** It gives results by event time, by processing time. */
   readonly timed: boolean
   readonly clocked: boolean
-  /** From the append of the oldest source record the slice took until what came of it was published; absent: it took none, or nothing is published. */
-  readonly latencyMs?: number
+  /** From the append of the oldest source record the slice took until what came of it was published; undefined: it took none, or nothing is published. */
+  readonly latencyMs?: number | undefined
 }
 
 export interface Trail {

@@ -217,11 +217,11 @@ export class TaskLife {
         this.trimmer.acknowledged(slice.seq, baseOffsets.at(-1)!)
         this.state.acknowledged(slice.seq)
         const now = world.clock.now()
-        const latency = oldestAt === undefined ? {} : { latencyMs: Math.max(0, now - oldestAt) }
-        if (facts !== undefined) world.steering.report?.(plan.id, { ...facts, ...latency })
+        const latencyMs = oldestAt === undefined ? undefined : Math.max(0, now - oldestAt)
+        if (facts !== undefined) world.steering.report?.(plan.id, { ...facts, latencyMs })
         world.onProgress?.(plan.id, journal.totals)
         const commitMs = world.clock.monotonic() - sentAt
-        this.metrics.committed(journal, { runMs, commitMs, oldestAt, at: now, faults })
+        this.metrics.committed(journal, { runMs, commitMs, latencyMs, at: now, faults })
       },
       (error: unknown) => {
         this.metrics.commitFailed(codeOf(error))

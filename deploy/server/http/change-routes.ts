@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { RepriseServer } from '../server.ts'
 import { versionView, viewOfVersion } from '../views.ts'
 import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
+import { limitsOf } from './rate-request.ts'
 import { boundsOf } from './topic-routes.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
@@ -72,12 +73,7 @@ export function changeRoutes(app: App, server: RepriseServer): void {
       const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
       const { recordsPerSecond, bytesPerSecond } = request.body
       if (recordsPerSecond === 0 || bytesPerSecond === 0) await controller.pause(version, asked)
-      else
-        await controller.setRate(
-          version,
-          { ...(recordsPerSecond === undefined ? {} : { recordsPerSecond }), ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }) },
-          asked,
-        )
+      else await controller.setRate(version, limitsOf(request.body), asked)
       return viewOfVersion(controller, version)
     },
   )

@@ -9,7 +9,7 @@ import { fromRequest, planned } from './from-request.ts'
 import { askedOf, problems, reason } from './job-requests.ts'
 import { demand } from './permission.ts'
 import { policyRequest } from './policy-request.ts'
-import { rateRequest } from './rate-request.ts'
+import { limitsOf, rateRequest } from './rate-request.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 const bundleBody = z.strictObject({
@@ -100,7 +100,7 @@ export function deployRoutes(app: App, server: RepriseServer): void {
         asked: askedOf(whoAsks(request), body.message),
         promote: body.promote,
         policy: body.policy,
-        rate: body.rate,
+        rate: body.rate && limitsOf(body.rate),
         starts,
       })
       const fresh = controller.control.versions.size > before

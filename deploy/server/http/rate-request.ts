@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { RateLimits } from '../../../replay/pace.ts'
 
 /** What a new version takes a second at most, from its first record on. */
 export const rateRequest = z
@@ -8,3 +9,8 @@ export const rateRequest = z
   })
   .optional()
   .describe('What the version takes a second at most, from the start; a limit that is not named: as many as it can')
+
+/** The limits that were named. */
+export function limitsOf({ recordsPerSecond, bytesPerSecond }: NonNullable<z.infer<typeof rateRequest>>): Partial<RateLimits> {
+  return { ...(recordsPerSecond === undefined ? {} : { recordsPerSecond }), ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }) }
+}

@@ -5,7 +5,7 @@ import { versionView, viewOfVersion } from '../views.ts'
 import { fromRequest, planned } from './from-request.ts'
 import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
 import { policyRequest } from './policy-request.ts'
-import { rateRequest } from './rate-request.ts'
+import { limitsOf, rateRequest } from './rate-request.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 export function replayRoutes(app: App, server: RepriseServer): void {
@@ -42,7 +42,7 @@ export function replayRoutes(app: App, server: RepriseServer): void {
         asked: askedOf(whoAsks(request), body.reason),
         promote: body.promote,
         policy: body.policy,
-        rate: body.rate,
+        rate: body.rate && limitsOf(body.rate),
         starts,
         anew: true,
       })

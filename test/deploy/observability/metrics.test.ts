@@ -14,7 +14,7 @@ const labels = { job: 'orders', version: 'v1' }
 test('what the engine reports stands in the exposition', async () => {
   const metrics = new PrometheusMetrics()
   const slices = new SliceMetrics(metrics, labels, emptyTotals())
-  const measures = { runMs: 3, commitMs: 12, oldestAt: 90_000, at: 90_400, faults: new Map([['RECORD_MALFORMED', 2]]) }
+  const measures = { runMs: 3, commitMs: 12, latencyMs: 400, at: 90_400, faults: new Map([['RECORD_MALFORMED', 2]]) }
   const totals = {
     in: 7,
     processed: 5,
@@ -28,7 +28,7 @@ test('what the engine reports stands in the exposition', async () => {
   slices.committed(journalOf(totals), measures)
   slices.committed(journalOf({ ...totals, in: 14, derived: { skipped: 4, deadLettered: 2 } }), {
     ...measures,
-    oldestAt: undefined,
+    latencyMs: undefined,
     faults: new Map([['no code of ours', 1]]),
   })
   slices.commitFailed('COMMIT_FENCED')
