@@ -31,6 +31,8 @@ export class BlockView {
   readonly appendTime: EpochMs
   readonly contentChecksum: number
   readonly flags: number
+  /** Commits it was joined from; 0 for a block that was never joined. */
+  readonly originalCount: number
   /** Index into chunk.f64 of the first event time. */
   readonly timesAt: number
   /** Indexes into chunk.u32 of the first end. */
@@ -42,7 +44,6 @@ export class BlockView {
   private readonly headerEndsAt: number
   private readonly headersAt: number
   private readonly nullsAt: number
-  private readonly originalCount: number
   private appendTimes: Float64Array | undefined
 
   constructor(chunk: Chunk, at: number) {

@@ -33,23 +33,25 @@ export interface BlockStretch {
  * moved as they are.
  * @param stretches of one partition, in offset order.
  */
-export function groupBlocks(stretches: readonly BlockStretch[], joinedBytes: number): BlockGroup[] {
-  const groups: BlockGroup[] = []
+export function* groupBlocks(stretches: readonly BlockStretch[], joinedBytes: number): Generator<BlockGroup, void> {
   let open: BlockGroup | undefined
   for (const { source, table, from, to } of stretches) {
     const limit = table.find(to)
     for (let i = table.find(from); i < limit; i++) {
       const bytes = table.lengths[i]!
       const small = bytes < joinedBytes / 2
-      if (!small || open === undefined || open.end !== table.bases[i]! || open.bytes + bytes > joinedBytes) {
-        open = { ranges: [], count: 0, bytes: 0, end: 0 }
-        groups.push(open)
+      if (open && (!small || open.end !== table.bases[i]! || open.bytes + bytes > joinedBytes)) {
+        yield open
+        open = undefined
       }
+      open ??= { ranges: [], count: 0, bytes: 0, end: 0 }
       addBlock(open, source, table, i)
-      if (!small) open = undefined
+      if (small) continue
+      yield open
+      open = undefined
     }
   }
-  return groups
+  if (open) yield open
 }
 
 function addBlock(group: BlockGroup, source: BlockSource, table: BlockTable, i: number): void {

@@ -6,7 +6,7 @@ import type { BufferPool } from './buffer-pool.ts'
 import { corrupt } from './corrupt.ts'
 import { logFileName } from './file-names.ts'
 import { entryFault } from './frame-fault.ts'
-import { readWhole } from './log-scan.ts'
+import { readWhole, type WholeRead } from './log-scan.ts'
 import type { OpenFiles } from './open-files.ts'
 
 export interface SourceBlocks {
@@ -20,10 +20,14 @@ export interface BlockSource {
   read(range: BlockRange): Promise<SourceBlocks>
 }
 
+/** Verifying so many takes some tenths of a millisecond. */
+const manyBlocks = 256
+
 /** A log file of small blocks, read whole: those of a partition lie all over it. */
-export async function wholeLogSource(fs: FileSystem, number: number, end: number, rest: () => Promise<void>): Promise<BlockSource> {
+export async function wholeLogSource(fs: FileSystem, number: number, how: WholeRead): Promise<BlockSource> {
   const name = logFileName(number)
-  const bytes = await readWhole(fs, name, end, rest)
+  const { rest = async () => {} } = how
+  const bytes = await readWhole(fs, name, how)
   const chunk = { ...viewsOf(bytes), blocks: [], release() {} }
   return {
     async read({ table, from, to }) {
@@ -33,7 +37,9 @@ export async function wholeLogSource(fs: FileSystem, number: number, end: number
         const reason = entryFault(bytes, position, bytes.length, table.lengths[i]!, table.checks[i]!)
         if (reason !== undefined) throw corrupt(name, position, reason)
         blocks.push(new BlockView(chunk, position))
+        if (blocks.length % manyBlocks === 0) await rest()
       }
+      await rest()
       return { blocks, release() {} }
     },
   }

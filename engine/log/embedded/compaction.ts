@@ -46,7 +46,7 @@ export async function* compactedContent(parts: RewriteParts, { topic, pinned }: 
 async function groupsOf(parts: RewriteParts, files: Iterable<number>, topic: number, partition: number): Promise<BlockGroup[][]> {
   const all = await stretchesOf(parts, [...files])
   const mine = all.filter((one) => one.topic === topic && one.partition === partition)
-  return mine.map(({ stretches }) => groupBlocks(stretches, parts.settings.joinedBlockBytes))
+  return mine.map(({ stretches }) => [...groupBlocks(stretches, parts.settings.joinedBlockBytes)])
 }
 
 async function lastOffsets(parts: RewriteParts, files: Iterable<number>, topic: number, partition: number): Promise<Map<string, Offset>> {
@@ -88,7 +88,7 @@ async function keptOf(
       })
       await parts.clock.yield()
       if (kept) removed = true
-      blocks.push(...(kept ? kept.map(ready) : [planGroup(group)]))
+      blocks.push(...(kept ? kept.map(ready) : [planGroup(parts, group)]))
     }
     if (blocks.length > 0) content.push({ topic, partition, blocks })
   }

@@ -9,6 +9,7 @@ import type { Catalog } from './catalog.ts'
 import { logFileName } from './file-names.ts'
 import type { LogId } from './frame.ts'
 import { joinBlocks } from './join-blocks.ts'
+import { KeptBuffer } from './kept-buffer.ts'
 import type { OpenFiles } from './open-files.ts'
 import { blocksFileName, type SegmentInfo } from './operation.ts'
 import type { Extent } from './partition-index.ts'
@@ -22,6 +23,9 @@ import { verifySegment } from './verify-segment.ts'
 /** Blocks of a log file that are this part of a joined one on average are read one by one: a call each costs little beside their bytes. */
 const largePart = 1 / 16
 
+/** Planning a group takes next to nothing, but there may be many. */
+const planMs = 1
+
 export interface RewriteParts {
   readonly fs: FileSystem
   readonly catalog: Catalog
@@ -29,11 +33,35 @@ export interface RewriteParts {
   readonly files: OpenFiles
   readonly directories: SegmentDirectories
   readonly pool: BufferPool
+  readonly memory: RewriteMemory
   readonly clock: Clock
   readonly probe: LogProbe
   readonly settings: EmbeddedLogSettings
   /** Lets who commits go on, after so many milliseconds of work. */
   rest(workedMs: number): Promise<void>
+}
+
+/** What a rewrite holds at a time; there is one rewrite at a time. */
+export class RewriteMemory {
+  readonly file = new KeptBuffer(Number.POSITIVE_INFINITY)
+  readonly joined = new KeptBuffer(Number.POSITIVE_INFINITY)
+  readonly block = new KeptBuffer(Number.POSITIVE_INFINITY)
+
+  /** Drops what was not used since the last such call. */
+  letGo(): void {
+    for (const memory of [this.file, this.joined, this.block]) memory.letGo()
+  }
+}
+
+/** To be called where others may go on: what passed since the last rest counts as work. @param leastMs less work needs no rest. */
+function resting({ clock, rest }: RewriteParts, leastMs = 0): () => Promise<void> {
+  let from = clock.monotonic()
+  return async () => {
+    const workedMs = clock.monotonic() - from
+    if (workedMs < leastMs) return
+    await rest(workedMs)
+    from = clock.monotonic()
+  }
 }
 
 /** One block of a segment to be: from a group of blocks, or (after compaction) ready made. */
@@ -54,9 +82,14 @@ export interface PartitionBlocks {
 /** What the files hold that is still wanted, stretch by stretch, joined where small; without what stays where it is. */
 export async function contentOf(parts: RewriteParts, numbers: readonly number[], stays?: StayingBlocks): Promise<PartitionBlocks[]> {
   const content: PartitionBlocks[] = []
+  const rest = resting(parts, planMs)
   for (const { topic, partition, stretches } of await stretchesOf(parts, numbers)) {
     if (stays?.partitions.some((one) => one.topic === topic && one.partition === partition)) continue
-    const blocks = groupBlocks(stretches, parts.settings.joinedBlockBytes).map(planGroup)
+    const blocks: PlannedBlock[] = []
+    for (const group of groupBlocks(stretches, parts.settings.joinedBlockBytes)) {
+      blocks.push(planGroup(parts, group))
+      await rest()
+    }
     if (blocks.length > 0) content.push({ topic, partition, blocks })
   }
   return content
@@ -120,19 +153,19 @@ export async function writeSegments(
   if (segments.length === 0) return segments
   await fs.syncDirectory()
   probe.at('log.rewrite.after-directory')
-  for (const { number } of segments) await verifySegment(fs, number, parts.logId)
+  for (const { number } of segments) await verifySegment(fs, number, parts.logId, parts.memory.block)
   return segments
 }
 
 function writeSegment(parts: RewriteParts, content: readonly PartitionBlocks[], mixed: boolean): Promise<SegmentInfo> {
   const count = content.reduce((sum, { blocks }) => sum + blocks.length, 0)
   return writeFile(parts, count, { mixed }, async (writer) => {
+    const rest = resting(parts)
     for (const { topic, partition, blocks } of content) {
       writer.beginRange()
       for (const planned of blocks) {
-        const from = parts.clock.monotonic()
         await planned.make((block) => writer.add(topic, partition, block))
-        await parts.rest(parts.clock.monotonic() - from)
+        await rest()
       }
     }
   })
@@ -169,12 +202,13 @@ async function writeFile(
   }
 }
 
-async function sourceOf({ fs, catalog, files, pool, clock, settings }: RewriteParts, number: number): Promise<BlockSource> {
+async function sourceOf(parts: RewriteParts, number: number): Promise<BlockSource> {
+  const { fs, catalog, files, pool, memory, settings } = parts
   const log = catalog.logs.get(number)
   if (log === undefined) return fileSource(files, pool, blocksFileName(catalog.segments.get(number)!))
   return log.end / blocksIn(catalog, number) >= settings.joinedBlockBytes * largePart
     ? fileSource(files, pool, logFileName(number))
-    : wholeLogSource(fs, number, log.end, () => clock.yield())
+    : wholeLogSource(fs, number, { limit: log.end, room: (bytes) => memory.file.take(bytes), rest: resting(parts) })
 }
 
 function blocksIn({ topics }: Catalog, log: number): number {
@@ -189,10 +223,11 @@ async function tableOf({ directories }: RewriteParts, file: number, topic: numbe
 }
 
 /** The blocks of a group as one. */
-export function planGroup(group: BlockGroup): PlannedBlock {
+export function planGroup({ memory }: Pick<RewriteParts, 'memory'>, group: BlockGroup): PlannedBlock {
+  const room = (bytes: number) => memory.joined.take(bytes)
   return {
     bytes: group.bytes,
-    make: (take) => readGroup(group, (blocks) => take(blocks.length === 1 ? bytesOf(blocks[0]!) : joinBlocks(blocks))),
+    make: (take) => readGroup(group, (blocks) => take(blocks.length === 1 ? bytesOf(blocks[0]!) : joinBlocks(blocks, room))),
   }
 }
 

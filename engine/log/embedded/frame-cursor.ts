@@ -1,6 +1,7 @@
 import type { ReadFile } from '../../ports/file-system.ts'
 import { bodyOffset, type FrameHead, type FramePlace, frameHeadBytes, readFrameHead } from './frame.ts'
 import { checkDirectory, type Fault } from './frame-fault.ts'
+import { KeptBuffer } from './kept-buffer.ts'
 
 export interface FoundFrame {
   readonly bytes: Buffer
@@ -10,20 +11,8 @@ export interface FoundFrame {
 }
 
 const windowBytes = 1 << 16
-const keptBytesMax = 1 << 20
-
-/** Memory for a window that is used again: a new one for each look at a growing file would keep the collector busy. */
-export class WindowMemory {
-  private kept: Buffer = Buffer.alloc(0)
-
-  /** Its content is whatever was there before. */
-  take(bytes: number): Buffer {
-    if (this.kept.length >= bytes) return this.kept.subarray(0, bytes)
-    const fresh = Buffer.allocUnsafeSlow(Math.max(windowBytes, bytes))
-    if (fresh.length <= keptBytesMax) this.kept = fresh
-    return fresh.subarray(0, bytes)
-  }
-}
+/** A larger window is for one frame only. */
+export const windowKeptBytesMax = 1 << 20
 
 /** Reads frames through a window that moves forward: heads and directories, which pass blocks over, or whole ones. */
 export class FrameCursor {
@@ -32,14 +21,14 @@ export class FrameCursor {
   private window: Buffer = Buffer.alloc(0)
   private windowAt = 0
   private readonly end: number
-  private readonly memory: WindowMemory
+  private readonly memory: KeptBuffer
 
   /** @param options `end`: nothing from there on is of use; `memory`: of no other cursor that is in use at the same time. */
-  constructor(file: ReadFile, place: Omit<FramePlace, 'position'>, options: { end?: number; memory?: WindowMemory } = {}) {
+  constructor(file: ReadFile, place: Omit<FramePlace, 'position'>, options: { end?: number; memory?: KeptBuffer } = {}) {
     this.file = file
     this.place = place
     this.end = options.end ?? Number.POSITIVE_INFINITY
-    this.memory = options.memory ?? new WindowMemory()
+    this.memory = options.memory ?? new KeptBuffer(windowKeptBytesMax)
   }
 
   /** The frame at `position`, head and directory verified; or what is wrong there. */

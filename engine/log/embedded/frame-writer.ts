@@ -15,6 +15,7 @@ import {
   writeEntry,
   writeFrameHead,
 } from './frame.ts'
+import { KeptBuffer } from './kept-buffer.ts'
 
 export interface PlacedBlock {
   readonly topic: number
@@ -45,7 +46,7 @@ const keptBytesMax = 32 << 20
 
 /** Encodes frames, one after the other, into a buffer that is reused. */
 export class FrameWriter {
-  private buffer = Buffer.allocUnsafeSlow(1 << 16)
+  private readonly memory = new KeptBuffer(keptBytesMax)
 
   encode(place: FramePlace, content: FrameContent): EncodedFrame {
     const { kind, commitNumber, appendTime, blocks = [], ends = [], detail } = content
@@ -53,7 +54,7 @@ export class FrameWriter {
     const sizes = { blocks: blocks.length, endsBytes, detailBytes: detail?.length ?? 0 }
     const body = bodyOffset(sizes)
     const length = blocks.reduce((sum, { block }) => sum + block.length, body)
-    const out = this.room(length)
+    const out = this.memory.take(length)
     out.fill(0, 0, body)
     let entryAt = frameHeadBytes
     let at = body
@@ -69,12 +70,6 @@ export class FrameWriter {
     writeFrameHead(out, 0, { ...place, ...sizes, length, kind, commitNumber, appendTime })
     const head = readFrameHead(out, 0)
     assert(head !== undefined, 'a frame just written does not verify')
-    return { bytes: out.subarray(0, length), head }
-  }
-
-  private room(bytes: number): Buffer {
-    if (bytes > keptBytesMax) return Buffer.allocUnsafeSlow(bytes)
-    if (bytes > this.buffer.length) this.buffer = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)))
-    return this.buffer
+    return { bytes: out, head }
   }
 }

@@ -65,6 +65,7 @@ export class Housekeeping {
     for (;;) {
       await clock.sleep(settings.housekeepingEveryMs, this.stop.signal)
       if (this.stop.signal.aborted) return
+      this.parts.rewriter.letGo()
       try {
         await this.retain(this.parts.writer.clock())
         for (const topic of [...this.parts.catalog.topics.values()]) if (this.isCompactionDue(topic)) await this.compact(topic)

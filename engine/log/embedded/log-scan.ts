@@ -19,16 +19,24 @@ export function onlyZeros(bytes: Buffer, from: number): boolean {
 
 const pieceBytes = 1 << 20
 
-/** A whole file, or its first `limit` bytes. @param rest called between pieces, for others to go on. */
+export interface WholeRead {
+  /** No more than so much of it. */
+  readonly limit?: number
+  /** Where it is read to. */
+  readonly room?: (bytes: number) => Buffer
+  /** Called between pieces, for others to go on. */
+  readonly rest?: () => Promise<void>
+}
+
+/** A whole file, or its first bytes. */
 export async function readWhole(
   fs: FileSystem,
   name: string,
-  limit = Number.POSITIVE_INFINITY,
-  rest: () => Promise<void> = async () => {},
+  { limit = Number.POSITIVE_INFINITY, room = Buffer.allocUnsafeSlow, rest = async () => {} }: WholeRead = {},
 ): Promise<Buffer> {
   const file = await fs.open(name)
   try {
-    const bytes = Buffer.allocUnsafeSlow(Math.min(await file.size(), limit))
+    const bytes = room(Math.min(await file.size(), limit))
     for (let at = 0; at < bytes.length; ) {
       const read = await file.read(bytes.subarray(at, at + pieceBytes), at)
       if (read === 0) return bytes.subarray(0, at)

@@ -128,9 +128,8 @@ class NodeFile implements WriteFile {
   async fillAhead(from: number, to: number): Promise<void> {
     const fd = this.fillFd
     if (fd === undefined) return
-    const zeros = Buffer.alloc(to - from)
-    for (let done = 0; done < zeros.length; )
-      done += await this.call<number>((callback) => write(fd, zeros, done, zeros.length - done, from + done, callback))
+    for (let at = from; at < to; )
+      at += await this.call<number>((callback) => write(fd, zeros, 0, Math.min(zeros.length, to - at), at, callback))
     await this.call<void>((done) => fdatasync(fd, (error) => done(error, undefined)))
   }
 
@@ -143,6 +142,8 @@ class NodeFile implements WriteFile {
     return call(this.path, start)
   }
 }
+
+const zeros = Buffer.alloc(1 << 18)
 
 type Done<T> = (error: NodeJS.ErrnoException | null | undefined, value: T) => void
 

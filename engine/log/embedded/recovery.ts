@@ -103,7 +103,7 @@ async function indexClosedLogs(fs: FileSystem, names: readonly string[], catalog
   for (const { number, end } of [...catalog.logs.values()].sort((a, b) => a.number - b.number)) {
     const name = logFileName(number)
     requireListed(names, name)
-    const bytes = await readWhole(fs, name, end)
+    const bytes = await readWhole(fs, name, { limit: end })
     if (bytes.length < end) throw corrupt(name, bytes.length, `the file ends before ${end}`)
     const head = readLogHead(bytes, number)
     if ('reason' in head) throw corrupt(name, head.position, head.reason)

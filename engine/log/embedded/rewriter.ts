@@ -2,14 +2,14 @@ import { codeOf, StreamError } from '../../errors.ts'
 import type { Logger } from '../../ports/world.ts'
 import { type CompactionTarget, compactedContent } from './compaction.ts'
 import { segmentFileName } from './file-names.ts'
-import { contentOf, type PartitionBlocks, type RewriteParts, writeSegments } from './file-rewrite.ts'
+import { contentOf, type PartitionBlocks, RewriteMemory, type RewriteParts, writeSegments } from './file-rewrite.ts'
 import type { SegmentInfo } from './operation.ts'
 import type { RemovedFiles } from './removed-files.ts'
 import { partOfTime, planRewrite, type RewritePlan } from './rewrite-plan.ts'
 import type { StayingBlocks } from './staying-blocks.ts'
 import type { Writer } from './writer.ts'
 
-export interface RewriterParts extends Omit<RewriteParts, 'rest'> {
+export interface RewriterParts extends Omit<RewriteParts, 'rest' | 'memory'> {
   readonly writer: Writer
   readonly removed: RemovedFiles
   readonly logger: Logger
@@ -41,7 +41,7 @@ export class Rewriter {
   private look = new AbortController()
 
   constructor(parts: RewriterParts) {
-    this.parts = { ...parts, rest: (workedMs) => this.rest(workedMs) }
+    this.parts = { ...parts, memory: new RewriteMemory(), rest: (workedMs) => this.rest(workedMs) }
   }
 
   /** Looks for something to do. */
@@ -64,6 +64,11 @@ export class Rewriter {
       await this.work()
       for await (const { file, content } of compactedContent(this.parts, target)) await this.replace({ out: [file] }, content)
     })
+  }
+
+  /** Gives back memory that was not needed since the last such call. */
+  letGo(): void {
+    this.parts.memory.letGo()
   }
 
   async close(): Promise<void> {

@@ -74,7 +74,7 @@ async function faultsOf(parts: ScrubParts, number: number, pace: Pace): Promise<
   const { fs, catalog, logId, current } = parts
   const segment = catalog.segments.get(number)
   const log = segment ? segment.blocksIn : (catalog.logs.get(number) ?? current())
-  const inSegment = segment && (await fileFaults(fs, segmentFileName(number), (file) => segmentFaults(file, number, logId, pace)))
+  const inSegment = segment && (await fileFaults(fs, segmentFileName(number), (file) => segmentFaults(file, number, logId, { pace })))
   const inLog =
     log && (await fileFaults(fs, logFileName(log.number), (file) => logFileFaults(file, { logId, file: log.number }, log.end, pace)))
   return [...(inSegment ?? []), ...(inLog ?? [])]

@@ -5,8 +5,9 @@ import { Catalog } from './catalog.ts'
 import { corrupt } from './corrupt.ts'
 import { logFileName } from './file-names.ts'
 import { type FrameHead, frameHeadBytes, type LogId, readDetail, readEntries } from './frame.ts'
-import { FrameCursor, WindowMemory } from './frame-cursor.ts'
+import { FrameCursor, windowKeptBytesMax } from './frame-cursor.ts'
 import { catalogOf, type HeadState } from './head.ts'
+import { KeptBuffer } from './kept-buffer.ts'
 import type { OpenFiles } from './open-files.ts'
 import { filesTakenOut } from './operation.ts'
 import type { PublishedEnd } from './published.ts'
@@ -18,7 +19,7 @@ export class TailFollower {
   end: PublishedEnd = { file: 0, position: 0 }
   private readonly files: OpenFiles
   private readonly logId: LogId
-  private readonly memory = new WindowMemory()
+  private readonly memory = new KeptBuffer(windowKeptBytesMax)
 
   constructor(files: OpenFiles, logId: LogId) {
     this.files = files

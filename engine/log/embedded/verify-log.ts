@@ -96,7 +96,7 @@ class LogVerification {
   private async verifyLogFile(names: readonly string[], number: number, end: number, logId: LogId): Promise<void> {
     const name = logFileName(number)
     if (!names.includes(name)) return this.fault(name, 0, 'the file is missing')
-    const bytes = await readWhole(this.fs, name, end)
+    const bytes = await readWhole(this.fs, name, { limit: end })
     if (bytes.length < end) this.fault(name, bytes.length, `the file ends before ${end}`)
     this.verifyFrames(name, bytes, number, logId, false, () => {})
   }
@@ -140,7 +140,7 @@ class LogVerification {
         this.blocks++
         this.bytes += bytes
       }
-      for await (const { position, reason } of segmentFaults(file, number, logId, pace)) this.fault(name, position, reason)
+      for await (const { position, reason } of segmentFaults(file, number, logId, { pace })) this.fault(name, position, reason)
     } catch (error) {
       if (!(error instanceof StreamError) || error.code !== 'LOG_CORRUPT') throw error
       this.fault(name, error.details.position as number, error.details.reason as string)

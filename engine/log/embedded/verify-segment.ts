@@ -3,36 +3,36 @@ import { corrupt } from './corrupt.ts'
 import { segmentFileName } from './file-names.ts'
 import { bodyOffset, frameKind, type LogId, readEntries } from './frame.ts'
 import { entryFault, type Fault } from './frame-fault.ts'
+import { KeptBuffer } from './kept-buffer.ts'
 import { readSegmentHead } from './segment-directory.ts'
 
 /** Reads the whole file of a segment. Errors: LOG_CORRUPT with the first fault. */
-export async function verifySegment(fs: FileSystem, number: number, logId: LogId): Promise<void> {
+export async function verifySegment(fs: FileSystem, number: number, logId: LogId, memory: KeptBuffer): Promise<void> {
   const name = segmentFileName(number)
   const file = await fs.open(name)
   try {
-    for await (const fault of segmentFaults(file, number, logId)) throw corrupt(name, fault.position, fault.reason)
+    for await (const fault of segmentFaults(file, number, logId, { memory })) throw corrupt(name, fault.position, fault.reason)
   } finally {
     await file.close()
   }
 }
 
 /**
- * Every bad block in the file of a segment; blocks that have stayed in a log file are verified there. `pace` is awaited for each block
- * with its bytes. Errors: LOG_CORRUPT when its directory is bad.
+ * Every bad block in the file of a segment; blocks that have stayed in a log file are verified there.
+ * @param options `pace` is awaited for each block with its bytes; `memory` holds one block at a time. Errors: LOG_CORRUPT when its directory is bad.
  */
 export async function* segmentFaults(
   file: ReadFile,
   number: number,
   logId: LogId,
-  pace?: (bytes: number) => Promise<void>,
+  { pace, memory = new KeptBuffer(Number.POSITIVE_INFINITY) }: { pace?: (bytes: number) => Promise<void>; memory?: KeptBuffer } = {},
 ): AsyncGenerator<Fault, void> {
   const { bytes, head } = await readSegmentHead(file, number, logId)
   let end = bodyOffset(head)
-  let buffer = Buffer.alloc(0)
   for (const { position, length, check } of head.kind === frameKind.index ? [] : readEntries(bytes, 0, head)) {
-    if (buffer.length < length) buffer = Buffer.allocUnsafeSlow(length)
-    const read = await file.read(buffer.subarray(0, length), position)
-    const reason = read < length ? 'the file ends within a block' : entryFault(buffer, 0, length, length, check)
+    const block = memory.take(length)
+    const read = await file.read(block, position)
+    const reason = read < length ? 'the file ends within a block' : entryFault(block, 0, length, length, check)
     if (reason !== undefined) yield { position, reason }
     end = position + length
     await pace?.(length)
