@@ -11,6 +11,7 @@ import { checkpointFaults } from '../state/checkpoint/checkpoint-faults.ts'
 import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
 import { packageVersion } from './package-version.ts'
 import { realClock } from './real-clock.ts'
+import { ThreadPriority } from './server/thread-priority.ts'
 
 export interface Check {
   readonly name: string
@@ -36,11 +37,11 @@ function checkNode(): Check {
 }
 
 function checkMemory(): Check {
-  const values = { cores: availableParallelism(), memoryBytes: totalmem() }
+  const values = { cores: availableParallelism(), memoryBytes: totalmem(), priorities: new ThreadPriority().adjustable }
   return {
     name: 'machine',
     state: 'ok',
-    text: `${values.cores} ${values.cores === 1 ? 'core' : 'cores'}, ${gigabytes(values.memoryBytes)} memory`,
+    text: `${values.cores} ${values.cores === 1 ? 'core' : 'cores'}, ${gigabytes(values.memoryBytes)} memory; ${values.priorities ? 'a version that publishes may go before the others' : 'all versions have the same priority'}`,
     values,
   }
 }

@@ -5,12 +5,15 @@ import { silentLogger } from '../../engine/ports/world.ts'
 import type { JobBundle } from '../../engine/runtime/load-job.ts'
 import { jobOfBundle } from '../load-job-file.ts'
 import { inspectJob } from './inspected-job.ts'
+import { stayBehind } from './thread-priority.ts'
 
 // Loads a bundle in a thread of its own and says what is in it: loading runs its code.
 
 assert(parentPort !== null, 'this file runs in a thread of its own')
 const port = parentPort
 const bundle = workerData as JobBundle
+
+stayBehind()
 
 jobOfBundle(bundle, silentLogger).then(
   (job) => {

@@ -14,6 +14,7 @@ import { errorFields } from '../observability/error-fields.ts'
 import { openStateIn } from '../open-state.ts'
 import { realClock } from '../real-clock.ts'
 import { lineOf } from './thread-line.ts'
+import { ThreadPriority } from './thread-priority.ts'
 import type { FromVersion, LogLevel, MetricCall, ToVersion, VersionData } from './version-messages.ts'
 
 // The thread of one version of a job: started by VersionHost, which sends it what is decided and is told how far it came.
@@ -76,9 +77,12 @@ async function run(): Promise<void> {
     const recordsPerSecond = own?.health === 'paused' ? 0 : (own?.recordsPerSecond ?? null)
     pace.limits = { recordsPerSecond, bytesPerSecond: own?.bytesPerSecond ?? null }
   }
+  const priority = new ThreadPriority()
   const follow = (decided: typeof control) => {
     board.control = decided
     setPace()
+    // What publishes, or is about to, is waited for.
+    priority.setBehind(decided.owner !== version && decided.hold?.to !== version)
   }
   for (const [other, known] of facts) if (other !== version) board.learn(other, known)
   follow(control)
