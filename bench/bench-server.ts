@@ -52,7 +52,7 @@ export async function deploy(server: RepriseServer, bundle: JobBundle): Promise<
 }
 
 export async function caughtUp(controller: JobController, version: number): Promise<void> {
-  while (!controller.caughtUp(version)) await sleep(20)
+  while (!controller.readiness.caughtUp(version)) await sleep(20)
 }
 
 /**

@@ -3,7 +3,7 @@ import { knownCode, StreamError } from '../../engine/errors.ts'
 import type { EpochMs } from '../../engine/model/record.ts'
 import type { Probe } from '../../engine/ports/world.ts'
 import { differentStarts, partitionName, type Starts } from '../../engine/runtime/steering.ts'
-import { type CatchUpPolicy, caughtUp, type Gate, gatesOf, overdue, type PolicyPart, policyWith } from '../../replay/catch-up.ts'
+import type { CatchUpPolicy, PolicyPart } from '../../replay/catch-up.ts'
 import type { ControlEvent } from '../../replay/control-event.ts'
 import { decide, readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
@@ -14,11 +14,11 @@ import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { cleanVersion } from './clean-version.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
+import { Readiness } from './readiness.ts'
 import { governEveryMs, ReplayGovernor } from './replay-governor.ts'
 import { Switching } from './switching.ts'
 import type { VersionHost } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
-import { VersionObserver } from './version-observer.ts'
 import { type ThreadsWorld, VersionThreads } from './version-threads.ts'
 import { wrongState } from './wrong-state.ts'
 
@@ -58,7 +58,7 @@ export class JobController {
   private readonly world: ControllerWorld
   private readonly threads: VersionThreads
   readonly switching: Switching
-  private readonly observers = new Map<number, VersionObserver>()
+  readonly readiness: Readiness
   private readonly cleaned = new Set<number>()
   private readonly governor: ReplayGovernor
   /** When its loop came by last. */
@@ -85,13 +85,14 @@ export class JobController {
     this.world = world
     this.lookedAt = world.clock.now()
     this.threads = new VersionThreads(job, world, (version, failure) => this.ended(version, failure))
+    this.readiness = new Readiness({ ...world, board: this.threads.board })
     this.switching = new Switching(
       {
         job,
         board: this.threads.board,
         version: (version) => this.version(version),
         inspected: (version) => this.inspected.get(version),
-        gates: (version) => this.gates(version),
+        gates: (version) => this.readiness.gates(version),
         runs: (version) => this.threads.running.has(version),
         inTurn: (work) => this.inTurn(work),
       },
@@ -103,7 +104,7 @@ export class JobController {
       running: () => this.threads.running,
       positions: (version) => this.facts(version)?.positions,
       takeLatency: (version) => this.threads.takeLatency(version),
-      ownerWaitsMs: () => this.ownerWaitsMs,
+      ownerWaitsMs: () => this.readiness.ownerWaitsMs,
       tell: (version, recordsPerSecond) => this.threads.get(version)?.send({ kind: 'govern', recordsPerSecond }),
     })
   }
@@ -124,12 +125,6 @@ export class JobController {
     return this.inspected.get(version) ?? inspectBundle(await this.world.bundles.get(this.version(version).sha256))
   }
 
-  observer(version: number): VersionObserver {
-    let observer = this.observers.get(version)
-    if (observer === undefined) this.observers.set(version, (observer = new VersionObserver()))
-    return observer
-  }
-
   host(version: number): VersionHost | undefined {
     return this.threads.get(version)
   }
@@ -145,20 +140,6 @@ export class JobController {
 
   facts(version: number) {
     return this.threads.board.facts(version)
-  }
-
-  gates(version: number): Gate[] {
-    const { catchUp, lag } = this.observer(version)
-    return gatesOf(this.version(version), catchUp, lag, this.policy(version), this.world.clock.now())
-  }
-
-  caughtUp(version: number): boolean {
-    const { catchUp } = this.observer(version)
-    return catchUp !== undefined && caughtUp(catchUp, this.policy(version), this.world.clock.now())
-  }
-
-  policy(version: number): CatchUpPolicy {
-    return policyWith(this.world.policy, this.version(version).policy)
   }
 
   /** Of those that replay. */
@@ -318,26 +299,12 @@ export class JobController {
   }
 
   private async lookAtAll(): Promise<void> {
-    const { log, clock } = this.world
-    const { owner, versions } = this.control
-    const ownerStands = owner !== undefined && versions.get(owner)!.health !== 'running'
-    const upTo = ownerStands ? this.facts(owner)?.positions : undefined
     for (const version of this.threads.running) {
-      const facts = this.facts(version)
-      if (facts === undefined) continue
-      const { positions } = facts
-      const { starts, role, caughtUpAt } = versions.get(version)!
-      const policy = this.policy(version)
-      await this.observer(version).look(log, { positions, starts }, policy, clock.now(), version === owner ? undefined : upTo)
-      if (role === 'candidate' && caughtUpAt === undefined && this.caughtUp(version))
+      await this.readiness.look(version)
+      const { role, caughtUpAt } = this.version(version)
+      if (role === 'candidate' && caughtUpAt === undefined && this.readiness.caughtUp(version))
         await this.byItself(() => this.decide({ type: 'caughtUp', version }))
     }
-  }
-
-  /** How long the oldest record that waits for the version that publishes has been there; 0 as well while that one stands still. */
-  private get ownerWaitsMs(): EpochMs {
-    const { owner, versions } = this.control
-    return owner === undefined || versions.get(owner)!.health !== 'running' ? 0 : (this.observer(owner).lag?.ms ?? 0)
   }
 
   /** Records a second a version is held back to for the one that publishes; null: it is not. */
@@ -355,9 +322,7 @@ export class JobController {
       running: this.threads.running,
       cleaned: this.cleaned,
       ready,
-      overdue: [...this.control.versions.values()]
-        .filter((state) => overdue(state, this.policy(state.version), clock.now()))
-        .map(({ version }) => version),
+      overdue: [...this.control.versions.keys()].filter((version) => this.readiness.overdue(version)),
       cuttingOver: this.switching.to !== undefined,
       now: clock.now(),
       bakeMs,
@@ -409,26 +374,26 @@ export class JobController {
   }
 
   private async expire(version: number): Promise<void> {
-    const { recordsPerSecond, headPerSecond } = this.observer(version).progress(false) ?? {}
+    const { recordsPerSecond, headPerSecond } = this.readiness.observer(version).progress(false) ?? {}
     const perSecond = (rate: number | undefined) => (rate === undefined ? 'not known' : Math.round(rate))
     const { code, message } = new StreamError('CATCH_UP_OVERDUE', {
-      deadlineSeconds: this.policy(version).deadlineMs! / 1000,
+      deadlineSeconds: this.readiness.policy(version).deadlineMs! / 1000,
       takenPerSecond: perSecond(recordsPerSecond),
       comePerSecond: perSecond(headPerSecond),
-      lag: this.observer(version).lag?.records ?? 'not known',
+      lag: this.readiness.observer(version).lag?.records ?? 'not known',
     })
     await this.decide({ type: 'stopped', version, code, reason: message })
   }
 
   private async start(version: number): Promise<void> {
-    this.observer(version).forget()
+    this.readiness.observer(version).forget()
     this.governor.forget(version)
     await this.threads.start(this.version(version))
   }
 
   private ended(version: number, failure: ThreadFailure | undefined): void {
     const { logger, metrics } = this.world
-    this.observer(version).forget()
+    this.readiness.observer(version).forget()
     if (failure === undefined) return logger.info({ job: this.job, version: `v${version}` }, 'version ended')
     const { code, message } = failure
     logger.error({ job: this.job, version: `v${version}`, code, reason: message }, 'version stopped')

@@ -57,7 +57,7 @@ export class VersionMetrics {
   private see(controller: JobController, version: number): void {
     const labels = { job: controller.job, version: `v${version}` }
     const { role, health, recordsPerSecond } = controller.version(version)
-    const observer = controller.observer(version)
+    const observer = controller.readiness.observer(version)
     const governed = controller.heldBackTo(version)
     this.set('reprise_job_version_active', labels, role === 'active' ? 1 : 0)
     for (const each of roles) this.set('reprise_job_version_info', { ...labels, role: each }, each === role ? 1 : 0)
@@ -70,15 +70,15 @@ export class VersionMetrics {
     this.set('reprise_replay_throttled', { ...labels, reason: 'owner' }, governed === null ? 0 : 1)
     this.seeProgress(controller, version, labels)
     if (role === 'active') return
-    const replayState = health !== 'running' ? health : controller.caughtUp(version) ? 'caught-up' : 'replaying'
+    const replayState = health !== 'running' ? health : controller.readiness.caughtUp(version) ? 'caught-up' : 'replaying'
     for (const each of replayStates) this.set('reprise_replay_state', { ...labels, state: each }, each === replayState ? 1 : 0)
     this.set('reprise_replay_throttled_per_second', labels, governed ?? Number.NaN)
-    this.set('reprise_replay_caught_up', labels, controller.caughtUp(version) ? 1 : 0)
-    for (const { name, pass } of controller.gates(version)) this.set('reprise_gate_pass', { ...labels, gate: name }, pass ? 1 : 0)
+    this.set('reprise_replay_caught_up', labels, controller.readiness.caughtUp(version) ? 1 : 0)
+    for (const { name, pass } of controller.readiness.gates(version)) this.set('reprise_gate_pass', { ...labels, gate: name }, pass ? 1 : 0)
   }
 
   private seeProgress(controller: JobController, version: number, labels: Labels): void {
-    const progress = controller.observer(version).progress(controller.version(version).health === 'paused')
+    const progress = controller.readiness.observer(version).progress(controller.version(version).health === 'paused')
     if (progress === undefined) return
     this.set('reprise_replay_progress_ratio', labels, progress.ratio)
     this.set('reprise_replay_remaining_records', labels, Math.max(0, progress.target - progress.done))

@@ -101,7 +101,7 @@ export function viewOfJob(controller: JobController): JobView {
 export function viewOfVersion(controller: JobController, version: number): VersionView {
   const state = controller.version(version)
   const { role, health } = state
-  const observer = controller.observer(version)
+  const observer = controller.readiness.observer(version)
   const trails = role === 'candidate' || role === 'standby'
   const progress = observer.progress(health === 'paused')
   const { lag } = observer
@@ -111,7 +111,7 @@ export function viewOfVersion(controller: JobController, version: number): Versi
     version,
     role,
     roleSince: iso(state.roleSince),
-    phase: trails ? (controller.caughtUp(version) ? 'caught-up' : 'replaying') : null,
+    phase: trails ? (controller.readiness.caughtUp(version) ? 'caught-up' : 'replaying') : null,
     health,
     reason: state.reason ?? null,
     code: state.code ?? null,
@@ -124,11 +124,11 @@ export function viewOfVersion(controller: JobController, version: number): Versi
     deployedAt: iso(state.registeredAt),
     by: state.by ?? null,
     message: state.message ?? null,
-    policy: viewOfPolicy(controller.policy(version)),
+    policy: viewOfPolicy(controller.readiness.policy(version)),
     progress: progress === undefined ? null : viewOfProgress(progress),
     lag: lag === undefined ? null : { records: String(lag.records), seconds: lag.ms / 1000, partition: lag.partition ?? null },
     watermark: watermark === undefined || !Number.isFinite(watermark) ? null : iso(watermark),
-    gates: trails ? controller.gates(version).map((gate) => ({ ...gate, since: iso(gate.since) })) : [],
+    gates: trails ? controller.readiness.gates(version).map((gate) => ({ ...gate, since: iso(gate.since) })) : [],
     partitions: observer.partitions.map(viewOfPartition),
   }
 }

@@ -105,7 +105,7 @@ function cutOverTo(
 function viewOfDryRun(server: RepriseServer, controller: JobController, to: number, allowSeam: boolean): z.infer<typeof dryRunView> {
   const owner = controller.control.owner!
   const { differs } = controller.switching.seam(to)
-  const gates = controller.gates(to).map(({ name, pass, found, limit }) => ({ name, pass, found, limit }))
+  const gates = controller.readiness.gates(to).map(({ name, pass, found, limit }) => ({ name, pass, found, limit }))
   return {
     job: controller.job,
     from: owner,
