@@ -6,6 +6,7 @@ import type { EpochMs } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import type { Clock, Logger, Metrics } from '../../engine/ports/world.ts'
 import type { TaskFacts } from '../../engine/runtime/steering.ts'
+import { applyBatch } from './batched-metrics.ts'
 import { lineOf } from './thread-line.ts'
 import type { FromVersion, ThreadFailure, ToVersion, VersionData } from './version-messages.ts'
 
@@ -110,8 +111,7 @@ export class VersionHost {
       case 'facts':
         return onFacts(message.facts)
       case 'metrics':
-        for (const [call, name, labels, value] of message.calls) metrics[call](name, labels, value)
-        return
+        return applyBatch(metrics, message.calls)
       case 'line':
         return logger[message.level](message.fields, message.message)
       case 'pong':

@@ -1,9 +1,9 @@
 import type { ReaderHandle } from '../../engine/log/embedded/reader-host.ts'
-import type { Labels } from '../../engine/ports/world.ts'
 import type { JobBundle } from '../../engine/runtime/load-job.ts'
 import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
 import type { Starts, TaskFacts } from '../../engine/runtime/steering.ts'
 import type { ControlState } from '../../replay/control-state.ts'
+import type { MetricCall } from './batched-metrics.ts'
 
 /** What a version's thread is started with. */
 export interface VersionData {
@@ -34,7 +34,6 @@ export type ToVersion =
   | { readonly kind: 'stop' }
   | { readonly kind: 'ping' }
 
-export type MetricCall = readonly [call: 'add' | 'set' | 'observe', name: string, labels: Labels, value: number]
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export interface ThreadFailure {

@@ -4,7 +4,7 @@ import { assert } from '../../engine/assert.ts'
 import { StreamError } from '../../engine/errors.ts'
 import { NodeFileSystem } from '../../engine/log/embedded/node-file-system.ts'
 import { ThreadLog } from '../../engine/log/embedded/thread-log.ts'
-import type { Logger, Metrics } from '../../engine/ports/world.ts'
+import type { Logger } from '../../engine/ports/world.ts'
 import { runJob } from '../../engine/runtime/job-run.ts'
 import { Pace } from '../../replay/pace.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
@@ -13,9 +13,10 @@ import { jobOfBundle } from '../load-job-file.ts'
 import { errorFields } from '../observability/error-fields.ts'
 import { openStateIn } from '../open-state.ts'
 import { realClock } from '../real-clock.ts'
+import { BatchedMetrics } from './batched-metrics.ts'
 import { lineOf } from './thread-line.ts'
 import { ThreadPriority } from './thread-priority.ts'
-import type { FromVersion, LogLevel, MetricCall, ToVersion, VersionData } from './version-messages.ts'
+import type { FromVersion, LogLevel, ToVersion, VersionData } from './version-messages.ts'
 
 // The thread of one version of a job: started by VersionHost, which sends it what is decided and is told how far it came.
 
@@ -43,32 +44,15 @@ function sendable(fields: object): object {
   return JSON.parse(JSON.stringify(fields, (_, value: unknown) => errorFields(value))) as object
 }
 
-class BatchedMetrics implements Metrics {
-  private calls: MetricCall[] = []
-
-  add(...[name, labels, value]: Parameters<Metrics['add']>): void {
-    this.calls.push(['add', name, labels, value])
-  }
-
-  set(...[name, labels, value]: Parameters<Metrics['set']>): void {
-    this.calls.push(['set', name, labels, value])
-  }
-
-  observe(...[name, labels, value]: Parameters<Metrics['observe']>): void {
-    this.calls.push(['observe', name, labels, value])
-  }
-
-  flush(): void {
-    if (this.calls.length > 0) tell({ kind: 'metrics', calls: this.calls })
-    this.calls = []
-  }
-}
-
 async function run(): Promise<void> {
   const { handle, directory, bundle, version, parallelism, starts, settings, state, memoryBytesMax, control, facts } = data
   const logger = threadLogger({ job: data.job, version: `v${version}` })
   const metrics = new BatchedMetrics()
-  const timer = setInterval(() => metrics.flush(), metricsEveryMs)
+  const flush = () => {
+    const calls = metrics.take()
+    if (calls.length > 0) tell({ kind: 'metrics', calls })
+  }
+  const timer = setInterval(flush, metricsEveryMs)
   const stop = new AbortController()
   const board = new VersionBoard()
   const pace = new Pace(realClock)
@@ -132,7 +116,7 @@ async function run(): Promise<void> {
     })
   } finally {
     clearInterval(timer)
-    metrics.flush()
+    flush()
     await log.close()
   }
 }
