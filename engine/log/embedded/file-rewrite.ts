@@ -23,9 +23,6 @@ import { verifySegment } from './verify-segment.ts'
 /** Blocks of a log file that are this part of a joined one on average are read one by one: a call each costs little beside their bytes. */
 const largePart = 1 / 16
 
-/** Planning a group takes next to nothing, but there may be many. */
-const planMs = 1
-
 export interface RewriteParts {
   readonly fs: FileSystem
   readonly catalog: Catalog
@@ -37,8 +34,8 @@ export interface RewriteParts {
   readonly clock: Clock
   readonly probe: LogProbe
   readonly settings: EmbeddedLogSettings
-  /** Lets who commits go on, after so many milliseconds of work. */
-  rest(workedMs: number): Promise<void>
+  /** Lets who commits go on, as long as is due for the work since it was called last. To be called every millisecond or so. */
+  rest(): Promise<void>
 }
 
 /** What a rewrite holds at a time; there is one rewrite at a time. */
@@ -50,17 +47,6 @@ export class RewriteMemory {
   /** Drops what was not used since the last such call. */
   letGo(): void {
     for (const memory of [this.file, this.joined, this.block]) memory.letGo()
-  }
-}
-
-/** To be called where others may go on: what passed since the last rest counts as work. @param leastMs less work needs no rest. */
-function resting({ clock, rest }: RewriteParts, leastMs = 0): () => Promise<void> {
-  let from = clock.monotonic()
-  return async () => {
-    const workedMs = clock.monotonic() - from
-    if (workedMs < leastMs) return
-    await rest(workedMs)
-    from = clock.monotonic()
   }
 }
 
@@ -82,13 +68,12 @@ export interface PartitionBlocks {
 /** What the files hold that is still wanted, stretch by stretch, joined where small; without what stays where it is. */
 export async function contentOf(parts: RewriteParts, numbers: readonly number[], stays?: StayingBlocks): Promise<PartitionBlocks[]> {
   const content: PartitionBlocks[] = []
-  const rest = resting(parts, planMs)
   for (const { topic, partition, stretches } of await stretchesOf(parts, numbers)) {
     if (stays?.partitions.some((one) => one.topic === topic && one.partition === partition)) continue
     const blocks: PlannedBlock[] = []
     for (const group of groupBlocks(stretches, parts.settings.joinedBlockBytes)) {
       blocks.push(planGroup(parts, group))
-      await rest()
+      await parts.rest()
     }
     if (blocks.length > 0) content.push({ topic, partition, blocks })
   }
@@ -160,12 +145,11 @@ export async function writeSegments(
 function writeSegment(parts: RewriteParts, content: readonly PartitionBlocks[], mixed: boolean): Promise<SegmentInfo> {
   const count = content.reduce((sum, { blocks }) => sum + blocks.length, 0)
   return writeFile(parts, count, { mixed }, async (writer) => {
-    const rest = resting(parts)
     for (const { topic, partition, blocks } of content) {
       writer.beginRange()
       for (const planned of blocks) {
         await planned.make((block) => writer.add(topic, partition, block))
-        await rest()
+        await parts.rest()
       }
     }
   })
@@ -208,7 +192,7 @@ async function sourceOf(parts: RewriteParts, number: number): Promise<BlockSourc
   if (log === undefined) return fileSource(files, pool, blocksFileName(catalog.segments.get(number)!))
   return log.end / blocksIn(catalog, number) >= settings.joinedBlockBytes * largePart
     ? fileSource(files, pool, logFileName(number))
-    : wholeLogSource(fs, number, { limit: log.end, room: (bytes) => memory.file.take(bytes), rest: resting(parts) })
+    : wholeLogSource(fs, number, { limit: log.end, room: (bytes) => memory.file.take(bytes), rest: () => parts.rest() })
 }
 
 function blocksIn({ topics }: Catalog, log: number): number {

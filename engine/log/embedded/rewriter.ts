@@ -21,6 +21,9 @@ const retryAfterMs = 1000
 /** Commits are said to have stopped after this long without one. */
 const quietMs = 100
 
+/** Less work needs no rest. */
+const workMs = 1
+
 /** So long it rests at most, then it looks again how much waits. */
 const restMsMax = 200
 
@@ -37,11 +40,12 @@ export class Rewriter {
   private woken = false
   /** Calls that want all to be rewritten now. */
   private urgent = 0
+  private restedAt = 0
   /** Aborted when the wait for quiet must look again. */
   private look = new AbortController()
 
   constructor(parts: RewriterParts) {
-    this.parts = { ...parts, memory: new RewriteMemory(), rest: (workedMs) => this.rest(workedMs) }
+    this.parts = { ...parts, memory: new RewriteMemory(), rest: () => this.rest() }
   }
 
   /** Looks for something to do. */
@@ -109,6 +113,7 @@ export class Rewriter {
       this.woken = false
       const plan = this.stop.signal.aborted ? undefined : planRewrite(catalog, settings)
       if (plan === undefined) return
+      this.restedAt = this.parts.clock.monotonic()
       await this.replace(plan, await contentOf(this.parts, plan.out, plan.stays))
       this.boundBacklog()
     }
@@ -127,7 +132,15 @@ export class Rewriter {
   }
 
   /** While commits come it works for a part of the time only. */
-  private async rest(workedMs: number): Promise<void> {
+  private async rest(): Promise<void> {
+    const { clock } = this.parts
+    const workedMs = clock.monotonic() - this.restedAt
+    if (workedMs < workMs) return clock.yield()
+    await this.restFor(workedMs)
+    this.restedAt = clock.monotonic()
+  }
+
+  private async restFor(workedMs: number): Promise<void> {
     const { clock, writer, settings } = this.parts
     const part = partOfTime(this.backlogBytes(), settings.rewriteBacklogBytesMax)
     const atOnce = this.urgent > 0 || this.stop.signal.aborted || writer.quietForMs >= quietMs || part === 1

@@ -36,6 +36,7 @@ test('a reader in another thread follows the writer over many files and never se
     eval: true,
     workerData: { directory, handle, records: 3000 },
   })
+  await once(worker, 'message')
   const answer = once(worker, 'message')
   for (const n of numbers(20, 600)) {
     await writer.send(append('orders', 0, ...records(5 * n, 5 * n + 5)))
