@@ -56,11 +56,16 @@ export class Pace {
     if (records > 0) this.bytesPerRecord = bytes / records
   }
 
-  /** Resolves when more may be taken; undefined: that is no question of time. */
-  refilled(): Promise<void> | undefined {
+  /** Calls `wake` when more may be taken, if that is a question of time. @returns what takes that back. */
+  onRefilled(wake: () => void): () => void {
     const waits = [this.records.waitMs, this.bytes.waitMs, this.gentle.waitMs].filter((one) => one !== undefined)
     const longest = Math.max(0, ...waits)
-    return longest > 0 ? this.clock.sleep(longest) : undefined
+    if (longest === 0) return () => {}
+    const over = new AbortController()
+    void this.clock.sleep(longest, over.signal).then(() => {
+      if (!over.signal.aborted) wake()
+    })
+    return () => over.abort()
   }
 
   /** One is allowed however large it is, or nothing would go on. */

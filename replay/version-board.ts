@@ -49,17 +49,18 @@ export class VersionBoard {
     this.moved.tell()
   }
 
-  /** Resolves at the next fact or decision. */
-  changed(): Promise<void> {
-    return this.moved.changed()
+  /** Calls `wake` at the next fact or decision. @returns what takes that back. */
+  onChange(wake: () => void): () => void {
+    return this.moved.onChange(wake)
   }
 
   /** Resolves at the next fact or decision, after `waitMs`, or when `signal` is aborted. */
   async changedWithin(clock: Clock, waitMs: number, signal?: AbortSignal): Promise<void> {
     const done = new AbortController()
     const ended = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal])
-    await Promise.race([this.changed(), clock.sleep(waitMs, ended)])
-    done.abort()
+    const takeBack = this.onChange(() => done.abort())
+    await clock.sleep(waitMs, ended)
+    takeBack()
   }
 
   /** For the tasks of one version. */
@@ -74,7 +75,7 @@ export class VersionBoard {
         })
       },
       report: (_, facts) => this.learn(version, facts),
-      changed: () => this.changed(),
+      onChange: (wake) => this.onChange(wake),
     }
   }
 }

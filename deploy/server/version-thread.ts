@@ -101,7 +101,12 @@ async function run(): Promise<void> {
           tell({ kind: 'facts', facts: own })
         },
         took: (_, records, bytes) => pace.took(records, bytes),
-        changed: () => Promise.race([board.changed(), ...[pace.refilled()].filter((wait) => wait !== undefined)]),
+        onChange: (wake) => {
+          const takeBack = [board.onChange(wake), pace.onRefilled(wake)]
+          return () => {
+            for (const each of takeBack) each()
+          }
+        },
       },
       log,
       openState: (plan, planned, present) =>

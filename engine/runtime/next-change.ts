@@ -1,26 +1,19 @@
-/** Something that changes from time to time, and those who wait for the next time. However many wait, there is one promise. */
+/**
+ * Wakes those who wait for the next change. Not by a promise for all of them: one that stays open for days, raced anew a thousand times a
+ * second, would keep each of those races.
+ */
 export class NextChange {
-  private wake!: () => void
-  private next!: Promise<void>
+  private readonly waiting = new Set<() => void>()
 
-  constructor() {
-    this.renew()
-  }
-
-  /** Resolves at the next `tell`. */
-  changed(): Promise<void> {
-    return this.next
+  /** Calls `wake` at the next `tell`. @returns what takes that back; done twice, or too late, it does nothing. */
+  onChange(wake: () => void): () => void {
+    this.waiting.add(wake)
+    return () => void this.waiting.delete(wake)
   }
 
   tell(): void {
-    const { wake } = this
-    this.renew()
-    wake()
-  }
-
-  private renew(): void {
-    this.next = new Promise((resolve) => {
-      this.wake = resolve
-    })
+    const waiting = [...this.waiting]
+    this.waiting.clear()
+    for (const wake of waiting) wake()
   }
 }

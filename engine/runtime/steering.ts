@@ -67,8 +67,8 @@ export interface Steering {
   report?(task: number, facts: TaskFacts): void
   /** Told of the records of its sources a slice takes, and of the bytes the log needs for them. */
   took?(task: number, records: number, bytes: number): void
-  /** Resolves when orders change after the last call of `orders`. */
-  changed(): Promise<void>
+  /** Calls `wake` once, when orders change after this call. @returns what takes that back. */
+  onChange(wake: () => void): () => void
 }
 
 const unsteered: Orders = { publishes: true }
@@ -76,5 +76,5 @@ const unsteered: Orders = { publishes: true }
 /** A version that is alone: it publishes, and nobody holds it. */
 export const noSteering: Steering = {
   orders: () => unsteered,
-  changed: () => new Promise(() => {}),
+  onChange: () => () => {},
 }

@@ -322,7 +322,7 @@ export class TaskLife {
 
   /** Until something may have changed: the log, a commit, an idle partition's time, processing time that is due. */
   private async wait(seen: number): Promise<void> {
-    const { clock, log, stop, drift } = this.world
+    const { clock, log, stop, drift, due, steering } = this.world
     if (this.state.checkpointing) return this.drive()
     this.checkpointWhenDue()
     if (this.inFlight.length === 0) this.world.onWait?.(this.plan.id, seen)
@@ -331,15 +331,18 @@ export class TaskLife {
     const onStop = () => woken.abort(nothingWrong)
     stop.addEventListener('abort', onStop, { once: true })
     this.world.crash?.addEventListener('abort', onStop, { once: true })
-    const waits = [
+    const boards = [steering, due, ...(this.task.feeds.some(({ buffer }) => !buffer.empty) ? [drift] : [])]
+    let takeBack: (() => void)[] = []
+    const changed = new Promise<void>((wake) => {
+      takeBack = boards.map((board) => board.onChange(wake))
+    })
+    await Promise.race([
       log.changed(seen, woken.signal),
       clock.sleep(this.waitMs(), woken.signal),
-      this.world.steering.changed(),
-      this.world.due.changed(),
+      changed,
       ...this.inFlight.map(({ done }) => done),
-    ]
-    if (this.task.feeds.some(({ buffer }) => !buffer.empty)) waits.push(drift.changed())
-    await Promise.race(waits)
+    ])
+    for (const each of takeBack) each()
     woken.abort(nothingWrong)
     stop.removeEventListener('abort', onStop)
     this.world.crash?.removeEventListener('abort', onStop)

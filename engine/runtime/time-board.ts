@@ -20,8 +20,8 @@ export class TimeBoard {
     return lowest
   }
 
-  /** Resolves at the next post that changes something. */
-  changed(): Promise<void> {
-    return this.next.changed()
+  /** Calls `wake` at the next post that changes something. @returns what takes that back. */
+  onChange(wake: () => void): () => void {
+    return this.next.onChange(wake)
   }
 }

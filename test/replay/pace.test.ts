@@ -4,6 +4,8 @@ import { Pace } from '../../replay/pace.ts'
 const records = (recordsPerSecond: number | null) => ({ recordsPerSecond, bytesPerSecond: null })
 const bytes = (bytesPerSecond: number) => ({ recordsPerSecond: null, bytesPerSecond })
 
+const refilled = (pace: Pace) => new Promise<void>((wake) => void pace.onRefilled(wake))
+
 /** Takes whatever it may for so long, looking each `everyMs`. @returns records taken. */
 function takeFor(ms: number, everyMs: number, set: (pace: Pace, at: number) => void, sliceMax = 16_384): number {
   let now = 0
@@ -58,10 +60,11 @@ test('it says how long to wait until it is worth a slice', async () => {
   const pace = new Pace({ monotonic: () => now, sleep: async (ms) => void slept.push(ms) })
   pace.limits = records(1000)
   expect(pace.allowance).toBe(0)
-  await pace.refilled()
+  await refilled(pace)
   expect(slept).toEqual([50])
   now += 50
-  expect([pace.allowance, pace.refilled()]).toEqual([50, undefined])
+  pace.onRefilled(() => expect.unreachable())
+  expect([pace.allowance, slept]).toEqual([50, [50]])
 })
 
 describe('a limit in bytes', () => {
@@ -105,12 +108,12 @@ describe('a limit in bytes', () => {
     const pace = new Pace({ monotonic: () => now, sleep: async (ms) => void slept.push(ms) })
     pace.took(10, 1000)
     pace.limits = { recordsPerSecond: 1000, bytesPerSecond: 10_000 }
-    await pace.refilled()
+    await refilled(pace)
     now += 200
     expect(pace.allowance).toBe(20)
     pace.took(20, 2000)
     now += 10
-    await pace.refilled()
+    await refilled(pace)
     pace.limits = { recordsPerSecond: 10, bytesPerSecond: 10_000 }
     now += 200
     expect(pace.allowance).toBe(2)

@@ -77,6 +77,7 @@ export class Rewriter {
 
   async close(): Promise<void> {
     this.stop.abort()
+    this.lookAgain()
     // Whoever waited for it has been told.
     await this.last.catch(() => {})
   }
@@ -128,7 +129,7 @@ export class Rewriter {
       writer.quietForMs < quietMs &&
       this.backlogBytes() <= settings.rewriteBacklogBytesMax / 4
     )
-      await clock.sleep(quietMs, AbortSignal.any([this.stop.signal, this.look.signal]))
+      await clock.sleep(quietMs, this.look.signal)
   }
 
   /** While commits come it works for a part of the time only. */
@@ -145,12 +146,12 @@ export class Rewriter {
     const part = partOfTime(this.backlogBytes(), settings.rewriteBacklogBytesMax)
     const atOnce = this.urgent > 0 || this.stop.signal.aborted || writer.quietForMs >= quietMs || part === 1
     if (atOnce) return clock.yield()
-    await clock.sleep(Math.min(restMsMax, workedMs / part - workedMs), AbortSignal.any([this.stop.signal, this.look.signal]))
+    await clock.sleep(Math.min(restMsMax, workedMs / part - workedMs), this.look.signal)
   }
 
   private lookAgain(): void {
     this.look.abort()
-    this.look = new AbortController()
+    if (!this.stop.signal.aborted) this.look = new AbortController()
   }
 
   private backlogBytes(): number {

@@ -39,7 +39,7 @@ test('a life that knows less of what was decided than the one before does nothin
     parallelism: 1,
     settings: defaultRuntimeSettings,
     memoryBytesMax: 64 << 20,
-    steering: () => ({ orders: () => orders, changed: () => told.changed() }),
+    steering: () => ({ orders: () => orders, onChange: (wake) => told.onChange(wake) }),
     stirred: () => {},
   })
   void version.run('stopped')
