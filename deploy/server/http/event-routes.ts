@@ -1,12 +1,18 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { readRecords } from '../../../engine/log/read-records.ts'
+import type { Log } from '../../../engine/ports/log.ts'
 import { controlTopic } from '../../../replay/control-log.ts'
+import { realClock } from '../../real-clock.ts'
 import type { RepriseServer } from '../server.ts'
 import { boundsOf, demandTopic, viewOfRecord } from './topic-routes.ts'
 import type { App } from './typed-app.ts'
 
 const beatMs = 15_000
+
+/** Whether the client, the token and the server are still there is looked at this often while nothing comes. */
+const lookEveryMs = 1000
 
 export function eventRoutes(app: App, server: RepriseServer): void {
   app.get(
@@ -80,7 +86,7 @@ async function follow(
   // A client is to know at once that it is followed, though there is nothing to tell yet.
   out.flushHeaders()
   const write = async (text: string) => {
-    if (!out.write(text)) await new Promise<void>((resolve) => void out.once('drain', resolve).once('close', resolve))
+    if (!out.write(text)) await drained(out)
   }
   const beat = setInterval(() => out.write(': beat\n\n'), beatMs)
   const { token } = request
@@ -97,7 +103,7 @@ async function follow(
           await write(`id: ${record.offset}\ndata: ${JSON.stringify(viewOfRecord(record, partition))}\n\n`)
         }
         next = end
-      } else await server.log.changed(seen, AbortSignal.any([gone.signal, AbortSignal.timeout(1000)]))
+      } else await changedWithin(server.log, seen, lookEveryMs)
     }
     if (!gone.signal.aborted) await write('event: bye\ndata: {}\n\n')
   } catch (error) {
@@ -107,4 +113,23 @@ async function follow(
     out.end()
   }
   return reply
+}
+
+/** Leaves nothing behind: a follower waits as often as the log changes, for as long as it is there. */
+async function changedWithin(log: Log, seen: number, ms: number): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([log.changed(seen, over.signal), realClock.sleep(ms, over.signal)])
+  over.abort()
+}
+
+/** Also when the client has gone. */
+function drained(out: ServerResponse): Promise<void> {
+  if (out.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      out.off('drain', done).off('close', done)
+      resolve()
+    }
+    out.on('drain', done).on('close', done)
+  })
 }
