@@ -74,8 +74,10 @@ async function keysDiverted({ log, scenario, job: name, cuts }: TurnsOutcome, in
     if (log.topic(privately(late)) === undefined) return undefined
     topics.push(privately(late))
   }
-  const ids = (await Promise.all(topics.map((topic) => recordsOf(log, topic)))).flat().map(idOf)
-  return [...new Set(ids.filter((id) => !inOrder.has(id)).map((id) => keys.get(id)!))]
+  const records = (await Promise.all(topics.map((topic) => recordsOf(log, topic)))).flat()
+  // What a second window diverts is a result of the first one, and has no id.
+  const keyOf = (record: LogRecord) => keys.get(idOf(record)) ?? (parse(record.value) as { first: string }).first
+  return [...new Set(records.filter((record) => !inOrder.has(idOf(record))).map(keyOf))]
 }
 
 /** Versions that cut time differently: what the former owner gave up to the recorded point, and what the next one gives from there. */

@@ -433,17 +433,21 @@ class TurnsWorld {
   }
 }
 
-/** How a version cuts time, as text; versions with equal logic cut it alike. */
 /** Other windows, of one result each, and none of either has ended since the last that ended in both. */
 function endTogether(old: Spec | undefined, next: Spec | undefined, { watermark, processing }: CutOver): boolean {
   if (old === undefined || next === undefined || timeOf(old) === timeOf(next)) return false
-  if (!['tumbling', 'sliding', 'processing time'].includes(old.kind) || old.outOfOrdernessMs !== next.outOfOrdernessMs) return false
+  const oneResult = [old, next].every(
+    ({ kind, allowedLatenessMs }) =>
+      ['tumbling', 'sliding', 'allowed lateness', 'processing time'].includes(kind) && allowedLatenessMs === 0,
+  )
+  if (!oneResult || old.outOfOrdernessMs !== next.outOfOrdernessMs) return false
   const time = old.kind === 'processing time' ? processing : (watermark ?? Number.NEGATIVE_INFINITY)
   if (!Number.isFinite(time)) return true
   const lasts = [old, next].map(({ slideMs }) => time - (((time % slideMs) + slideMs) % slideMs))
   return lasts[0] === lasts[1]
 }
 
+/** How a version cuts time, as text; versions with equal logic cut it alike. */
 function timeOf(spec: Spec | undefined): string {
   if (spec === undefined) return ''
   const { kind, outOfOrdernessMs, sizeMs, slideMs, allowedLatenessMs } = spec
