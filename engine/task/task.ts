@@ -21,7 +21,7 @@ import { SourceFeed } from './source-feed.ts'
 import { Watermarks } from './watermarks.ts'
 
 /** Raised whenever the same input may give other output than before; part of every journal record. */
-export const semantics = 1
+export const semantics = 2
 
 export interface TaskSettings {
   /** Results a slice may emit before the rest waits for the next one. */
@@ -281,7 +281,8 @@ export class Task {
     const { watermarks, time } = this
     if (slice.advanceTo !== undefined) {
       const forced = slice.advanceTo.watermark ?? Number.POSITIVE_INFINITY
-      for (const feed of this.feeds) if (feed instanceof SourceFeed) feed.raise(forced)
+      // Not to align: records are judged by what their own partition has seen. What they come too late for since time was forced is diverted, and told.
+      if (!slice.align) for (const feed of this.feeds) if (feed instanceof SourceFeed) feed.raise(forced)
       this.sourceProcessing = Math.max(this.sourceProcessing, slice.advanceTo.processing ?? Number.POSITIVE_INFINITY)
     }
     if (slice.align) this.align(slice)

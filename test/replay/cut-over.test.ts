@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { jobTopics } from '../../engine/runtime/plan.ts'
 import { count, defineJob, sliding, topic, tumbling } from '../../index.ts'
+import { headerOf } from '../sim/laws.ts'
 import { Random } from '../support/random.ts'
 import { VersionsWorld } from './versions-world.ts'
 
@@ -91,6 +93,39 @@ test('a task that reads nothing tells those behind it that no more comes, also o
   await world.send('clicks', 0, [{ user: 'a', at: 0 }])
   await world.complete()
   expect(await world.values('counts')).toMatchObject([{ user: 'a', clicks: 1 }])
+  await world.close()
+})
+
+test('a record of a partition the former owner took for idle is told of, also where it counts in some of its windows', async () => {
+  const world = new VersionsWorld('clicks', ['counts'])
+  const late = jobTopics('clicks', 1).late
+  await world.createSources({ clicks: 2 })
+  await world.deploy(1, jobOf('sliding'))
+  await world.send('clicks', 1, [{ user: 'a', at: 1000 }])
+  await world.send('clicks', 0, [{ user: 'b', at: 20_000 }])
+  await world.settle()
+  world.clock.advance(70_000)
+  await world.settle()
+  await world.send('clicks', 0, [{ user: 'b', at: 20_001 }])
+  await world.settle()
+  expect(world.board.facts(1)!.watermark).toBe(17_001)
+  await world.deploy(2, jobOf('sliding'))
+  await world.settle()
+  expect(await world.cutOver(2)).toBe(true)
+  await world.settle()
+  // Its own partition allows it everywhere, but the windows that end at 10 and 14 s were published without it.
+  await world.send('clicks', 1, [{ user: 'a', at: 9000 }])
+  await world.complete()
+  const rows = (await world.values('counts')) as Row[]
+  expect(rows.filter(({ user }) => user === 'a').map(({ end, clicks }) => [end, clicks])).toEqual([
+    [2000, 1],
+    [6000, 1],
+    [10_000, 1],
+    [18_000, 1],
+  ])
+  expect((await world.records(late)).map((record) => [String(record.value), headerOf(record, 'reprise.reason')])).toEqual([
+    [expect.stringContaining('9000'), 'idle'],
+  ])
   await world.close()
 })
 

@@ -78,7 +78,7 @@ export async function checkOutcome({ log, scenario, plan, totals, coverage }: Ou
   if ((totals.out.rows ?? 0) !== rows) throw new LawBroken('L1 no record lost', `${rows} rows were written: ${JSON.stringify(totals)}`)
 }
 
-function headerOf({ headers }: LogRecord, name: string): string | undefined {
+export function headerOf({ headers }: LogRecord, name: string): string | undefined {
   const found = headers.find((header) => header.name === name)
   return found === undefined ? undefined : Buffer.from(found.value).toString()
 }

@@ -38,6 +38,13 @@ test('a record is late as the owner of its offset sees it, who judges it at leas
   expect(rows([spec('tumbling'), patient], records(25, 3, 4, 26), [cutAt(2, 25)])).toEqual(['v2 30: 2', 'late 1', 'late 2'])
 })
 
+test('a record that the switch made too late for some of its windows counts in the others, and is told of', () => {
+  const sliding = (outOfOrdernessMs: number) => spec('sliding', { sizeMs: 20, slideMs: 10, outOfOrdernessMs })
+  expect(rows([sliding(0), sliding(100)], records(25, 5, 26), [cutAt(1, 10)])).toEqual(['v2 40: 2', 'v2 30: 2', 'v2 20: 1', 'late 1'])
+  // By its own partition it would have been too late for that window anyway.
+  expect(rows([sliding(10), sliding(10)], records(25, 5, 26), [cutAt(1, 10)])).toEqual(['v2 40: 2', 'v2 30: 2', 'v2 20: 1'])
+})
+
 test('a window that takes late records is of the next owner from the first of them on', () => {
   const lenient = spec('allowed lateness', { allowedLatenessMs: 100 })
   expect(rows([lenient, lenient], records(1, 25, 2), [cutAt(2, 25)])).toEqual(['v2 10: 2', 'v2 30: 1'])

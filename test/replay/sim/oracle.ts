@@ -54,6 +54,8 @@ interface Judged extends OracleRecord {
   readonly partition: number
   readonly offset: number
   readonly stamp: number
+  /** The time this version had been brought to when it took over, last before this record: what was closed by then takes no more. */
+  readonly forced: number
 }
 
 export interface PublicOutput {
@@ -71,7 +73,9 @@ export function publicOutput(input: OracleInput): PublicOutput {
     const spec = input.specs[stretch.version - 1]!
     const records = judgedBy(stretch.version, spec, input)
     late.push(...records.filter((record) => stretch.takes(record) && isLate(spec, record)).map(({ id }) => id))
-    const inTime = records.filter((record) => !isLate(spec, record))
+    // Which windows a record comes too late for is asked window by window.
+    const byRecord = spec.kind === 'session' || spec.kind === 'process'
+    const inTime = records.filter((record) => !byRecord || !isLate(spec, record))
     const by = stretch.version
     if (spec.kind === 'stateless') rows.push(...records.filter(stretch.takes).map(({ id, key, time }) => ({ by, key, id, at: time })))
     else if (spec.kind === 'process') rows.push(...handled(by, spec, inTime, stretch))
@@ -130,31 +134,42 @@ function stretchesOf({ cuts, partitions }: OracleInput): Stretch[] {
   })
 }
 
-/** Each record with the watermark this version judges it by: its partition's own, and at least the time from which the version published. */
+/** Each record with what this version judges it by: the watermark of its own partition, and the time from which the version published. */
 function judgedBy(version: number, { outOfOrdernessMs }: OracleSpec, { partitions, cuts }: OracleInput): Judged[] {
   const own = cuts.filter(({ to }) => to === version)
   return partitions.flatMap((records, partition) => {
     let highest = Number.NEGATIVE_INFINITY
     return records.map((record, offset) => {
       const aligned = own.filter(({ offsets }) => offset >= offsets[partition]!).map(({ watermark }) => watermark)
-      const stamp = Math.max(highest - outOfOrdernessMs, ...aligned)
+      const stamp = highest - outOfOrdernessMs
       highest = Math.max(highest, record.time)
-      return { ...record, partition, offset, stamp }
+      return { ...record, partition, offset, stamp, forced: Math.max(Number.NEGATIVE_INFINITY, ...aligned) }
     })
   })
 }
 
+/** Also where it counts in some windows, but not in all that its own partition allows: readers are told what those lack. */
 function isLate(spec: OracleSpec, record: Judged): boolean {
-  if (spec.kind === 'session' || spec.kind === 'process') return record.time < record.stamp
+  if (spec.kind === 'session' || spec.kind === 'process') return record.time < Math.max(record.stamp, record.forced)
   if (spec.kind === 'stateless' || spec.kind === 'processing time') return false
-  return endsOf(spec, record.time).every((end) => !counts(spec)(record, end))
+  const allowed = endsOf(spec, record.time).filter((end) => allows(spec, record, end))
+  return allowed.length === 0 || !allowed.every((end) => isOpen(spec, record, end))
 }
 
-/** A record counts in a window unless that was closed by what the record is judged by. */
 const counts =
-  ({ allowedLatenessMs }: OracleSpec) =>
+  (spec: OracleSpec) =>
   (record: Judged, end: number): boolean =>
-    end + allowedLatenessMs > record.stamp
+    allows(spec, record, end) && isOpen(spec, record, end)
+
+/** A record counts in a window unless its partition had passed that. */
+function allows({ allowedLatenessMs }: OracleSpec, { stamp }: Judged, end: number): boolean {
+  return end + allowedLatenessMs > stamp
+}
+
+/** Nor does it count where the switch had closed the window: at its end, or once it takes no late records any more. */
+function isOpen({ allowedLatenessMs }: OracleSpec, { forced }: Judged, end: number): boolean {
+  return allowedLatenessMs === 0 ? end > forced : end + allowedLatenessMs >= forced
+}
 
 function endsOf({ sizeMs, slideMs }: OracleSpec, time: number): number[] {
   const ends: number[] = []

@@ -5,7 +5,7 @@ import { canonical } from '../../../examples/reference.ts'
 import type { CutOver } from '../../../replay/control-event.ts'
 import type { Coverage } from '../../sim/coverage.ts'
 import type { SimJob } from '../../sim/jobs.ts'
-import { checkOutput, LawBroken } from '../../sim/laws.ts'
+import { checkOutput, headerOf, LawBroken } from '../../sim/laws.ts'
 import { idOf, lastValues, parse, recordsOf } from '../../sim/log-records.ts'
 import { publicOutput } from './oracle.ts'
 import type { TurnsScenario } from './scenario.ts'
@@ -32,13 +32,17 @@ export async function checkTurns(outcome: TurnsOutcome): Promise<void> {
 async function checkEqual(outcome: TurnsOutcome, job: SimJob): Promise<void> {
   const { log, scenario, job: name, cuts, coverage } = outcome
   const topics = jobTopics(name, 1)
-  const late = (await recordsOf(log, topics.late)).map(idOf)
+  const lateRecords = await recordsOf(log, topics.late)
+  const late = lateRecords.map(idOf)
   const appendTimes = await appendTimesOf(log, scenario.sources)
   // Late for nothing but a partition that was taken for idle: then or, since the versions were aligned, thereafter.
   const inOrder = new Set(job.expected(scenario.input, new Set(), appendTimes).late)
   const diverted = new Set(late.filter((id) => !inOrder.has(id)))
   if (diverted.size > 0 && job.idleAfterMs === undefined)
     throw new LawBroken('L3 independent of speed', `${diverted.size} records came too late for windows that no idle partition closed`)
+  const unfair = lateRecords.find((record) => headerOf(record, 'reprise.reason') === 'late' && diverted.has(idOf(record)))
+  if (unfair !== undefined)
+    throw new LawBroken('L3 independent of speed', `record ${idOf(unfair)} was judged by more than its own partition had seen`)
   coverage.count('records late', late.length - diverted.size)
   coverage.count('records diverted', diverted.size)
   // What one version diverted and the other did not, sessions and processes remember differently: the seam that is announced, of those keys alone.
