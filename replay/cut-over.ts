@@ -5,6 +5,7 @@ import { jobTopics } from '../engine/runtime/plan.ts'
 import { atCommonEnd, type ChangedWindows } from './common-end.ts'
 import type { CutOver } from './control-event.ts'
 import { decide } from './control-log.ts'
+import type { ControlState } from './control-state.ts'
 import type { ControlProbePoint } from './probe-points.ts'
 import type { VersionBoard } from './version-board.ts'
 import { cutTimes, heldFor, type VersionFacts } from './version-facts.ts'
@@ -17,6 +18,13 @@ export interface CutOverWorld {
   readonly job: string
   /** Public output topics of both versions. */
   readonly outputs: readonly string[]
+}
+
+export interface HoldLimits {
+  /** While the owner publishes. */
+  readonly holdMs: number
+  /** While it does not. */
+  readonly recoveryMs: number
 }
 
 /** Who asked for it, and why. */
@@ -34,6 +42,15 @@ export interface CutOverRequest {
   readonly anywhere?: boolean
   /** Aborted: it is given up, unless it was decided already. */
   readonly signal?: AbortSignal
+}
+
+/**
+ * How long a cut-over may hold the owner. Nobody waits for one that publishes nothing, but it has to recover first; one that stopped may run
+ * still, for an attempt before this one. Pure.
+ */
+export function holdLimit({ owner, versions }: ControlState, running: boolean, { holdMs, recoveryMs }: HoldLimits): number {
+  const publishes = running && versions.get(owner!)!.health !== 'stopped'
+  return publishes ? holdMs : recoveryMs
 }
 
 /**

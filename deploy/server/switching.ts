@@ -5,7 +5,7 @@ import type { Gate } from '../../replay/catch-up.ts'
 import { atCommonEnd, commonEndWithin, nextCommonEnd } from '../../replay/common-end.ts'
 import type { CutOver } from '../../replay/control-event.ts'
 import { alive, type VersionState } from '../../replay/control-state.ts'
-import { type Asked, cutOver } from '../../replay/cut-over.ts'
+import { type Asked, cutOver, holdLimit } from '../../replay/cut-over.ts'
 import type { VersionBoard } from '../../replay/version-board.ts'
 import { CutOverMetrics } from './cut-over-metrics.ts'
 import type { InspectedJob } from './inspected-job.ts'
@@ -165,8 +165,7 @@ export class Switching {
     const { log, clock, probe } = this.world
     const { job, board } = this.job
     const { owner } = this
-    // Nobody waits for an owner that publishes nothing; it has to recover first.
-    const holdMs = this.job.runs(owner) ? this.world.holdMs : recoveryMs
+    const holdMs = holdLimit(board.control, this.job.runs(owner), { holdMs: this.world.holdMs, recoveryMs })
     const versions = [owner, to].map((each) => this.job.inspected(each))
     const { differs, changedWindows } = this.seam(to)
     const outputs = [...new Set(versions.flatMap((one) => one?.outputs.map(({ name }) => name) ?? []))]

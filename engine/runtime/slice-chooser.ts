@@ -88,11 +88,12 @@ export class SliceChooser {
 
   /**
    * Less is known of what was decided than when the last slice was run: a hold that slice obeyed, and what was decided since, may not be known
-   * here yet. Nothing is done until it is.
+   * here yet. Or nothing is known at all, not even who publishes: the first version would give privately what is for all to see.
+   * Nothing is done until it is.
    */
   private get behind(): boolean {
     const { control } = this.orders
-    return control !== undefined && control < (this.last?.control ?? 0)
+    return control !== undefined && control < Math.max(1, this.last?.control ?? 0)
   }
 
   /** The clock has come to what is due here, or in a task behind this one, which it reaches through this one only. */

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { jobTopics } from '../../engine/runtime/plan.ts'
 import { count, defineJob, sliding, topic, tumbling } from '../../index.ts'
+import { applyEvent, foldControl } from '../../replay/control-state.ts'
+import { holdLimit } from '../../replay/cut-over.ts'
 import { headerOf } from '../sim/laws.ts'
 import { Random } from '../support/random.ts'
 import { VersionsWorld } from './versions-world.ts'
@@ -127,6 +129,16 @@ test('a record of a partition the former owner took for idle is told of, also wh
     [expect.stringContaining('9000'), 'idle'],
   ])
   await world.close()
+})
+
+test('an owner that publishes nothing may be held until it has recovered, also while it runs for an attempt before', () => {
+  const at = 0
+  const running = foldControl([{ type: 'registered', at, version: 1, sha256: '', parallelism: 1, fingerprint: '' }])
+  const stopped = applyEvent(running, { type: 'stopped', at, version: 1, code: 'OPERATOR_THREW' })
+  const limits = { holdMs: 500, recoveryMs: 30_000 }
+  expect(holdLimit(running, true, limits)).toBe(500)
+  expect(holdLimit(running, false, limits)).toBe(30_000)
+  expect(holdLimit(stopped, true, limits)).toBe(30_000)
 })
 
 const end = 10_000_000

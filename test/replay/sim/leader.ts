@@ -6,7 +6,7 @@ import type { ControlEvent } from '../../../replay/control-event.ts'
 import { controlTopic, decide, readControl } from '../../../replay/control-log.ts'
 import { alive, type ControlState } from '../../../replay/control-state.ts'
 import { type Action, step } from '../../../replay/controller.ts'
-import { cutOver } from '../../../replay/cut-over.ts'
+import { cutOver, holdLimit } from '../../../replay/cut-over.ts'
 import { VersionBoard } from '../../../replay/version-board.ts'
 import type { Life } from '../../sim/life.ts'
 import type { FromVersion, ToVersion } from './version-life.ts'
@@ -43,7 +43,6 @@ export interface LeaderWorld {
 export const nobody = 'nobody carries it out'
 
 const tickMs = 20
-/** Nobody waits for an owner that publishes nothing; it has to recover first. */
 const recoveryMs = 3000
 
 /**
@@ -141,7 +140,7 @@ export class Leader {
   private async promote(to: number): Promise<void> {
     const { life, log, probe, job, outputs } = this.world
     const owner = this.control.owner!
-    const holdMs = this.world.running().has(owner) ? this.world.holdMs : recoveryMs
+    const holdMs = holdLimit(this.control, this.world.running().has(owner), { holdMs: this.world.holdMs, recoveryMs })
     this.holdMs = holdMs
     this.cuttingOver = true
     try {

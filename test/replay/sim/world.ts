@@ -141,6 +141,8 @@ class TurnsWorld {
         asked = scheduler.monotonic() + 100
         const able = [...monitor.control.versions.values()].find((state) => alive(state) && !this.scenario.failing.has(state.version))
         if (able === undefined) leader.ask({ do: 'deploy', version: rescue, parallelism: this.scenario.parallelism })
+        // One that stopped takes nothing, so it can't come to where the owner stands.
+        else if (able.health === 'stopped') leader.ask({ do: 'resume', version: able.version })
         else leader.ask({ do: 'promote', version: able.version, back: false })
       }
       return false
