@@ -85,7 +85,7 @@ export class JobController {
     this.world = world
     this.lookedAt = world.clock.now()
     this.threads = new VersionThreads(job, world, (version, failure) => this.ended(version, failure))
-    this.readiness = new Readiness({ ...world, board: this.threads.board })
+    this.readiness = new Readiness({ ...world, board: this.threads.board, version: (version) => this.version(version) })
     this.switching = new Switching(
       {
         job,

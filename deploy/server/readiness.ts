@@ -8,13 +8,15 @@ import { VersionObserver } from './version-observer.ts'
 
 export interface ReadinessWorld {
   readonly board: VersionBoard
+  /** Errors: VERSION_UNKNOWN. */
+  version(version: number): VersionState
   readonly log: Log
   readonly clock: Clock
   /** Where a version has none of its own. */
   readonly policy: CatchUpPolicy
 }
 
-/** How far each version of a job has come, and whether that is enough to take over. All calls are about versions that are known. */
+/** How far each version of a job has come, and whether that is enough to take over. Errors: VERSION_UNKNOWN where a version's policy counts. */
 export class Readiness {
   private readonly world: ReadinessWorld
   private readonly observers = new Map<number, VersionObserver>()
@@ -30,12 +32,12 @@ export class Readiness {
   }
 
   policy(version: number): CatchUpPolicy {
-    return policyWith(this.world.policy, this.state(version).policy)
+    return policyWith(this.world.policy, this.world.version(version).policy)
   }
 
   gates(version: number): Gate[] {
     const { catchUp, lag } = this.observer(version)
-    return gatesOf(this.state(version), catchUp, lag, this.policy(version), this.world.clock.now())
+    return gatesOf(this.world.version(version), catchUp, lag, this.policy(version), this.world.clock.now())
   }
 
   caughtUp(version: number): boolean {
@@ -45,7 +47,7 @@ export class Readiness {
 
   /** Whether its time to catch up is over. */
   overdue(version: number): boolean {
-    return overdue(this.state(version), this.policy(version), this.world.clock.now())
+    return overdue(this.world.version(version), this.policy(version), this.world.clock.now())
   }
 
   /** How long the oldest record that waits for the version that publishes has been there; 0 as well while that one stands still. */
@@ -63,10 +65,12 @@ export class Readiness {
     const ownerStands = owner !== undefined && owner !== version && versions.get(owner)!.health !== 'running'
     const upTo = ownerStands ? board.facts(owner)?.positions : undefined
     const { positions } = facts
-    await this.observer(version).look(log, { positions, starts: this.state(version).starts }, this.policy(version), clock.now(), upTo)
-  }
-
-  private state(version: number): VersionState {
-    return this.world.board.control.versions.get(version)!
+    await this.observer(version).look(
+      log,
+      { positions, starts: this.world.version(version).starts },
+      this.policy(version),
+      clock.now(),
+      upTo,
+    )
   }
 }
