@@ -43,7 +43,7 @@ async function run({ publishes = true, refusedCommits = 0 } = {}) {
   const told: { call: string; name: string; labels: Labels; value: number }[] = []
   const tell = (call: string) => (name: string, labels: Labels, value: number) => void told.push({ call, name, labels, value })
   const metrics: Metrics = { add: tell('add'), set: tell('set'), observe: tell('observe') }
-  const orders: Orders = { control: 0, publishes }
+  const orders: Orders = { control: 1, publishes }
   const latencies: (number | undefined)[] = []
   await runJob({
     load: () => ({ topology: job, present: noPresent() }),
