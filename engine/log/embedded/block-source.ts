@@ -24,9 +24,8 @@ export interface BlockSource {
 const manyBlocks = 256
 
 /** A log file of small blocks, read whole: those of a partition lie all over it. */
-export async function wholeLogSource(fs: FileSystem, number: number, how: WholeRead): Promise<BlockSource> {
+export async function wholeLogSource(fs: FileSystem, number: number, how: Required<WholeRead>): Promise<BlockSource> {
   const name = logFileName(number)
-  const { rest = async () => {} } = how
   const bytes = await readWhole(fs, name, how)
   const chunk = { ...viewsOf(bytes), blocks: [], release() {} }
   return {
@@ -37,9 +36,9 @@ export async function wholeLogSource(fs: FileSystem, number: number, how: WholeR
         const reason = entryFault(bytes, position, bytes.length, table.lengths[i]!, table.checks[i]!)
         if (reason !== undefined) throw corrupt(name, position, reason)
         blocks.push(new BlockView(chunk, position))
-        if (blocks.length % manyBlocks === 0) await rest()
+        if (blocks.length % manyBlocks === 0) await how.rest()
       }
-      await rest()
+      await how.rest()
       return { blocks, release() {} }
     },
   }

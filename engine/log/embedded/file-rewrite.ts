@@ -40,9 +40,9 @@ export interface RewriteParts {
 
 /** What a rewrite holds at a time; there is one rewrite at a time. */
 export class RewriteMemory {
-  readonly file = new KeptBuffer(Number.POSITIVE_INFINITY)
-  readonly joined = new KeptBuffer(Number.POSITIVE_INFINITY)
-  readonly block = new KeptBuffer(Number.POSITIVE_INFINITY)
+  readonly file = new KeptBuffer()
+  readonly joined = new KeptBuffer()
+  readonly block = new KeptBuffer()
 
   /** Drops what was not used since the last such call. */
   letGo(): void {

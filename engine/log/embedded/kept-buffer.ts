@@ -5,7 +5,7 @@ export class KeptBuffer {
   private readonly bytesMax: number
 
   /** @param bytesMax larger ones are made and dropped. */
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number = Number.POSITIVE_INFINITY) {
     this.bytesMax = bytesMax
   }
 

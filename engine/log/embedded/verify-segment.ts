@@ -25,7 +25,7 @@ export async function* segmentFaults(
   file: ReadFile,
   number: number,
   logId: LogId,
-  { pace, memory = new KeptBuffer(Number.POSITIVE_INFINITY) }: { pace?: (bytes: number) => Promise<void>; memory?: KeptBuffer } = {},
+  { pace, memory = new KeptBuffer() }: { pace?: (bytes: number) => Promise<void>; memory?: KeptBuffer } = {},
 ): AsyncGenerator<Fault, void> {
   const { bytes, head } = await readSegmentHead(file, number, logId)
   let end = bodyOffset(head)

@@ -1,17 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { z } from 'zod'
-import { KitVersion } from '../../../deploy/testing/kit-version.ts'
-import { ManualClock } from '../../../deploy/testing/manual-clock.ts'
-import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
-import { defaultRuntimeSettings } from '../../../engine/runtime/settings.ts'
-import { defineJob, topic } from '../../../index.ts'
-import { VersionBoard } from '../../../replay/version-board.ts'
-
-const job = defineJob('patient', (builder) => {
-  builder.from(topic('in', { value: z.object({ n: z.number() }) })).to(topic('out', { value: z.object({ n: z.number() }) }))
-})
+import { steeredVersion } from './steered-version.ts'
 
 const waits = 20_000
 
@@ -19,41 +9,13 @@ const waits = 20_000
 const leftBytesMax = 1 << 20
 
 test('a job that has waited ten thousands of times holds no more memory than before', { timeout: 60_000 }, async () => {
-  const clock = new ManualClock(1_000_000)
-  const log = new MemoryLog({ clock })
-  await log.createTopic({ name: 'in', partitions: 1, kind: 'stream' })
-  let waited = 0
-  const board = new VersionBoard()
-  const version = new KitVersion(1, job, {
-    log,
-    clock,
-    parallelism: 1,
-    settings: defaultRuntimeSettings,
-    memoryBytesMax: 64 << 20,
-    steering: () => {
-      const steering = board.steering(1)
-      return {
-        ...steering,
-        onChange: (wake) => {
-          waited++
-          return steering.onChange(wake)
-        },
-      }
-    },
-    stirred: () => {},
-  })
+  const { version, log, waited, stop } = await steeredVersion({ control: 1, publishes: true })
   void version.run('stopped')
-  const waitUntil = async (count: number) => {
-    while (waited < count) {
-      await clock.yield()
-      clock.wakeAll()
-    }
-    return heapBytes()
-  }
-  const before = await waitUntil(waits / 10)
-  expect((await waitUntil(waits)) - before).toBeLessThan(leftBytesMax)
-  version.running!.stop.abort()
-  await version.running!.done
+  await waited(waits / 10)
+  const before = heapBytes()
+  await waited(waits)
+  expect(heapBytes() - before).toBeLessThan(leftBytesMax)
+  await stop()
   await log.close()
 })
 
