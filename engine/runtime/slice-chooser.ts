@@ -82,7 +82,7 @@ export class SliceChooser {
       return { seq, ranges, processing, idle: idle.filter((input) => !taken.has(input)), ...cap, ...(skip.length === 0 ? {} : { skip }) }
     }
     if (this.completes()) return tick({ idle: [], advanceTo: { watermark: null, processing: null } })
-    if (task.wouldMove(idle, trail.watermark)) return tick()
+    if (task.wouldMove(idle, trail.watermark) || task.wouldTell(idle)) return tick()
     return this.clockMoves(now, trail.processing) ? tick() : undefined
   }
 

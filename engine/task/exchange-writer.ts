@@ -26,6 +26,10 @@ export class ExchangeWriter {
     this.budget = budget
   }
 
+  get toldIdle(): boolean | undefined {
+    return this.told?.idle
+  }
+
   write(value: unknown): void {
     const { key } = this.moment
     assert(key !== undefined, 'a re-keyed record without a key')

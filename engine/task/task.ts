@@ -184,6 +184,13 @@ export class Task {
     return Math.min(this.watermarks.next(), cap) > this.watermarks.current
   }
 
+  /** Whether the tasks behind would be told, if these inputs (and no others) were idle, that nothing of this one's holds them up, or does again. */
+  wouldTell(idle: readonly number[]): boolean {
+    if (this.exchanges.length === 0) return false
+    this.setIdle(idle)
+    return this.exchanges.some((exchange) => exchange.toldIdle !== this.watermarks.allIdle)
+  }
+
   /** Runs the next slice. What it reads must be buffered. Throws what stops the task: StreamErrors of records and of the job. */
   run(slice: Slice, control = 0): SliceResult {
     assert(slice.seq === this.seq + 1, () => `slice ${slice.seq} after ${this.seq}`)

@@ -1,3 +1,4 @@
+import { TestKit } from 'reprise/testing'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { ManualClock } from '../../../deploy/testing/manual-clock.ts'
@@ -8,7 +9,7 @@ import { runJob } from '../../../engine/runtime/job-run.ts'
 import { readJournal } from '../../../engine/runtime/recover.ts'
 import { defaultRuntimeSettings } from '../../../engine/runtime/settings.ts'
 import { noPresent } from '../../../engine/task/present.ts'
-import { defineJob, topic } from '../../../index.ts'
+import { count, defineJob, topic, tumbling } from '../../../index.ts'
 import { stateInMemory } from '../../support/task-state.ts'
 
 const numbers = topic('numbers', { value: z.object({ n: z.number() }), eventTime: ({ n }) => n, idleAfter: '5s' })
@@ -78,6 +79,41 @@ test("a partition's time to be idle runs only while the task waits at its end, n
   expect((await idleOf())[4]).toEqual([1])
   stop.abort()
   await done
+})
+
+const counted = topic('counted', { value: z.object({ end: z.number(), n: z.number() }) })
+const counting = defineJob('counting', (builder) => {
+  builder
+    .from(numbers)
+    .keyBy('by-n', ({ n }) => n % 5)
+    .window('tens', tumbling('10ms'))
+    .aggregate({ n: count() })
+    .map(({ n }, { end }) => ({ end, n }))
+    .to(counted)
+})
+
+/** What it gave of 30 numbers, of one partition alone, before and after the others count as idle. */
+async function givenBy(parallelism: number, others: readonly number[]): Promise<string[][]> {
+  await using kit = await TestKit.start(counting, { partitions: { numbers: 3 }, parallelism })
+  const given = async () => (await kit.output(counted)).map(({ value }) => JSON.stringify(value)).sort()
+  for (const partition of others) await kit.send(numbers, [{ n: 1 }], { partition })
+  for (let n = 1; n <= 30; n++) await kit.send(numbers, [{ n }], { partition: 0 })
+  await kit.settle()
+  const before = await given()
+  await kit.advanceTime(6000)
+  await kit.send(numbers, [{ n: 31 }], { partition: 0 })
+  await kit.settle()
+  return [before, await given()]
+}
+
+test.each([
+  ['have gone quiet', [1, 2]],
+  ['never had a record', []],
+])('partitions that %s hold up no task of the next stage, also where a task has no others', async (_, others) => {
+  const alone = await givenBy(1, others)
+  expect(alone.map(({ length }) => length)).toEqual([0, 15])
+  expect(await givenBy(2, others)).toEqual(alone)
+  expect(await givenBy(3, others)).toEqual(alone)
 })
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
