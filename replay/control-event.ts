@@ -28,6 +28,8 @@ export const controlEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('caughtUp'), ...asked, version }),
   /** The owner stands still at its next slice's end, the version that is to follow it at the same positions. */
   z.object({ type: z.literal('holdRequested'), ...asked, id: z.string(), from: version, to: version }),
+  /** Tasks of the owner stand still at different times: all of them give, for all to see, what is due by the latest, and stand still there. */
+  z.object({ type: z.literal('holdLevelled'), ...asked, id: z.string(), watermark: z.number().nullable(), processing: z.number() }),
   /** Nothing was decided; all go on as before. */
   z.object({ type: z.literal('holdAborted'), ...asked, id: z.string() }),
   /** From here on `to` publishes. */

@@ -1,6 +1,6 @@
 import { assert } from '../engine/assert.ts'
 import type { EpochMs } from '../engine/model/record.ts'
-import type { Starts } from '../engine/runtime/steering.ts'
+import type { Starts, Times } from '../engine/runtime/steering.ts'
 import type { PolicyPart } from './catch-up.ts'
 import type { ControlEvent, CutOver } from './control-event.ts'
 
@@ -61,7 +61,12 @@ export interface Hold {
   readonly from: number
   readonly to: number
   readonly at: EpochMs
+  /** Times that all tasks of the owner are to come to; undefined: they have come to the same anyway, as far as is known. */
+  readonly level?: Times | undefined
 }
+
+/** What the tasks say that stand still for it. */
+export const markOf = ({ id, level }: Hold): string => (level === undefined ? id : `${id}-level`)
 
 export interface ControlState {
   /** All there ever were, by number. */
@@ -107,6 +112,11 @@ export function applyEvent(before: ControlState, event: ControlEvent): ControlSt
       return { ...state, sealed: event.sources }
     case 'holdRequested':
       return { ...state, hold: state.hold ?? event }
+    case 'holdLevelled': {
+      const { id, watermark, processing } = event
+      const level = { watermark: watermark ?? Number.NEGATIVE_INFINITY, processing }
+      return state.hold?.id === id ? { ...state, hold: { ...state.hold, level } } : state
+    }
     case 'holdAborted':
       return state.hold?.id === event.id ? { ...state, hold: undefined } : state
     case 'cutOver':

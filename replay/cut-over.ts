@@ -1,14 +1,15 @@
 import { codeOf, StreamError } from '../engine/errors.ts'
+import type { EpochMs } from '../engine/model/record.ts'
 import type { Log } from '../engine/ports/log.ts'
 import type { Clock, Probe } from '../engine/ports/world.ts'
 import { jobTopics } from '../engine/runtime/plan.ts'
 import { atCommonEnd, type ChangedWindows } from './common-end.ts'
 import type { CutOver } from './control-event.ts'
 import { decide } from './control-log.ts'
-import type { ControlState } from './control-state.ts'
+import { type ControlState, markOf } from './control-state.ts'
 import type { ControlProbePoint } from './probe-points.ts'
 import type { VersionBoard } from './version-board.ts'
-import { cutTimes, heldFor, type VersionFacts } from './version-facts.ts'
+import { cutTimes, heldFor, unevenTimes, type VersionFacts } from './version-facts.ts'
 
 export interface CutOverWorld {
   readonly log: Log
@@ -68,18 +69,26 @@ export async function cutOver(
   const askedAt = clock.monotonic()
   board.control = await decide(log, job, board.control, { type: 'holdRequested', at: clock.now(), id, from, to, ...asked })
   point(probe, 'cut-over.hold-requested')
-  const held = await bothHeld(board, clock, id, from, to, holdMs, signal)
   const giveUp = async (reason: string) => {
     board.control = await decide(log, job, board.control, { type: 'holdAborted', at: clock.now(), id, reason })
     return aborted(job, to, reason)
   }
-  if (held === undefined)
+  const deadline = clock.monotonic() + holdMs
+  const bothHeld = async () => {
+    const held = await heldByThen(board, clock, { from, to, deadline, signal })
+    if (held !== undefined) return held
     throw await giveUp(signal?.aborted ? 'it was given up before it was decided' : `not both versions stood still within ${holdMs} ms`)
+  }
+  let [old, next] = await bothHeld()
   point(probe, 'cut-over.held')
-  const [old, next] = held
+  const uneven = unevenTimes(old)
+  if (uneven !== undefined) {
+    const level = { watermark: finiteOrNull(uneven.watermark), processing: uneven.processing }
+    board.control = await decide(log, job, board.control, { type: 'holdLevelled', at: clock.now(), id, ...level })
+    ;[old, next] = await bothHeld()
+    if (unevenTimes(old) !== undefined) throw await giveUp('not all tasks of the version that publishes know yet that no more comes')
+  }
   const times = cutTimes(old, next)
-  if ('differ' in times) throw await giveUp(times.differ)
-  const { watermark, processing } = times
   const apart = changedWindows.filter((windows) => !atCommonEnd(windows, times)).map(({ what }) => what)
   if (apart.length > 0 && !anywhere) throw await giveUp(`no common end of windows: ${apart.join('; ')}`)
   const seams = [...seam, ...apart]
@@ -90,8 +99,8 @@ export async function cutOver(
     from,
     to,
     positions: Object.fromEntries(old.positions),
-    watermark: Number.isFinite(watermark) ? watermark : null,
-    processing,
+    watermark: finiteOrNull(times.watermark),
+    processing: times.processing,
     ends: endsOf(log, [...outputs, ...outputs.map(jobTopics(job, from).privately)]),
     heldMs: Math.round(clock.monotonic() - askedAt),
     ...(seams.length === 0 ? {} : { seam: seams }),
@@ -114,24 +123,29 @@ function point(probe: Probe, name: ControlProbePoint): void {
   probe.at(name)
 }
 
-/** Undefined: not in time. */
-async function bothHeld(
+/** Both versions, once they stand still for the hold as it is now. Undefined: not in time. */
+async function heldByThen(
   board: VersionBoard,
   clock: Clock,
-  id: string,
-  from: number,
-  to: number,
-  holdMs: number,
-  signal: AbortSignal | undefined,
+  {
+    from,
+    to,
+    deadline,
+    signal,
+  }: { readonly from: number; readonly to: number; readonly deadline: number; readonly signal: AbortSignal | undefined },
 ) {
-  const deadline = clock.monotonic() + holdMs
+  const mark = markOf(board.control.hold!)
   for (;;) {
     const [old, next] = [board.facts(from), board.facts(to)]
-    if (old !== undefined && next !== undefined && heldFor(old, id) && heldFor(next, id)) return [old, next] as const
+    if (old !== undefined && next !== undefined && heldFor(old, mark) && heldFor(next, mark)) return [old, next] as const
     const left = deadline - clock.monotonic()
     if (left <= 0 || signal?.aborted) return undefined
     await board.changedWithin(clock, left, signal)
   }
+}
+
+function finiteOrNull(time: EpochMs): EpochMs | null {
+  return Number.isFinite(time) ? time : null
 }
 
 function endsOf(log: Log, topics: readonly string[]): Record<string, number> {

@@ -1,5 +1,5 @@
 import type { Orders, TaskFacts } from '../engine/runtime/steering.ts'
-import type { ControlState } from './control-state.ts'
+import { type ControlState, markOf } from './control-state.ts'
 import { heldFor, type VersionFacts } from './version-facts.ts'
 
 export interface OrdersFacts {
@@ -18,12 +18,13 @@ export function ordersOf(control: ControlState, { version, owner, upstream }: Or
   const { hold } = control
   const { skips = [] } = control.versions.get(version) ?? {}
   const common = { control: control.events, publishes: control.owner === version, ...(skips.length === 0 ? {} : { skip: skips }) }
-  const reached = hold !== undefined && upstream.every((facts) => facts?.held === hold.id)
+  const mark = hold && markOf(hold)
+  const reached = hold !== undefined && upstream.every((facts) => facts?.held === mark)
   if (control.owner === version) {
     const cut = control.cutOvers.get(version)
     return {
       ...common,
-      ...(hold?.from === version && reached ? { hold: { id: hold.id } } : {}),
+      ...(hold?.from === version && reached ? { hold: { id: markOf(hold), level: hold.level } } : {}),
       ...(cut === undefined
         ? {}
         : { align: { control: cut.events, watermark: cut.watermark ?? Number.NEGATIVE_INFINITY, processing: cut.processing } }),
@@ -31,8 +32,8 @@ export function ordersOf(control: ControlState, { version, owner, upstream }: Or
   }
   if (owner === undefined) return { ...common, trail: unknownTrail }
   const { positions, watermark, processing } = owner
-  const held = hold !== undefined && heldFor(owner, hold.id) && hold.to === version && reached
-  return { ...common, trail: { positions, watermark, processing }, ...(held ? { hold: { id: hold.id, at: positions } } : {}) }
+  const held = mark !== undefined && heldFor(owner, mark) && hold!.to === version && reached
+  return { ...common, trail: { positions, watermark, processing }, ...(held ? { hold: { id: mark, at: positions } } : {}) }
 }
 
 const unknownTrail = { positions: undefined, watermark: Number.NEGATIVE_INFINITY, processing: 0 }

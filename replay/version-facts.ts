@@ -1,5 +1,5 @@
 import type { EpochMs, Offset } from '../engine/model/record.ts'
-import type { Positions, TaskFacts } from '../engine/runtime/steering.ts'
+import type { Positions, TaskFacts, Times } from '../engine/runtime/steering.ts'
 
 /** What all tasks of a version have committed together. */
 export interface VersionFacts {
@@ -28,20 +28,20 @@ export function heldFor({ tasks }: VersionFacts, hold: string): boolean {
   return tasks.every(({ held }) => held === hold)
 }
 
-/** Times up to which a version that stands still has given all results; or why there are none. */
-export type CutTimes = { readonly watermark: EpochMs; readonly processing: EpochMs } | { readonly differ: string }
-
 /**
- * Of the owner and the version that follows. Where tasks of the owner have come to different times, what one has given another has not:
- * there is no time to cut at. Pure.
+ * The latest times that tasks of a version that stands still have come to, where they differ: what one of them has given, another one has not, so
+ * that there is no time to cut at. It comes to that where some tasks learned later than others that a partition was idle no more. Pure.
  */
-export function cutTimes(owner: VersionFacts, next: VersionFacts): CutTimes {
-  const timed = owner.tasks.filter(({ timed }) => timed)
-  if (new Set(timed.map(({ watermark }) => watermark)).size > 1)
-    return { differ: 'tasks of the version that publishes have come to different watermarks' }
+export function unevenTimes({ tasks }: VersionFacts): Times | undefined {
+  const watermarks = new Set(tasks.filter(({ timed }) => timed).map(({ watermark }) => watermark))
+  const clocks = new Set(tasks.filter(({ clocked }) => clocked).map(({ processing }) => processing))
+  if (watermarks.size <= 1 && clocks.size <= 1) return undefined
+  return { watermark: highest([...watermarks], Number.NEGATIVE_INFINITY), processing: highest([...clocks], 0) }
+}
+
+/** Up to which the owner, whose tasks stand still at the same times, and the version that follows have given all results. Pure. */
+export function cutTimes(owner: VersionFacts, next: VersionFacts): Times {
   const clocked = owner.tasks.filter(({ clocked }) => clocked)
-  if (new Set(clocked.map(({ processing }) => processing)).size > 1)
-    return { differ: 'tasks of the version that publishes have come to different processing times' }
   const all = [...deciding(owner.tasks), ...deciding(next.tasks)]
   const clocks = clocked.length > 0 ? [...clocked, ...next.tasks.filter((task) => task.clocked)] : [...owner.tasks, ...next.tasks]
   return {

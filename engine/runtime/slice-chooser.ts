@@ -3,7 +3,7 @@ import type { JournalRecord, Range, Slice } from '../model/slice.ts'
 import type { Task } from '../task/task.ts'
 import { chooseRanges } from './choose-slice.ts'
 import type { TaskPlan } from './plan.ts'
-import { type Orders, type Positions, partitionName, type TaskFacts } from './steering.ts'
+import { type Orders, type Positions, partitionName, type TaskFacts, type Times } from './steering.ts'
 import type { TaskInputs } from './task-inputs.ts'
 import type { TaskWorld } from './task-life.ts'
 
@@ -69,7 +69,7 @@ export class SliceChooser {
     if (task.due) return tick()
     if (hold !== undefined) {
       if (this.last?.slice.hold === hold.id) return undefined
-      if (this.isAt(hold.at) && this.exchangesDrained) return tick({ hold: hold.id })
+      if (this.isAt(hold.at) && this.exchangesDrained) return tick(this.levelling(hold.level) ?? { hold: hold.id })
     }
     // A task that has nothing to read itself must still tell the next stage so.
     if (task.seq === 0 && plan.stage.writes.length > 0) return tick()
@@ -105,6 +105,17 @@ export class SliceChooser {
     if (own <= reached && own !== Number.POSITIVE_INFINITY) return true
     const behind = world.due.lowest()
     return plan.stage.writes.length > 0 && task.processingTime < behind && behind <= reached && behind !== Number.POSITIVE_INFINITY
+  }
+
+  /** To come to the times other tasks have come to, as far as this one gives results by them; undefined: it has. */
+  private levelling(level: Times | undefined): Partial<Slice> | undefined {
+    if (level === undefined) return undefined
+    const { task, kind } = this
+    const watermark = kind.timed ? level.watermark : Number.NEGATIVE_INFINITY
+    const processing = kind.clocked ? level.processing : 0
+    if (task.watermark >= watermark && task.processingTime >= processing) return undefined
+    const times = { watermark: finiteOrNull(watermark), processing }
+    return { level: times, cap: times }
   }
 
   private chooseRanges() {

@@ -34,11 +34,15 @@ export interface TaskFacts {
   readonly latencyMs?: number | undefined
 }
 
-export interface Trail {
-  /** Undefined: not known yet, so nothing may be taken. */
-  readonly positions: Positions | undefined
+/** What is due by them; -Infinity and 0: nothing is. */
+export interface Times {
   readonly watermark: EpochMs
   readonly processing: EpochMs
+}
+
+export interface Trail extends Times {
+  /** Undefined: not known yet, so nothing may be taken. */
+  readonly positions: Positions | undefined
 }
 
 /** What a task may do, as of one offset of the control log. */
@@ -53,10 +57,10 @@ export interface Orders {
   readonly takeMax?: number
   /** Records of sources to pass over: they are set aside as dead letters, unseen. */
   readonly skip?: readonly { readonly topic: string; readonly partition: number; readonly offset: Offset }[]
-  /** Stand still, with all taken that the tasks before have given: at once, or at these positions. */
-  readonly hold?: { readonly id: string; readonly at?: Positions }
+  /** Stand still, with all taken that the tasks before have given: at once, or at these positions. `level`: not before these times have come. */
+  readonly hold?: { readonly id: string; readonly at?: Positions; readonly level?: Times | undefined }
   /** The version publishes from this control record on: what was due before it came was published by the former owner. */
-  readonly align?: { readonly control: Offset; readonly watermark: EpochMs; readonly processing: EpochMs }
+  readonly align?: Times & { readonly control: Offset }
 }
 
 /** Tells the tasks of one version what they may do, and is told what they did. Orders change between slices only. */

@@ -180,15 +180,14 @@ export class Task {
   /** Whether the watermark would move, up to `cap`, if these inputs (and no others) were idle. */
   wouldMove(idle: readonly number[], cap: EpochMs): boolean {
     if (this.watermarks.channels.length === 0) return false
-    this.setIdle(idle)
-    return Math.min(this.watermarks.next(), cap) > this.watermarks.current
+    return Math.min(this.watermarks.next(this.idleChannels(idle)), cap) > this.watermarks.current
   }
 
   /** Whether the tasks behind would be told, if these inputs (and no others) were idle, that nothing of this one's holds them up, or does again. */
   wouldTell(idle: readonly number[]): boolean {
     if (this.exchanges.length === 0) return false
-    this.setIdle(idle)
-    return this.exchanges.some((exchange) => exchange.toldIdle !== this.watermarks.allIdle)
+    const allIdle = !this.idleChannels(idle).includes(false)
+    return this.exchanges.some((exchange) => exchange.toldIdle !== allIdle)
   }
 
   /** Runs the next slice. What it reads must be buffered. Throws what stops the task: StreamErrors of records and of the job. */
@@ -284,7 +283,7 @@ export class Task {
   }
 
   private advance(slice: Slice): void {
-    this.setIdle(slice.idle)
+    for (const [channel, idle] of this.idleChannels(slice.idle).entries()) this.watermarks.setIdle(channel, idle)
     const { watermarks, time } = this
     if (slice.advanceTo !== undefined) {
       const forced = slice.advanceTo.watermark ?? Number.POSITIVE_INFINITY
@@ -292,7 +291,8 @@ export class Task {
       if (!slice.align) for (const feed of this.feeds) if (feed instanceof SourceFeed) feed.raise(forced)
       this.sourceProcessing = Math.max(this.sourceProcessing, slice.advanceTo.processing ?? Number.POSITIVE_INFINITY)
     }
-    if (slice.align) this.align(slice)
+    if (slice.align) this.force(slice.advanceTo?.watermark, slice.cap?.processing)
+    if (slice.level !== undefined) this.force(slice.level.watermark, slice.level.processing)
     const { watermark, processing } = capOf(slice)
     watermarks.current = Math.max(watermarks.current, Math.min(watermarks.next(), watermark))
     this.processing = Math.max(this.processing, Math.min(this.processingNow(slice), processing))
@@ -308,12 +308,11 @@ export class Task {
     time.processing = next.processing
   }
 
-  /** What is due by these times is due now, whatever the tasks before say: it was published by the former owner, and is not to come once more. */
-  private align({ advanceTo, cap }: Slice): void {
-    const watermark = advanceTo?.watermark ?? Number.NEGATIVE_INFINITY
-    const processing = cap?.processing ?? 0
-    for (const feed of this.feeds) if (feed instanceof ExchangeFeed) feed.raise(watermark, processing)
-    this.watermarks.current = Math.max(this.watermarks.current, watermark)
+  /** What is due by these times is due now, whatever the tasks before say. */
+  private force(watermark: EpochMs | null | undefined, processing: EpochMs = 0): void {
+    const forced = watermark ?? Number.NEGATIVE_INFINITY
+    for (const feed of this.feeds) if (feed instanceof ExchangeFeed) feed.raise(forced, processing)
+    this.watermarks.current = Math.max(this.watermarks.current, forced)
     this.processing = Math.max(this.processing, processing)
   }
 
@@ -333,11 +332,13 @@ export class Task {
     return lowest
   }
 
-  private setIdle(idle: readonly number[]): void {
+  /** By channel; those of tasks before are what they said. */
+  private idleChannels(idle: readonly number[]): boolean[] {
+    const channels = this.watermarks.idle
     this.feeds.forEach((feed, input) => {
-      if (!(feed instanceof SourceFeed)) return
-      for (const channel of feed.channels) this.watermarks.setIdle(channel, idle.includes(input))
+      if (feed instanceof SourceFeed) for (const channel of feed.channels) channels[channel] = idle.includes(input)
     })
+    return channels
   }
 
   private finish(slice: Slice, input: JournalRecord['input'], control: number): SliceResult {

@@ -29,12 +29,16 @@ export class Watermarks {
     this.channels[channel]!.idle = idle
   }
 
-  /** Where W would be. All idle: it stands still. */
-  next(): EpochMs {
+  get idle(): boolean[] {
+    return this.channels.map(({ idle }) => idle)
+  }
+
+  /** Where W would be, if these channels were idle. All idle: it stands still. */
+  next(idle: readonly boolean[] = this.idle): EpochMs {
     let lowest = Number.POSITIVE_INFINITY
     let anyActive = false
-    for (const channel of this.channels) {
-      if (channel.idle) continue
+    for (const [i, channel] of this.channels.entries()) {
+      if (idle[i]) continue
       anyActive = true
       if (channel.watermark < lowest) lowest = channel.watermark
     }

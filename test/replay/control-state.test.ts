@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ControlEvent } from '../../replay/control-event.ts'
-import { type ControlState, foldControl } from '../../replay/control-state.ts'
+import { type ControlState, foldControl, markOf } from '../../replay/control-state.ts'
 
 const registered = (version: number, at = version): ControlEvent => ({
   type: 'registered',
@@ -59,6 +59,17 @@ describe('a decision is void', () => {
 test('an abort of another hold leaves the open one', () => {
   const state = foldControl([registered(1), registered(2), hold('b', 1, 2), { type: 'holdAborted', at: 10, id: 'a' }])
   expect(state.hold?.id).toBe('b')
+})
+
+test('a hold is levelled by its own name, and is another one to those that stand still for it', () => {
+  const levelled = (id: string): ControlEvent => ({ type: 'holdLevelled', at: 11, id, watermark: 7, processing: 8 })
+  const open = [registered(1), registered(2), hold('a', 1, 2)]
+  const before = foldControl(open).hold!
+  const after = foldControl([...open, levelled('a')]).hold!
+  expect(after).toMatchObject({ id: 'a', from: 1, to: 2, level: { watermark: 7, processing: 8 } })
+  expect(markOf(after)).not.toBe(markOf(before))
+  expect(foldControl([...open, levelled('b')]).hold).toEqual(before)
+  expect(foldControl([...open, levelled('a'), cut('a', 1, 2)])).toMatchObject({ owner: 2, hold: undefined })
 })
 
 test('health is a field of its own beside the role', () => {

@@ -3,17 +3,18 @@ import { KitVersion } from '../../../deploy/testing/kit-version.ts'
 import { ManualClock } from '../../../deploy/testing/manual-clock.ts'
 import { BlockBuilder } from '../../../engine/block/block-builder.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
+import type { Topology } from '../../../engine/model/topology.ts'
 import { NextChange } from '../../../engine/runtime/next-change.ts'
 import { defaultRuntimeSettings } from '../../../engine/runtime/settings.ts'
 import type { Orders } from '../../../engine/runtime/steering.ts'
 import { defineJob, topic } from '../../../index.ts'
 
-const job = defineJob('steered', (builder) => {
+const copying = defineJob('steered', (builder) => {
   builder.from(topic('in', { value: z.object({ n: z.number() }) })).to(topic('out', { value: z.object({ n: z.number() }) }))
 })
 
-/** A version that does what it was told last. */
-export async function steeredVersion(first: Orders) {
+/** A version that does what it was told last. Its job gives one record of `out` for each of `in`, unless it is told otherwise. */
+export async function steeredVersion(first: Orders, job: Topology = copying) {
   const clock = new ManualClock(1_000_000)
   const log = new MemoryLog({ clock })
   await log.createTopic({ name: 'in', partitions: 1, kind: 'stream' })

@@ -1,4 +1,9 @@
 import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { readJournal } from '../../../engine/runtime/recover.ts'
+import { count, defineJob, topic, tumbling } from '../../../index.ts'
+import { headerOf } from '../../sim/laws.ts'
+import { recordsOf } from '../../sim/log-records.ts'
 import { steeredVersion } from './steered-version.ts'
 
 test('a life that knows nothing of what was decided does nothing until it knows who publishes', async () => {
@@ -25,6 +30,39 @@ test('a life that knows less of what was decided than the one before does nothin
   expect(await published()).toBe(1)
   steer({ control: 5, publishes: true })
   expect(await published()).toBe(2)
+  await stop()
+  await log.close()
+})
+
+test('a task that is to stand still at a time others have come to gives for all to see what is due by then, and what comes too late since is told of', async () => {
+  const counting = defineJob('counting', (builder) => {
+    builder
+      .from(topic('in', { value: z.object({ n: z.number() }), eventTime: ({ n }) => n }))
+      .keyBy('all', () => 'all')
+      .window('pairs', tumbling('2ms'))
+      .aggregate({ n: count() })
+      .to(topic('out', { value: z.object({ n: z.number() }) }))
+  })
+  const { version, log, steer, send, published, stop } = await steeredVersion({ control: 1, publishes: true }, counting)
+  void version.run('stopped')
+  for (let n = 0; n < 5; n++) await send(n)
+  expect(await published()).toBe(2)
+
+  const level = { watermark: 6, processing: 0 }
+  steer({ control: 2, publishes: true, hold: { id: 'h', level } })
+  await send(5)
+  expect(await published()).toBe(3)
+  const last = (await readJournal(log, 'counting.v1.journal', 0)).slice(-2).map(({ record }) => record)
+  expect(last.map(({ slice, watermark }) => [slice.level?.watermark, slice.hold, watermark])).toEqual([
+    [6, undefined, 6],
+    [undefined, 'h', 6],
+  ])
+
+  // 5 was in time by what its partition had seen, but its window is closed.
+  steer({ control: 3, publishes: true })
+  expect(await published()).toBe(3)
+  const late = await recordsOf(log, 'counting.late')
+  expect(late.map((record) => [String(record.value), headerOf(record, 'reprise.reason')])).toEqual([['{"n":5}', 'idle']])
   await stop()
   await log.close()
 })

@@ -3,7 +3,7 @@ import type { LogView } from '../../../engine/ports/log.ts'
 import type { JobPlan } from '../../../engine/runtime/plan.ts'
 import { partitionName } from '../../../engine/runtime/steering.ts'
 import type { ControlEvent, CutOver } from '../../../replay/control-event.ts'
-import { applyEvent, type ControlState, nothingDecided } from '../../../replay/control-state.ts'
+import { applyEvent, type ControlState, markOf, nothingDecided } from '../../../replay/control-state.ts'
 import type { Coverage } from '../../sim/coverage.ts'
 import { LawBroken } from '../../sim/laws.ts'
 
@@ -131,17 +131,18 @@ export class VersionMonitor {
     this.control = applyEvent(before, event)
     this.events.push(event)
     const { hold } = before
+    if (event.type === 'holdLevelled') this.coverage.count('owner levelled')
     if (event.type !== 'cutOver' && event.type !== 'holdAborted') return
     if (hold?.id !== event.id) throw new LawBroken('L6 one owner', `${event.type} of ${event.id}, while ${hold?.id ?? 'no hold'} is open`)
-    if (event.type === 'cutOver') this.checkCutOver(event)
+    if (event.type === 'cutOver') this.checkCutOver(event, markOf(hold))
   }
 
   /** L6: what the record says is so, in both versions, at this very moment. */
-  private checkCutOver(cut: CutOver): void {
+  private checkCutOver(cut: CutOver, mark: string): void {
     for (const version of [cut.from, cut.to]) {
       const { plan, last, positions } = this.versions.get(version)!
       for (const { id } of plan.tasks) {
-        if (last.get(id)?.slice.hold !== cut.id)
+        if (last.get(id)?.slice.hold !== mark)
           throw new LawBroken('L6 one owner', `${cut.id}: task ${id} of v${version} does not stand still for it`)
       }
       for (const [name, position] of positions) {
