@@ -42,6 +42,13 @@ export class BlockBuilder {
     }
   }
 
+  /** Bytes of key and value of the record closed last. */
+  get lastBytes(): number {
+    const i = this.count - 1
+    const before = i === 0 ? 0 : this.keyEnds[i - 1]! + this.valueEnds[i - 1]!
+    return this.keyEnds[i]! + this.valueEnds[i]! - before
+  }
+
   /** Forgets the key and value bytes written since the last `end`. */
   dropOpen(): void {
     this.keys.at = this.count === 0 ? 0 : this.keyEnds[this.count - 1]!

@@ -10,6 +10,7 @@ import { emptyTotals } from '../task/reports.ts'
 import { type JobPlan, planJob, type TaskPlan } from './plan.ts'
 import { readJournal } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
+import { SliceSize } from './slice-size.ts'
 import { noSteering, type Starts, type Steering } from './steering.ts'
 import { type RunUntil, recoverable, TaskLife, type TaskWorld } from './task-life.ts'
 import { TimeBoard } from './time-board.ts'
@@ -129,7 +130,7 @@ function planOf(topology: Topology, { log, version, parallelism, starts }: JobRu
 async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Promise<void> {
   const { settings, clock, logger, stop } = world
   let failures = 0
-  let recordsMax = settings.sliceRecordsMax
+  const size = new SliceSize(settings.sliceRecordsMax)
   let lastSeq = -1
   while (!stop.aborted) {
     const { topology, present } = options.load()
@@ -138,13 +139,12 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
     const state = await options.openState(task, plan, present)
     let life: TaskLife | undefined
     try {
-      life = await TaskLife.begin(plan, task, world, state, present, recordsMax)
+      life = await TaskLife.begin(plan, task, world, state, present, size)
       await life.run()
       return
     } catch (error) {
-      const tooLarge = error instanceof StreamError && error.code === 'COMMIT_TOO_LARGE' && recordsMax > 1
-      if (!tooLarge && !recoverable(error)) throw error
-      if (tooLarge) recordsMax = Math.max(1, recordsMax >> 2)
+      const smaller = codeOf(error) === 'COMMIT_TOO_LARGE' && size.shrink()
+      if (!smaller && !recoverable(error)) throw error
       const seq = life?.task.seq ?? 0
       failures = seq > lastSeq ? 1 : failures + 1
       lastSeq = seq

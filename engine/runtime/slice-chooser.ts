@@ -3,6 +3,7 @@ import type { JournalRecord, Range, Slice } from '../model/slice.ts'
 import type { Task } from '../task/task.ts'
 import { chooseRanges } from './choose-slice.ts'
 import type { TaskPlan } from './plan.ts'
+import type { SliceSize } from './slice-size.ts'
 import { type Orders, type Positions, partitionName, type TaskFacts, type Times } from './steering.ts'
 import type { TaskInputs } from './task-inputs.ts'
 import type { TaskWorld } from './task-life.ts'
@@ -15,7 +16,7 @@ export interface ChooserParts {
   readonly tasks: number
   readonly inputs: TaskInputs
   readonly world: Pick<TaskWorld, 'settings' | 'drift' | 'due' | 'steering' | 'until' | 'upstreamEnded'>
-  readonly recordsMax: number
+  readonly size: SliceSize
   /** Of the last slice, in whichever life it was run. */
   readonly last: JournalRecord | undefined
 }
@@ -31,14 +32,14 @@ export class SliceChooser {
   private readonly kind: Pick<TaskFacts, 'task' | 'tasks' | 'timed' | 'clocked'>
   private readonly inputs: TaskInputs
   private readonly world: ChooserParts['world']
-  private readonly recordsMax: number
+  private readonly size: SliceSize
   private readonly upstream: readonly number[]
   /** What the slice that was chosen last is to be run under. */
   orders: Orders
   /** Set by whoever ran it. */
   last: Pick<JournalRecord, 'slice' | 'control'> | undefined
 
-  constructor({ task, plan, tasks, inputs, world, recordsMax, last }: ChooserParts) {
+  constructor({ task, plan, tasks, inputs, world, size, last }: ChooserParts) {
     this.task = task
     this.plan = plan
     const operators = plan.stage.nodes.filter((node) => node.kind === 'operator')
@@ -47,7 +48,7 @@ export class SliceChooser {
     this.kind = { task: plan.id, tasks, timed, clocked }
     this.inputs = inputs
     this.world = world
-    this.recordsMax = recordsMax
+    this.size = size
     this.last = last
     this.upstream = [...new Set(plan.inputs.flatMap((input) => (input.kind === 'exchange' ? input.upstreamTasks : [])))]
     this.orders = world.steering.orders(plan.id, this.upstream)
@@ -121,11 +122,11 @@ export class SliceChooser {
   private chooseRanges() {
     const { settings, drift } = this.world
     const { takeMax = Number.POSITIVE_INFINITY } = this.orders
-    const sourcesMax = Math.min(this.recordsMax, takeMax)
+    const sourcesMax = Math.min(this.size.records, takeMax)
     const own: { index: number; buffer: Task['feeds'][number]['buffer'] }[] = []
     const exchanged: typeof own = []
     // No more than the slice can take: decoded records are objects, and cost most while many are alive.
-    const share = Math.ceil(this.recordsMax / Math.max(1, this.task.feeds.filter(({ buffer }) => !buffer.empty).length))
+    const share = Math.ceil(this.size.records / Math.max(1, this.task.feeds.filter(({ buffer }) => !buffer.empty).length))
     this.task.feeds.forEach(({ buffer }, index) => {
       buffer.decodeUpTo(share)
       ;(this.plan.inputs[index]!.kind === 'exchange' ? exchanged : own).push({ index, buffer })
@@ -134,7 +135,7 @@ export class SliceChooser {
     const takes = sourcesMax < 1 ? [] : own.filter(({ index, buffer }) => buffer.position < this.trailEnd(index))
     const { ranges, reach } = chooseRanges(takes, sourcesMax, settings.maxDriftMs, drift.lowest(this.plan.id))
     if (own.length > 0) drift.post(this.plan.id, reach)
-    const others = chooseRanges(exchanged, this.recordsMax, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+    const others = chooseRanges(exchanged, this.size.records, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     return [...this.onTrail(ranges), ...others.ranges].sort((a, b) => a.input - b.input)
   }
 

@@ -12,6 +12,7 @@ import { readJournal, rerun, restorePoint } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
 import { SliceChooser } from './slice-chooser.ts'
 import { SliceMetrics } from './slice-metrics.ts'
+import type { SliceSize } from './slice-size.ts'
 import type { Steering } from './steering.ts'
 import { tellGauges } from './task-gauges.ts'
 import { TaskInputs } from './task-inputs.ts'
@@ -78,6 +79,7 @@ export class TaskLife {
   private checkpointedSeq: number
   private gaugesAt = Number.NEGATIVE_INFINITY
   private readonly chooser: SliceChooser
+  private readonly size: SliceSize
 
   /** Recovers: fence, newest confirmed checkpoint, journal after it run again. */
   static async begin(
@@ -86,7 +88,7 @@ export class TaskLife {
     world: TaskWorld,
     state: TaskState,
     present: Present,
-    recordsMax: number,
+    size: SliceSize,
   ): Promise<TaskLife> {
     const { log, probe, settings, clock } = world
     const from = clock.monotonic()
@@ -113,7 +115,7 @@ export class TaskLife {
     assert(task.seq === producer.end.seq, 'recovery did not reach the journal end')
     probe.at('recover.done')
     world.logger.info({ slice: task.seq, checkpoint: point?.seq ?? 0, rerun: after.length }, 'task recovered')
-    const life = new TaskLife(job, plan, world, state, producer, task, inputs, recordsMax, point?.seq ?? 0, journal.at(-1)?.record)
+    const life = new TaskLife(job, plan, world, state, producer, task, inputs, size, point?.seq ?? 0, journal.at(-1)?.record)
     life.metrics.recovered(clock.monotonic() - from)
     return life
   }
@@ -126,7 +128,7 @@ export class TaskLife {
     producer: Producer,
     task: Task,
     inputs: TaskInputs,
-    recordsMax: number,
+    size: SliceSize,
     checkpointedSeq: number,
     last: JournalRecord | undefined,
   ) {
@@ -137,7 +139,8 @@ export class TaskLife {
     this.producer = producer
     this.task = task
     this.inputs = inputs
-    this.chooser = new SliceChooser({ task, plan, tasks: job.tasks.length, inputs, world, recordsMax, last })
+    this.size = size
+    this.chooser = new SliceChooser({ task, plan, tasks: job.tasks.length, inputs, world, size, last })
     this.metrics = new SliceMetrics(world.metrics, { job: job.topology.job, version: `v${job.version}` }, task.totals)
     this.trimmer = new Trimmer(world.log, job, plan, inputs)
     this.checkpointedAt = world.clock.monotonic()
@@ -216,6 +219,7 @@ export class TaskLife {
         this.inFlight.splice(0, this.inFlight.findIndex(({ seq }) => seq === slice.seq) + 1)
         this.trimmer.acknowledged(slice.seq, baseOffsets.at(-1)!)
         this.state.acknowledged(slice.seq)
+        this.size.committed()
         const now = world.clock.now()
         const latencyMs = oldestAt === undefined ? undefined : Math.max(0, now - oldestAt)
         if (facts !== undefined) world.steering.report?.(plan.id, { ...facts, latencyMs })

@@ -2,6 +2,7 @@ import { StreamError } from '../errors.ts'
 import type { Key } from '../model/record.ts'
 import type { OperatorNode, TopicDefinition, TopologyNode } from '../model/topology.ts'
 import type { Stores } from '../ports/state.ts'
+import type { Budget } from './budget.ts'
 import type { TaskMoment } from './moment.ts'
 import type { Operator, OperatorContext } from './operator.ts'
 import type { Present } from './present.ts'
@@ -22,7 +23,7 @@ export interface OperatorHost {
   readonly stores: Stores
   readonly reports: Reports
   readonly present: Present
-  readonly budget: { left: number }
+  readonly budget: Budget
   /** State changed in place is an error, where the operator can tell. */
   readonly strict: boolean
   readonly time: { watermark: number; processing: number }
@@ -119,7 +120,6 @@ function operatorContext(node: OperatorNode, emit: Receiver, host: OperatorHost)
       const receiver = ports.get('late')
       if (receiver === undefined) reports.writeLate(node.name, value, reason)
       else receiver(value)
-      budget.left--
     },
     bad: (value, error) => reports.threw(node, value, error),
     budget,

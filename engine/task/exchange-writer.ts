@@ -3,6 +3,7 @@ import type { BlockBuilder } from '../block/block-builder.ts'
 import { ByteSink } from '../block/byte-sink.ts'
 import { partitionOf } from '../log/partitioner.ts'
 import type { EpochMs } from '../model/record.ts'
+import { type Budget, costOf } from './budget.ts'
 import { writeExchangeRecord, writeExchangeWatermark } from './exchange-codec.ts'
 import { writeKey } from './key-bytes.ts'
 import type { Moment } from './operator.ts'
@@ -15,11 +16,11 @@ export class ExchangeWriter {
   private readonly builders: readonly BlockBuilder[]
   private readonly moment: Moment
   private readonly task: number
-  private readonly budget: { left: number }
+  private readonly budget: Budget
   private readonly scratch = new ByteSink(256)
   private told: { watermark: EpochMs; processing: EpochMs; idle: boolean } | undefined = undefined
 
-  constructor(builders: readonly BlockBuilder[], moment: Moment, task: number, budget: { left: number }) {
+  constructor(builders: readonly BlockBuilder[], moment: Moment, task: number, budget: Budget) {
     this.builders = builders
     this.moment = moment
     this.task = task
@@ -35,8 +36,9 @@ export class ExchangeWriter {
     assert(key !== undefined, 'a re-keyed record without a key')
     this.scratch.reset()
     writeKey(key, this.scratch)
-    writeExchangeRecord(this.builders[partitionOf(this.scratch.buf, 0, this.scratch.at, this.builders.length)]!, this.moment, value)
-    this.budget.left--
+    const builder = this.builders[partitionOf(this.scratch.buf, 0, this.scratch.at, this.builders.length)]!
+    writeExchangeRecord(builder, this.moment, value)
+    this.budget.left -= costOf(builder.lastBytes)
   }
 
   /** Tells all tasks of the next stage, when something changed. */

@@ -1,5 +1,6 @@
 import type { EpochMs, Header, Key } from '../model/record.ts'
 import type { Stores } from '../ports/state.ts'
+import type { Budget } from './budget.ts'
 
 /**
  * The record at hand: one object a task, changed in place. An operator that emits something else than the record it was given
@@ -57,7 +58,7 @@ export interface OperatorContext {
    * What may still be emitted in this slice. `emit` and `emitTo` count it down at the task's outputs (may go below 0);
    * `advance` looks at it between results and returns false when it is used up.
    */
-  readonly budget: { left: number }
+  readonly budget: Budget
   /** The time the task has come to, before the slice at hand: watermark and processing time. */
   readonly time: TaskTime
   /** Sets what job code sees as the present time (`Date.now()`): done by the task for each record, by operators for each timer. */

@@ -5,6 +5,7 @@ import { codeOf, StreamError } from '../errors.ts'
 import type { Header } from '../model/record.ts'
 import type { Totals } from '../model/slice.ts'
 import type { BadRecordPolicy, TopologyNode } from '../model/topology.ts'
+import { type Budget, costOf } from './budget.ts'
 import type { TaskMoment } from './moment.ts'
 import type { LateReason } from './operator.ts'
 import { valueText } from './value-text.ts'
@@ -31,15 +32,17 @@ export class Reports {
   private readonly moment: TaskMoment
   private readonly deadLetters: BlockBuilder
   private readonly late: BlockBuilder
+  private readonly budget: Budget
   /** Of the source record whose turn it is; undefined between turns. */
   private outcome: 'processed' | 'skipped' | 'deadLettered' | undefined = undefined
   private faults = new Map<string, number>()
 
-  constructor(moment: TaskMoment, totals: Totals, deadLetters: BlockBuilder, late: BlockBuilder) {
+  constructor(moment: TaskMoment, totals: Totals, deadLetters: BlockBuilder, late: BlockBuilder, budget: Budget) {
     this.moment = moment
     this.totals = totals
     this.deadLetters = deadLetters
     this.late = late
+    this.budget = budget
   }
 
   recordBegins(): void {
@@ -67,6 +70,7 @@ export class Reports {
     }
     this.faults.set(fault.code, (this.faults.get(fault.code) ?? 0) + 1)
     if (policy === 'skip') {
+      this.budget.left--
       if (this.outcome === undefined) this.totals.derived.skipped++
       else if (this.outcome === 'processed') this.outcome = 'skipped'
       return
@@ -118,18 +122,15 @@ export class Reports {
     const record = moment.record
     const eventTime = Number.isFinite(moment.eventTime) ? moment.eventTime : (record?.block.eventTime(record.index) ?? 0)
     if (record === undefined) {
-      builder.add({
-        key: null,
-        value: Buffer.from(valueText(value)),
-        eventTime,
-        headers: [...headers, ...origin, header(headerNames.derived, 'yes')],
-      })
-      return
+      const derived = [...headers, ...origin, header(headerNames.derived, 'yes')]
+      builder.add({ key: null, value: Buffer.from(valueText(value)), eventTime, headers: derived })
+    } else {
+      const { block, index } = record
+      // Those of an earlier failure are replaced: a retried record has the place it came from first.
+      const kept = block.headers(index).filter(({ name }) => !name.startsWith('reprise.'))
+      builder.add({ key: block.key(index), value: block.value(index), eventTime, headers: [...kept, ...headers, ...origin] })
     }
-    const { block, index } = record
-    // Those of an earlier failure are replaced: a retried record has the place it came from first.
-    const kept = block.headers(index).filter(({ name }) => !name.startsWith('reprise.'))
-    builder.add({ key: block.key(index), value: block.value(index), eventTime, headers: [...kept, ...headers, ...origin] })
+    this.budget.left -= costOf(builder.lastBytes)
   }
 }
 

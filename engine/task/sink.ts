@@ -5,6 +5,7 @@ import { StreamError } from '../errors.ts'
 import { partitionOf } from '../log/partitioner.ts'
 import type { Key } from '../model/record.ts'
 import type { TopicDefinition } from '../model/topology.ts'
+import { costOf } from './budget.ts'
 import { writeKey } from './key-bytes.ts'
 import type { TaskMoment } from './moment.ts'
 
@@ -27,7 +28,7 @@ export class Sink {
     this.moment = moment
   }
 
-  /** @returns the records written: 0 or 1. Throws OUTPUT_INVALID, KEY_INVALID and what the topic's key function throws; nothing is written then. */
+  /** @returns what it takes of the slice's budget. Throws OUTPUT_INVALID, KEY_INVALID and what the topic's key function throws; nothing is written then. */
   write(value: unknown): number {
     const { moment, topic } = this
     if (moment.retract) {
@@ -43,18 +44,13 @@ export class Sink {
       if (this.withdrawn.key === key) this.withdrawn = undefined
       else this.settle()
     }
-    if (key === undefined || key === null) {
-      const builder = this.builders[moment.partition % this.builders.length]!
-      this.encode(value, builder)
-      builder.endWith(moment.eventTime, [], true, value === null)
-    } else {
-      const builder = this.openRecord(key)
-      this.encode(value, builder)
-      if (value === null) builder.endWith(moment.eventTime, [], false, true)
-      else builder.end(moment.eventTime)
-    }
+    const keyless = key === undefined || key === null
+    const builder = keyless ? this.builders[moment.partition % this.builders.length]! : this.openRecord(key)
+    this.encode(value, builder)
+    if (keyless || value === null) builder.endWith(moment.eventTime, [], keyless, value === null)
+    else builder.end(moment.eventTime)
     this.written++
-    return 1
+    return costOf(builder.lastBytes)
   }
 
   /** The source record's key goes on as it came, without being read. */
@@ -68,7 +64,7 @@ export class Sink {
     this.encode(value, builder)
     builder.end(this.moment.eventTime)
     this.written++
-    return 1
+    return costOf(builder.lastBytes)
   }
 
   /** Writes the tombstone of a withdrawn row that nothing replaced. Call at the end of a slice. */

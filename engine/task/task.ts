@@ -3,6 +3,7 @@ import type { EpochMs } from '../model/record.ts'
 import type { JournalRecord, Slice, Totals } from '../model/slice.ts'
 import type { TaskState } from '../ports/state.ts'
 import type { JobPlan, TaskPlan } from '../runtime/plan.ts'
+import type { Budget } from './budget.ts'
 import { type BuiltOperator, buildOperators } from './build-operators.ts'
 import { chainHash, inputDigest } from './digest.ts'
 import { exchangeDecoder } from './exchange-codec.ts'
@@ -21,7 +22,7 @@ import { SourceFeed } from './source-feed.ts'
 import { Watermarks } from './watermarks.ts'
 
 /** Raised whenever the same input may give other output than before; part of every journal record. */
-export const semantics = 2
+export const semantics = 3
 
 export interface TaskSettings {
   /** Results a slice may emit before the rest waits for the next one. */
@@ -75,7 +76,7 @@ export class Task {
   private readonly watermarks = new Watermarks()
   private readonly outputs = new Outputs()
   private readonly reports: Reports
-  private readonly budget = { left: 0 }
+  private readonly budget: Budget = { left: 0 }
   private readonly time = { watermark: Number.NEGATIVE_INFINITY, processing: Number.NEGATIVE_INFINITY }
   private processing = Number.NEGATIVE_INFINITY
   /** What slices said of the append-time clock of source partitions. */
@@ -96,7 +97,8 @@ export class Task {
     this.totals = emptyTotals()
     const { moment, outputs, watermarks } = this
     const stage = plan.stage
-    this.reports = new Reports(moment, this.totals, outputs.open(job.topics.deadLetters, 1, true)[0]!, outputs.open(job.topics.late, 1)[0]!)
+    const [deadLetters, late] = [outputs.open(job.topics.deadLetters, 1, true)[0]!, outputs.open(job.topics.late, 1)[0]!]
+    this.reports = new Reports(moment, this.totals, deadLetters, late, this.budget)
     const entering = [
       ...stage.nodes.filter((node) => node.kind === 'source').map((node) => node.id),
       ...stage.reads.map((exchange) => exchange.node.id),

@@ -112,7 +112,7 @@ function setUp() {
   const moment = new TaskMoment()
   const totals = emptyTotals()
   const builders = [new BlockBuilder(), new BlockBuilder()] as const
-  const reports = new Reports(moment, totals, builders[0], builders[1])
+  const reports = new Reports(moment, totals, builders[0], builders[1], { left: 0 })
   const records = Array.from({ length: 25 }, (_, i) => ({
     key: Buffer.from(`key ${i}`),
     value: Buffer.from(`value ${i}`),
