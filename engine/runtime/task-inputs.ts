@@ -34,7 +34,8 @@ export class TaskInputs {
         plan,
         feed: feeds[i]!,
         reader: log.reader(plan.topic, plan.partition, position),
-        pin: plan.kind === 'source' ? log.pin(plan.topic, plan.partition, position) : undefined,
+        // All there is: the older of two checkpoints needs more than this one, and only the next that is cut shows how much.
+        pin: plan.kind === 'source' ? log.pin(plan.topic, plan.partition, log.bounds(plan.topic, plan.partition).start) : undefined,
         pending: undefined,
         waitedMs: 0,
       }
