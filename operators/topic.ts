@@ -29,7 +29,7 @@ export interface Topic<out T, in I = T, out Kind extends TopicKind = TopicKind> 
 export interface TopicOptions<T, Kind extends TopicKind = 'stream'> {
   /** `table`: the last record of each key counts, a tombstone deletes it; the log may compact it. Default `stream`. */
   readonly kind?: Kind
-  /** Key of a record that is written; without it: the key of the record at hand. null: no key. */
+  /** Key of a record that is written; without it, and for a tombstone of a table: the key of the record at hand. null: no key. */
   readonly key?: (value: T) => Key | null
   /** When it happened, in epoch ms; without it: the time the record was written with. */
   readonly eventTime?: (value: T) => EpochMs

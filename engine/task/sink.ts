@@ -39,7 +39,7 @@ export class Sink {
       const block = moment.keyBlock
       if (block !== undefined) return this.writeUnder(block, value)
     }
-    const key = topic.key === undefined ? moment.key : topic.key(value)
+    const key = this.keyOf(value)
     if (this.withdrawn !== undefined) {
       if (this.withdrawn.key === key) this.withdrawn = undefined
       else this.settle()
@@ -78,8 +78,14 @@ export class Sink {
 
   private withdraw(value: unknown): void {
     this.settle()
-    const key = this.topic.key === undefined ? this.moment.key : this.topic.key(value)
+    const key = this.keyOf(value)
     if (key !== undefined && key !== null) this.withdrawn = { key, eventTime: this.moment.eventTime }
+  }
+
+  /** A tombstone has no value to tell its key from. */
+  private keyOf(value: unknown): Key | null | undefined {
+    const { topic, moment } = this
+    return topic.key === undefined || value === null ? moment.key : topic.key(value)
   }
 
   /** Finds the key's partition and writes its bytes there. */

@@ -32,6 +32,14 @@ describe('a table', () => {
   })
 })
 
+test('a tombstone for a table that has a key of its own goes under the key at hand', () => {
+  const { write, written, moment } = sinkTo(table.definition)
+  write({ id: 'a', n: 1 })
+  moment.key = 'a'
+  write(null)
+  expect(written()).toEqual(['a {"id":"a","n":1}', 'a null'])
+})
+
 describe('a stream', () => {
   test('has each value and nothing of what is taken back', () => {
     const { write, take, settle, written } = sinkTo(stream.definition)
@@ -62,6 +70,7 @@ function sinkTo(definition: ConstructorParameters<typeof Sink>[0]) {
   const moment = new TaskMoment()
   const sink = new Sink(definition, [builder], moment)
   return {
+    moment,
     write: (value: unknown) => {
       moment.retract = false
       sink.write(value)
