@@ -1,16 +1,19 @@
 import { isUtf8 } from 'node:buffer'
+import { tooDeep } from '../json-depth.ts'
+import { timeMax } from '../time-max.ts'
 
 /** null where the record has no event time of its own. */
 export function timeText(time: number): string | null {
-  return Number.isFinite(time) && Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : null
+  return Number.isFinite(time) && Math.abs(time) <= timeMax ? new Date(time).toISOString() : null
 }
 
-/** JSON objects and arrays as such, so that a line is one document; everything else as bytesField says. */
+/** JSON objects and arrays as such, so that a line is one document; everything else, and what is nested too deep, as bytesField says. */
 export function valueField(bytes: Uint8Array | null): unknown {
   const text = bytesField(bytes)
   if (typeof text !== 'string' || !/^[{[]/.test(text)) return text
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return tooDeep(text) ? text : value
   } catch {
     return text
   }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { StreamError } from '../../engine/errors.ts'
+import { jsonDepthMax, tooDeep } from '../json-depth.ts'
 
 /** One record of an input file. */
 export interface InputRecord {
@@ -71,8 +72,9 @@ function problemOf(value: Uint8Array): string | undefined {
   // Decoding would put replacement characters in the place of bad bytes, without a word.
   if (!isUtf8(value)) return 'not UTF-8'
   try {
-    JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.length).utf8Slice())
-    return undefined
+    const text = Buffer.from(value.buffer, value.byteOffset, value.length).utf8Slice()
+    JSON.parse(text)
+    return tooDeep(text) ? `nested deeper than ${jsonDepthMax} levels` : undefined
   } catch (error) {
     return (error as SyntaxError).message
   }

@@ -1,14 +1,27 @@
 import { type InputBatches, type InputRecord, type ReadOptions, RecordMaker } from './input-record.ts'
 
-/** Reads one JSON value a line (LF or CRLF; blank lines and a byte order mark are passed over). Holds one chunk and one record. */
+/**
+ * Reads one JSON value a line (LF or CRLF; blank lines and a byte order mark are passed over). Holds one chunk and one record. Where it fails at a
+ * line, or the chunks do, all lines before have been given.
+ */
 export async function* readNdjson(chunks: AsyncIterable<Uint8Array>, options: ReadOptions): InputBatches {
   const lines = new LineSplitter(new RecordMaker(options))
   for await (const chunk of chunks) {
-    const batch = lines.push(chunk)
-    if (batch.length > 0) yield batch
+    yield* beforeFailure((batch) => lines.push(chunk, batch))
   }
-  const last = lines.end()
-  if (last.length > 0) yield last
+  yield* beforeFailure((batch) => lines.end(batch))
+}
+
+function* beforeFailure(read: (batch: InputRecord[]) => void): Iterable<readonly InputRecord[]> {
+  const batch: InputRecord[] = []
+  let failure: { readonly error: unknown } | undefined
+  try {
+    read(batch)
+  } catch (error) {
+    failure = { error }
+  }
+  if (batch.length > 0) yield batch
+  if (failure !== undefined) throw failure.error
 }
 
 const newline = 10
@@ -26,22 +39,18 @@ class LineSplitter {
     this.maker = maker
   }
 
-  push(chunk: Uint8Array): InputRecord[] {
+  push(chunk: Uint8Array, batch: InputRecord[]): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
-    const batch: InputRecord[] = []
     let from = 0
     for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, from)) {
       this.endLine(bytes.subarray(from, end), batch)
       from = end + 1
     }
     this.carry(bytes.subarray(from))
-    return batch
   }
 
-  end(): InputRecord[] {
-    const batch: InputRecord[] = []
+  end(batch: InputRecord[]): void {
     this.endLine(new Uint8Array(0), batch)
-    return batch
   }
 
   private endLine(rest: Uint8Array, batch: InputRecord[]): void {

@@ -7,6 +7,7 @@ import type { TopicDefinition } from '../../engine/model/topology.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import type { Clock } from '../../engine/ports/world.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
+import { timeMax } from '../time-max.ts'
 import { standardInput } from './input-format.ts'
 import { contentHash, type InputOptions, openInput } from './open-input.ts'
 
@@ -125,7 +126,7 @@ export function readerOf(topic: TopicDefinition): RecordReader {
     const time = topic.eventTime?.(values[0])
     return {
       key: found === null ? null : Buffer.from(key.buf.subarray(0, key.at)),
-      eventTime: time !== undefined && Number.isFinite(time) ? time : Number.NaN,
+      eventTime: time !== undefined && Math.abs(time) <= timeMax ? time : Number.NaN,
     }
   }
 }
@@ -156,8 +157,10 @@ function keyOf(found: unknown, field: string, key: ByteSink): Uint8Array {
 
 function timeOf(found: unknown, field: string): number {
   const time = typeof found === 'string' ? Date.parse(found) : found
-  if (typeof time === 'number' && Number.isFinite(time)) return time
-  throw new StreamError('EVENT_TIME_INVALID', { field, found })
+  if (typeof time !== 'number' || !Number.isFinite(time)) throw new StreamError('EVENT_TIME_INVALID', { field, found })
+  if (Math.abs(time) > timeMax)
+    throw new StreamError('EVENT_TIME_INVALID', { field, found, reason: `no date has this time: the last one is ${timeMax}` })
+  return time
 }
 
 function objectOf(value: Uint8Array): Record<string, unknown> {

@@ -27,6 +27,17 @@ describe('NDJSON', () => {
     })
   })
 
+  test('fails only after it gave all lines before, however the file is cut', async () => {
+    for (const sizes of [[1], [5], [1000]]) {
+      const seen: number[] = []
+      const read = async () => {
+        for await (const batch of readNdjson(chunksOf('1\n2\nno\n4\n', ...sizes), failing)) seen.push(...batch.map(({ line }) => line))
+      }
+      await expect(read()).rejects.toMatchObject({ code: 'RECORD_MALFORMED', details: { line: 3 } })
+      expect(seen).toEqual([1, 2])
+    }
+  })
+
   test('leaves malformed lines out when told so, and numbers on', async () => {
     const bad = collectBad()
     expect(await all(readNdjson(chunksOf('1\n{\n3\n4 5\n6'), { file: 'a', onBad: bad.onBad }))).toEqual([
