@@ -79,7 +79,7 @@ export class Switching {
     const { name, found, limit } = missing[0]!
     throw new StreamError(
       'VERSION_NOT_READY',
-      { job, version, gate: name, found, limit, gates: missing.map((gate) => gate.name).join(', ') },
+      { job, version, gate: name, found, limit, gates: missing.map((gate) => gate.name) },
       { fix: `reprise wait ${job} ${version} && reprise promote ${job} ${version}` },
     )
   }

@@ -75,6 +75,11 @@ describe('a promotion is refused', () => {
     const refused = await cli('promote', 'gated', 'v2', '--yes')
     expect(refused.code).toBe(3)
     expect(refused.stderr).toMatch(/VERSION_NOT_READY[\s\S]*gate: running[\s\S]*fix {3}reprise wait gated 2/)
+    const promoted = server.api.post('/api/v1/jobs/gated/promote', { version: 2 })
+    await expect(promoted).rejects.toMatchObject({
+      code: 'VERSION_NOT_READY',
+      details: { gate: 'running', gates: expect.arrayContaining(['running']) },
+    })
     const dry = await cli('promote', 'gated', 'v2', '--dry-run', '--json')
     expect(JSON.parse(dry.stdout)).toMatchObject({ from: 1, to: 2, wouldSucceed: false })
     expect((await cli('wait', 'gated', 'v2', '--timeout', '300ms')).code).toBe(4)
