@@ -6,6 +6,7 @@ import type { Log } from '../../../engine/ports/log.ts'
 import { controlTopic } from '../../../replay/control-log.ts'
 import { realClock } from '../../real-clock.ts'
 import type { RepriseServer } from '../server.ts'
+import { problems } from './problem.ts'
 import { boundsOf, demandTopic, viewOfRecord } from './topic-routes.ts'
 import type { App } from './typed-app.ts'
 
@@ -13,6 +14,18 @@ const beatMs = 15_000
 
 /** Whether the client, the token and the server are still there is looked at this often while nothing comes. */
 const lookEveryMs = 1000
+
+const events = {
+  'text/event-stream': { schema: z.string().describe('id: an offset; data: what a record of it is elsewhere, as JSON') },
+} as const
+const goesOnBehind = z.looseObject({
+  'last-event-id': z
+    .string()
+    .regex(/^\d{0,15}$/, 'is the id of an event: an offset')
+    .optional()
+    .describe('Go on behind this one'),
+})
+const decisionView = z.object({ id: z.string(), event: z.unknown() })
 
 export function eventRoutes(app: App, server: RepriseServer): void {
   app.get(
@@ -24,6 +37,14 @@ export function eventRoutes(app: App, server: RepriseServer): void {
         querystring: z.strictObject({
           after: z.coerce.number().int().min(-1).default(-1).describe('The number of the last event that is known'),
         }),
+        headers: goesOnBehind,
+        response: {
+          200: {
+            description: 'What was decided',
+            content: { 'application/json': { schema: z.object({ items: z.array(decisionView) }) }, ...events },
+          },
+          ...problems,
+        },
       },
     },
     async (request, reply) => {
@@ -47,6 +68,8 @@ export function eventRoutes(app: App, server: RepriseServer): void {
           partition: z.coerce.number().int().nonnegative().default(0),
           from: z.coerce.number().int().nonnegative().optional().describe('Default: what comes from now on'),
         }),
+        headers: goesOnBehind,
+        response: { 200: { description: 'Records', content: events }, ...problems },
       },
     },
     async (request, reply) => {
@@ -65,7 +88,7 @@ function wantsStream({ headers }: FastifyRequest): boolean {
 
 function lastEventId({ headers }: FastifyRequest): number | undefined {
   const id = headers['last-event-id']
-  return typeof id === 'string' && /^\d+$/.test(id) ? Number(id) : undefined
+  return id === undefined || id === '' ? undefined : Number(id)
 }
 
 /** Sends each record behind `after` as an event, whose id is its offset, until the client, the server or the token goes. Reads no faster than the client does. */

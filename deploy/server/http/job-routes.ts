@@ -11,9 +11,11 @@ import { replayRoutes } from './replay-routes.ts'
 import type { App } from './typed-app.ts'
 
 export function jobRoutes(app: App, server: RepriseServer): void {
-  app.get('/api/v1/jobs', { schema: { summary: 'All jobs', response: { 200: z.object({ items: z.array(jobView) }) } } }, async () => ({
-    items: [...server.controllers.values()].map(viewOfJob),
-  }))
+  app.get(
+    '/api/v1/jobs',
+    { schema: { summary: 'All jobs', response: { 200: z.object({ items: z.array(jobView) }), ...problems } } },
+    async () => ({ items: [...server.controllers.values()].map(viewOfJob) }),
+  )
   app.get(
     '/api/v1/jobs/:job',
     { schema: { summary: 'One job with its versions', params: ofJob, response: { 200: jobView, ...problems } } },

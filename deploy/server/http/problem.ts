@@ -2,16 +2,35 @@ import { z } from 'zod'
 import { type ErrorCode, StreamError } from '../../../engine/errors.ts'
 
 /** RFC 9457, with our codes. */
-export const problem = z.object({
-  type: z.string().describe('The page of the code'),
-  title: z.string(),
-  status: z.number(),
-  detail: z.string(),
-  code: z.string(),
-  details: z.record(z.string(), z.unknown()),
-  fix: z.string().optional(),
-  requestId: z.string(),
-})
+const problem = z
+  .object({
+    type: z.string().describe('The page of the code'),
+    title: z.string(),
+    status: z.number(),
+    detail: z.string(),
+    instance: z.string().describe('The path that was called'),
+    code: z.string(),
+    details: z.record(z.string(), z.unknown()),
+    fix: z.string().optional(),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Problem' })
+
+export type Problem = z.infer<typeof problem>
+export const problemType = 'application/problem+json'
+const answer = (description: string) => ({ description, content: { [problemType]: { schema: problem } } })
+
+/** What any route may answer instead. */
+export const problems = { '4xx': answer('The call is refused'), '5xx': answer('The call failed') } as const
+
+/** A call that is no good in a way that has a status of its own. */
+export class Refusal extends StreamError {
+  readonly status: number
+  constructor(status: number, reason: string, fix?: string) {
+    super('REQUEST_INVALID', { reason }, fix === undefined ? {} : { fix })
+    this.status = status
+  }
+}
 
 const statuses: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
@@ -22,6 +41,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   KEY_INVALID: 400,
   EVENT_TIME_INVALID: 400,
   TOPIC_NAME_INVALID: 400,
+  REQUEST_TIMED_OUT: 408,
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   TOKEN_UNKNOWN: 404,
@@ -42,6 +62,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   OUTPUT_OWNED: 409,
   COMMIT_CONFLICT: 409,
   COMMIT_FENCED: 409,
+  IDEMPOTENCY_KEY_IN_USE: 409,
   OFFSET_OUT_OF_RANGE: 416,
   JOB_INVALID: 422,
   JOB_LOAD_FAILED: 422,
@@ -54,37 +75,40 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 }
 
 export function statusOf(error: unknown): number {
+  if (error instanceof Refusal) return error.status
   if (error instanceof StreamError) return statuses[error.code] ?? 500
   const { statusCode } = error as { statusCode?: number }
   return statusCode ?? 500
 }
 
+const fixes: Readonly<Record<number, string>> = {
+  413: 'send less at once; records as application/x-ndjson may be any number',
+  415: 'send content-type: application/json; for records also application/x-ndjson, one JSON value a line',
+}
+
 /** What a client is told of an error; of our own mistakes only that there was one. */
-export function problemOf(error: unknown, requestId: string): z.infer<typeof problem> {
+export function problemOf(error: unknown, requestId: string, path: string): Problem {
   const status = statusOf(error)
-  if (error instanceof StreamError) {
-    const { code, details, message, fix } = error
-    const type = `https://reprise.dev/errors/${code}`
-    return {
-      type,
-      title: message.slice(0, message.indexOf(' (') >>> 0),
-      status,
-      detail: message,
-      code,
-      details,
-      ...(fix === undefined ? {} : { fix }),
-      requestId,
-    }
-  }
-  const invalid = status < 500
+  const { code, details, message, fix } = error instanceof StreamError ? error : codedOf(error as Error, status, requestId)
   return {
-    type: 'about:blank',
-    title: invalid ? 'the request is not valid' : 'internal error',
+    type: `https://reprise.dev/errors/${code}`,
+    title: message.slice(0, message.indexOf(' (') >>> 0),
     status,
-    detail: invalid ? (error as Error).message : 'a mistake of ours; the log has more under this request id',
-    code: invalid ? 'REQUEST_INVALID' : 'INTERNAL',
-    // Clients make an error of code and details again.
-    details: invalid ? { reason: (error as Error).message } : {},
+    detail: message,
+    instance: path,
+    code,
+    details,
+    ...(fix === undefined ? {} : { fix }),
     requestId,
   }
+}
+
+function codedOf({ message }: Error, status: number, requestId: string): StreamError {
+  if (status < 500) return new Refusal(status, message, fixes[status])
+  return new StreamError('INTERNAL', { requestId }, { fix: 'the log of the server has more under this requestId; report it' })
+}
+
+/** Without what was asked for: it may hold what is nobody's business. */
+export function pathOf(url: string): string {
+  return url.split('?', 1)[0]!
 }

@@ -1,23 +1,40 @@
 import { z } from 'zod'
 import { packageVersion } from '../../package-version.ts'
 import type { RepriseServer } from '../server.ts'
+import { problems } from './problem.ts'
 import type { App } from './typed-app.ts'
 
+const auditRow = z.object({
+  at: z.string(),
+  by: z.string(),
+  method: z.string(),
+  path: z.string(),
+  status: z.number(),
+  requestId: z.string(),
+})
+
 export function systemRoutes(app: App, server: RepriseServer): void {
-  const text = { hide: true } as const
-  app.get('/livez', { schema: text, config: { scope: 'open' } }, async (_, reply) => reply.type('text/plain').send('ok\n'))
-  app.get('/readyz', { schema: text, config: { scope: 'open' } }, async (_, reply) => {
+  const config = { scope: 'open' } as const
+  const text = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } })
+  app.get(
+    '/livez',
+    { config, schema: { summary: 'Whether the process answers', response: { 200: text('It does'), ...problems } } },
+    async (_, reply) => reply.type('text/plain').send('ok\n'),
+  )
+  const ready = { 200: text('It takes calls'), 503: text('It is stopping'), ...problems }
+  app.get('/readyz', { config, schema: { summary: 'Whether it takes calls that change something', response: ready } }, async (_, reply) => {
     const ready = !server.stopping
     return reply
       .status(ready ? 200 : 503)
       .type('text/plain')
       .send(`[${ready ? '+' : '-'}]log ${ready ? 'ok' : 'closing'}\n`)
   })
-  app.get('/metrics', { schema: text }, async (_, reply) => {
+  const metrics = { summary: 'Metrics for Prometheus', response: { 200: text('Each is explained in docs/metrics.md'), ...problems } }
+  app.get('/metrics', { schema: metrics }, async (_, reply) => {
     server.metrics.set('reprise_build_info', { version: packageVersion(), node_version: process.version }, 1)
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await server.metrics.text())
   })
-  app.get('/openapi.json', { schema: text }, async () => (app as unknown as { swagger(): object }).swagger())
+  app.get('/openapi.json', { schema: { hide: true } }, async () => (app as unknown as { swagger(): object }).swagger())
   app.get(
     '/api/v1/audit',
     {
@@ -25,6 +42,7 @@ export function systemRoutes(app: App, server: RepriseServer): void {
       schema: {
         summary: 'Calls that were to change something, newest first',
         querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(50) }),
+        response: { 200: z.object({ items: z.array(auditRow) }), ...problems },
       },
     },
     async ({ query }) => ({ items: await server.audit.newest(query.limit) }),

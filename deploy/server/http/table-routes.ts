@@ -5,7 +5,7 @@ import { recordOf } from '../../../replay/version-record.ts'
 import { valueField } from '../../cli/record-fields.ts'
 import type { RepriseServer } from '../server.ts'
 import { type TableRow, TableView } from '../table-view.ts'
-import { problem } from './problem.ts'
+import { problems } from './problem.ts'
 import type { App } from './typed-app.ts'
 
 const tableBytesMax = 256 << 20
@@ -90,8 +90,7 @@ export function tableRoutes(app: App, server: RepriseServer): void {
         }),
         response: {
           200: z.object({ items: z.array(rowView), next: z.string().nullable(), ...owned }),
-          '4xx': problem,
-          '5xx': problem,
+          ...problems,
         },
       },
     },

@@ -1,16 +1,15 @@
-import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { StreamError } from '../../../engine/errors.ts'
 import { readRecords } from '../../../engine/log/read-records.ts'
-import type { LogRecord, NewRecord } from '../../../engine/model/record.ts'
+import type { LogRecord } from '../../../engine/model/record.ts'
 import { bytesField, timeText, valueField } from '../../cli/record-fields.ts'
-import { readNdjson } from '../../ingest/ndjson.ts'
 import { openTopic } from '../../ingest/open-topic.ts'
-import { fieldReader } from '../../ingest/take-in.ts'
 import type { RepriseServer } from '../server.ts'
 import type { Token } from '../tokens.ts'
+import { recordsPath } from './content-types.ts'
 import { demand } from './permission.ts'
-import { problem } from './problem.ts'
+import { problems } from './problem.ts'
+import { takeRecords } from './take-records.ts'
 import type { App } from './typed-app.ts'
 
 const topicView = z.object({
@@ -19,7 +18,7 @@ const topicView = z.object({
   partitions: z.array(z.object({ partition: z.number(), start: z.string(), end: z.string() })),
 })
 
-export const recordView = z.object({
+const recordView = z.object({
   partition: z.number(),
   offset: z.string(),
   key: z.unknown(),
@@ -30,15 +29,11 @@ export const recordView = z.object({
 })
 
 const ofTopic = z.strictObject({ topic: z.string().max(249) })
-const problems = { '4xx': problem, '5xx': problem } as const
 
 export function topicRoutes(app: App, server: RepriseServer): void {
-  // Streamed: a body of any length, taken in as it comes.
-  app.addContentTypeParser(['application/x-ndjson', 'application/jsonl'], (_request, payload, done) => done(null, payload))
-
   app.get(
     '/api/v1/topics',
-    { schema: { summary: 'All topics', response: { 200: z.object({ items: z.array(topicView) }) } } },
+    { schema: { summary: 'All topics', response: { 200: z.object({ items: z.array(topicView) }), ...problems } } },
     async () => ({
       items: server.log.topics().map(({ name }) => viewOfTopic(server, name)),
     }),
@@ -49,16 +44,17 @@ export function topicRoutes(app: App, server: RepriseServer): void {
     async ({ params }) => viewOfTopic(server, params.topic),
   )
   app.post(
-    '/api/v1/topics/:topic/records',
+    recordsPath,
     {
       config: { scope: 'operator' },
       schema: {
-        summary: 'Take records in: NDJSON as a stream, or JSON (an array, or one record). With producer and sequence each is taken once',
+        summary:
+          'Take records in: NDJSON as a stream, of which all before a bad line is taken, or JSON (an array as a whole, or one record). With producer and sequence each is taken once',
         params: ofTopic,
         querystring: z.strictObject({
           key: z.string().optional().describe('The field that is the key; without it records are dealt out in turn'),
           time: z.string().optional().describe('The field that says when it happened; without it: now'),
-          producer: z.string().max(200).optional().describe('Names the source of the records'),
+          producer: z.string().min(1).max(200).optional().describe('Names the source of the records'),
           sequence: z.coerce.number().int().nonnegative().optional().describe('Number of the first record in that source, from 0'),
           partitions: z.coerce.number().int().min(1).max(1024).optional().describe('Of a topic that is not there yet'),
         }),
@@ -72,24 +68,11 @@ export function topicRoutes(app: App, server: RepriseServer): void {
         throw new StreamError('REQUEST_INVALID', { reason: 'producer and sequence go together' }, { fix: 'give both, or none' })
       refuseOutputs(server, topic)
       await openTopic(server.log, topic, { kind: undefined, partitions: query.partitions })
-      const read = fieldReader(query.key, query.time)
-      let [added, skipped] = [0, 0]
-      let next = sequence
-      for await (const batch of batchesOf(body)) {
-        const records = batch.map((value): NewRecord => {
-          const { key, eventTime } = read(value)
-          return { value: Buffer.from(value), key, eventTime: Number.isNaN(eventTime) ? Date.now() : eventTime }
-        })
-        const done = await server.producers.append(topic, producer, records, next)
-        added += done.added
-        skipped += done.skipped
-        if (next !== undefined) next += records.length
-      }
-      return { added, skipped, nextSequence: next ?? null }
+      return takeRecords(body, { producers: server.producers, topic, key: query.key, time: query.time, producer, sequence })
     },
   )
   app.get(
-    '/api/v1/topics/:topic/records',
+    recordsPath,
     {
       schema: {
         summary: 'Records of one partition from an offset on',
@@ -157,13 +140,4 @@ function refuseOutputs(server: RepriseServer, topic: string): void {
     if (controller.writes(topic))
       throw new StreamError('OUTPUT_OWNED', { topic, job }, { fix: 'take records into a topic that no job writes' })
   }
-}
-
-async function* batchesOf(body: unknown): AsyncGenerator<Uint8Array[]> {
-  if (body instanceof Readable) {
-    for await (const batch of readNdjson(body, { file: 'the body', onBad: 'fail' })) yield batch.map(({ value }) => value)
-    return
-  }
-  const values = (Array.isArray(body) ? (body as unknown[]) : [body]).filter((value) => value !== undefined)
-  if (values.length > 0) yield values.map((value) => Buffer.from(JSON.stringify(value)))
 }
