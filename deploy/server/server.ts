@@ -16,6 +16,7 @@ import { makeApp } from './http/app.ts'
 import { IngestProducers } from './ingest-producers.ts'
 import { type ControllerWorld, JobController } from './job-controller.ts'
 import { isLoopback } from './loopback.ts'
+import { MemoryWatch } from './memory-watch.ts'
 import { Operations } from './operations.ts'
 import { ServerMetrics } from './server-metrics.ts'
 import { Tokens } from './tokens.ts'
@@ -68,6 +69,8 @@ export class RepriseServer {
   private app: FastifyInstance | undefined = undefined
   private readonly versionMetrics: VersionMetrics
   private readonly serverMetrics: ServerMetrics
+  private readonly memory = MemoryWatch.ofProcess(realClock)
+  private readonly over = new AbortController()
   private readonly timer: NodeJS.Timeout
 
   /** Errors: those of DataDirectory.open; EADDRINUSE as USAGE. */
@@ -101,6 +104,7 @@ export class RepriseServer {
     this.audit = new AuditLog(data.log, realClock)
     this.versionMetrics = new VersionMetrics(metrics)
     this.serverMetrics = new ServerMetrics({ metrics, clock: realClock, directory: options.directory, log: data.log })
+    this.memory.run(this.over.signal).catch((error: unknown) => this.logger.error({ error }, 'memory is not watched'))
     const look = async () => {
       const controllers = [...this.controllers.values()]
       await Promise.all([this.versionMetrics.look(controllers), this.serverMetrics.look(controllers)])
@@ -173,6 +177,7 @@ export class RepriseServer {
     this.serverMetrics.close()
     // While versions finish, who asks is told why, instead of finding nobody.
     await Promise.all([...this.controllers.values()].map((controller) => controller.close()))
+    this.over.abort()
     await this.app?.close()
     await this.producers.close()
     await this.data.close()
@@ -191,6 +196,7 @@ export class RepriseServer {
       state: settings.state,
       memoryBytesMax,
       limits,
+      memory: this.memory,
       diskBytesMax,
       policy,
       bakeMs,

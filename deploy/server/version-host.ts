@@ -7,6 +7,7 @@ import type { Log } from '../../engine/ports/log.ts'
 import type { Clock, Logger, Metrics } from '../../engine/ports/world.ts'
 import type { TaskFacts } from '../../engine/runtime/steering.ts'
 import { applyBatch } from './batched-metrics.ts'
+import type { MemoryWatch, WatchedThread } from './memory-watch.ts'
 import { lineOf } from './thread-line.ts'
 import type { FromVersion, ThreadFailure, ToVersion, VersionData } from './version-messages.ts'
 
@@ -25,12 +26,14 @@ export interface VersionHostWorld {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly limits: VersionLimits
+  /** Of the threads of all jobs. */
+  readonly memory: MemoryWatch
   onFacts(facts: TaskFacts): void
   /** It has ended: without a failure because it was told to. Told once. */
   onEnd(failure: ThreadFailure | undefined): void
 }
 
-const pingEveryMs = 1000
+const pingEveryMs = 250
 
 /**
  * A third of it is what one collection may move to the old generation at once. Node lets a thread at its limit have 16 MiB more to end in:
@@ -42,9 +45,10 @@ const maxYoungGenerationSizeMb = 36
  * One version of a job in a thread of its own, seen from the server's thread. Whatever job code does ends that thread at most.
  * Owns: the thread, and what writes to the log for it.
  */
-export class VersionHost {
+export class VersionHost implements WatchedThread {
   readonly version: number
   heapBytes = 0
+  readonly bytesMax: number
   /** When it last said that it goes on, by the wall clock. */
   answeredAt: EpochMs
   readonly ended: Promise<void>
@@ -63,7 +67,9 @@ export class VersionHost {
   constructor(data: VersionData, world: VersionHostWorld) {
     this.version = data.version
     this.world = world
-    const heapMb = Math.ceil(world.limits.heapBytesMax / 2 ** 20)
+    const { heapBytesMax, externalBytesMax } = world.limits
+    this.bytesMax = heapBytesMax + externalBytesMax
+    const heapMb = Math.ceil(heapBytesMax / 2 ** 20)
     this.worker = new Worker(entry, {
       workerData: data,
       resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb },
@@ -80,6 +86,7 @@ export class VersionHost {
         resolve()
       })
     })
+    world.memory.begun(this)
     this.own = world.logger.child({ job: data.job, version: `v${data.version}` })
     this.watch().catch((error: unknown) => this.own.error({ error }, 'a version is not watched'))
   }
@@ -118,9 +125,10 @@ export class VersionHost {
         this.answeredAt = this.world.clock.now()
         this.heardAt = this.world.clock.monotonic()
         this.heapBytes = message.heapBytes
+        if (!this.over.signal.aborted) this.world.memory.heard(this, message.heapTakenBytes + message.externalBytes)
         if (message.externalBytes > limits.externalBytesMax) {
           const found = `${mib(message.externalBytes)} MiB outside of the heap, ${mib(limits.externalBytesMax)} are allowed`
-          this.killSoon({ code: 'VERSION_OUT_OF_MEMORY', message: found })
+          this.endAtOnce({ code: 'VERSION_OUT_OF_MEMORY', message: found })
         }
         return
       case 'failed':
@@ -134,13 +142,15 @@ export class VersionHost {
     this.failure ??= failure
   }
 
-  private killSoon(failure: ThreadFailure): void {
+  /** As `kill`, and nobody waits. */
+  endAtOnce(failure: ThreadFailure): void {
     this.kill(failure).catch((error: unknown) => this.own.error({ error }, 'a thread could not be ended'))
   }
 
   private end(code: number): void {
     if (this.over.signal.aborted) return
     this.over.abort()
+    this.world.memory.ended(this)
     this.service.close()
     if (!this.expected) this.failed({ code: 'VERSION_CRASHED', message: `its thread ended by itself, with code ${code}` })
     this.world.onEnd(this.failure)

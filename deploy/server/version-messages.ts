@@ -46,7 +46,7 @@ export type FromVersion =
   | { readonly kind: 'facts'; readonly facts: TaskFacts }
   | { readonly kind: 'metrics'; readonly calls: readonly MetricCall[] }
   | { readonly kind: 'line'; readonly level: LogLevel; readonly fields: object; readonly message: string }
-  /** Bytes outside of the thread's heap, which no limit of the engine's covers. */
-  | { readonly kind: 'pong'; readonly heapBytes: number; readonly externalBytes: number }
+  /** `heapBytes` in use of those the heap has taken; beside them bytes outside of it, which no limit of the engine's covers. */
+  | { readonly kind: 'pong'; readonly heapBytes: number; readonly heapTakenBytes: number; readonly externalBytes: number }
   | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly failure: ThreadFailure }

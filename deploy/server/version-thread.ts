@@ -76,8 +76,8 @@ async function run(): Promise<void> {
     else if (message.kind === 'govern') pace.gentleTo = message.recordsPerSecond
     else if (message.kind === 'stop') stop.abort()
     else if (message.kind === 'ping') {
-      const { heapUsed, external } = process.memoryUsage()
-      tell({ kind: 'pong', heapBytes: heapUsed, externalBytes: external })
+      const { heapUsed, heapTotal, external } = process.memoryUsage()
+      tell({ kind: 'pong', heapBytes: heapUsed, heapTakenBytes: heapTotal, externalBytes: external })
     }
   })
   const log = await ThreadLog.attach(handle, { fs: new NodeFileSystem(path.join(directory, 'log')), line: lineOf(port) })

@@ -6,6 +6,7 @@ import type { ControlState, VersionState } from '../../replay/control-state.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
 import type { BundleStore } from '../bundle-store.ts'
 import { DiskWatch } from './disk-watch.ts'
+import type { MemoryWatch } from './memory-watch.ts'
 import { diskUseOf } from './version-disk.ts'
 import { VersionHost, type VersionLimits } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
@@ -22,6 +23,7 @@ export interface ThreadsWorld {
   readonly state: { readonly mergeBytesMin: number }
   readonly memoryBytesMax: number
   readonly limits: VersionLimits
+  readonly memory: MemoryWatch
   /** What a version may have on disk for itself; infinite: as much as there is. */
   readonly diskBytesMax: number
   /** Named point at which the process ends, for tests. */

@@ -34,6 +34,11 @@ const hostile = {
     code: 'for (let i = 0; i < 2; i++) kept.push(new Uint8Array(4 << 20).fill(1))',
     ends: 'VERSION_OUT_OF_MEMORY',
   },
+  // Stops at a gigabyte, and loops on: a server that does not see it ends it as one that does not come back.
+  'fills buffers in a loop': {
+    code: 'for (let i = 0; i < 128; i++) kept.push(new Uint8Array(8 << 20).fill(1)); for (;;);',
+    ends: 'VERSION_OUT_OF_MEMORY',
+  },
   'calls process.exit': { code: 'process.exit(0)', ends: 'API_NOT_ALLOWED' },
   'rejects a promise that nobody waits for': { code: 'void Promise.reject(new Error("nobody"))', ends: 'VERSION_CRASHED' },
 }
