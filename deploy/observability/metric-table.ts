@@ -63,6 +63,11 @@ const table = {
     labels: ['job', 'version'],
     buckets: durations,
   },
+  reprise_backpressured_seconds_total: {
+    type: 'counter',
+    help: 'Time tasks had a slice to run and no room for it: commits under way, or state that is full; of several tasks the sum',
+    labels: ['job', 'version'],
+  },
   reprise_end_to_end_latency_seconds: {
     type: 'histogram',
     help: 'From the append of the oldest source record of a slice until what the slice gave was durable and public; with parallelism up to the first exchange',

@@ -54,6 +54,11 @@ export class SliceMetrics {
     this.cutting = undefined
   }
 
+  /** For so long the next slice waited for room: see TaskLife.room. */
+  waitedForRoom(ms: number): void {
+    if (ms > 0) this.metrics.add('reprise_backpressured_seconds_total', this.labels, ms / 1000)
+  }
+
   committed({ totals }: JournalRecord, { runMs, commitMs, latencyMs, at, faults }: SliceMeasures): void {
     const { metrics, labels, before } = this
     if (totals.in > before.in) this.lastRecordAt = at
@@ -114,4 +119,5 @@ const startingAtZero = [
   'reprise_derived_skipped_total',
   'reprise_derived_dlq_records_total',
   'reprise_commits_total',
+  'reprise_backpressured_seconds_total',
 ]

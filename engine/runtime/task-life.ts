@@ -249,7 +249,17 @@ export class TaskLife {
 
   /** Waits until one more commit may be sent and the state has room. */
   private async room(): Promise<void> {
-    while (this.failure === undefined && this.inFlight.length >= this.world.settings.commitsInFlightMax) await this.inFlight[0]!.done
+    let from = this.world.clock.monotonic()
+    // Told after each wait: one that takes long is seen while it lasts.
+    const tell = () => {
+      const now = this.world.clock.monotonic()
+      this.metrics.waitedForRoom(now - from)
+      from = now
+    }
+    while (this.failure === undefined && this.inFlight.length >= this.world.settings.commitsInFlightMax) {
+      await this.inFlight[0]!.done
+      tell()
+    }
     while (this.failure === undefined && this.state.full) {
       // The checkpoint under way may be older than what fills the memory: then one more is needed.
       if (!this.state.checkpointing) {
@@ -257,6 +267,7 @@ export class TaskLife {
         this.cut()
       }
       await Promise.race([this.state.relieved(), this.drive()])
+      tell()
     }
   }
 

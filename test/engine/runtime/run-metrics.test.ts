@@ -6,7 +6,7 @@ import { StreamError } from '../../../engine/errors.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
 import { type Labels, type Metrics, noProbe, silentLogger } from '../../../engine/ports/world.ts'
 import { runJob } from '../../../engine/runtime/job-run.ts'
-import { defaultRuntimeSettings } from '../../../engine/runtime/settings.ts'
+import { defaultRuntimeSettings, type RuntimeSettings } from '../../../engine/runtime/settings.ts'
 import { noSteering, type Orders } from '../../../engine/runtime/steering.ts'
 import { noPresent } from '../../../engine/task/present.ts'
 import { defineJob, topic } from '../../../index.ts'
@@ -17,11 +17,14 @@ const copies = topic('copies', { value: z.object({ n: z.number() }) })
 const job = defineJob('copying', (builder) => builder.from(numbers).to(copies))
 
 /** Runs the job over records of two append times, 4 s and 1 s old by then; a commit takes half a second. @returns what the metrics were told. */
-async function run({ publishes = true, refusedCommits = 0 } = {}) {
+async function run({ publishes = true, refusedCommits = 0, settings = {} as Partial<RuntimeSettings> } = {}) {
   const clock = new Impatient(100_000)
   let running = false
+  let looks = 0
   const deliver = async () => {
     if (!running) return
+    // Until the task looks for its next slice.
+    for (const before = looks; looks === before; ) await clock.yield()
     clock.advance(500)
     if (refusedCommits-- > 0) throw new StreamError('LOG_UNAVAILABLE', { reason: 'a fault' })
   }
@@ -43,20 +46,23 @@ async function run({ publishes = true, refusedCommits = 0 } = {}) {
   const told: { call: string; name: string; labels: Labels; value: number }[] = []
   const tell = (call: string) => (name: string, labels: Labels, value: number) => void told.push({ call, name, labels, value })
   const metrics: Metrics = { add: tell('add'), set: tell('set'), observe: tell('observe') }
-  const orders: Orders = { control: 1, publishes }
+  const orders = (): Orders => {
+    looks++
+    return { control: 1, publishes }
+  }
   const latencies: (number | undefined)[] = []
   await runJob({
     load: () => ({ topology: job, present: noPresent() }),
     version: 1,
     parallelism: 1,
-    steering: { ...noSteering, orders: () => orders, report: (_, facts) => void latencies.push(facts.latencyMs) },
+    steering: { ...noSteering, orders, report: (_, facts) => void latencies.push(facts.latencyMs) },
     log,
     openState: async () => stateInMemory('copying', clock),
     clock,
     logger: silentLogger,
     metrics,
     probe: noProbe,
-    settings: { ...defaultRuntimeSettings, retryBackoffMs: 0 },
+    settings: { ...defaultRuntimeSettings, retryBackoffMs: 0, ...settings },
     until: 'end',
     stop: new AbortController().signal,
   })
@@ -83,6 +89,17 @@ test('the latency of a slice is that of its oldest record, until its commit is a
   expect(told('reprise_last_record_processed_timestamp_seconds').at(-1)).toEqual({ ...v1, value: 104.5 })
   expect(told('reprise_restore_duration_seconds')).toHaveLength(1)
   expect(told('reprise_errors_total')).toEqual([])
+})
+
+test('the time a slice waits for commits under way is counted; a task that always has room has waited 0 s', async () => {
+  const waitedIn = async (commitsInFlightMax: number) => {
+    const told = await run({ settings: { sliceRecordsMax: 1, commitsInFlightMax } })
+    expect(told('reprise_commits_total')).toHaveLength(1 + 2)
+    return told('reprise_backpressured_seconds_total')
+  }
+  // The second slice waits half a second for the commit of the first.
+  expect(await waitedIn(1)).toEqual([0, 0.5].map((value) => ({ ...v1, value })))
+  expect(await waitedIn(2)).toEqual([{ ...v1, value: 0 }])
 })
 
 test('what is not published has no latency', async () => {
