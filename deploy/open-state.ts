@@ -34,8 +34,8 @@ export async function openStateIn(
 ): Promise<TaskState> {
   const { version } = job
   const bound = logger.child({ job: job.topology.job, version: `v${version}`, task: plan.id })
-  const name = `${folderOf(job.topology.job, job.version)}${plan.id}`
-  const [checkpoints, spill] = folders.map((folder) => path.join(directory, folder, name)) as [string, string]
+  const checkpoints = checkpointsOf(directory, job.topology.job, version, plan.id)
+  const spill = path.join(directory, 'spill', path.basename(checkpoints))
   await mkdir(checkpoints, { recursive: true })
   await mkdir(spill, { recursive: true })
   return openTaskState({
@@ -50,6 +50,10 @@ export async function openStateIn(
     makeDate,
   })
 }
+
+/** Where a task has its checkpoints. */
+export const checkpointsOf = (directory: string, job: string, version: number, task: number): string =>
+  path.join(directory, 'checkpoints', `${folderOf(job, version)}${task}`)
 
 /** Removes the state of all tasks of a version, which must have ended. Done again it does nothing. */
 export async function removeStateOf(directory: string, job: string, version: number): Promise<void> {

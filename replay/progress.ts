@@ -24,7 +24,7 @@ export interface Progress {
   readonly ratio: number
   readonly done: number
   readonly target: number
-  /** Records a second: taken, come in, and the first without the second. Undefined: too little was seen yet. */
+  /** Records a second: taken (0 while paused), come in, and the first without the second. Undefined: too little was seen yet. */
   readonly recordsPerSecond: number | undefined
   readonly headPerSecond: number | undefined
   readonly netPerSecond: number | undefined
@@ -46,13 +46,14 @@ export function progressOf(samples: readonly ProgressSample[], { paused, within 
   const first = samples.find(({ at }) => last.at - at <= windowMs)!
   const rates = last.at - first.at >= leastMs ? ratesOf(first, last) : undefined
   const remaining = last.target - last.done
+  const taken = paused ? 0 : rates?.taken
   return {
     ratio: last.target === 0 ? 1 : Math.min(1, last.done / last.target),
     done: last.done,
     target: last.target,
-    recordsPerSecond: rates?.taken,
+    recordsPerSecond: taken,
     headPerSecond: rates?.head,
-    netPerSecond: rates?.net,
+    netPerSecond: rates === undefined ? undefined : taken! - rates.head,
     eta: etaOf(),
   }
 

@@ -170,7 +170,7 @@ const table = {
   },
   reprise_replay_throttled: {
     type: 'gauge',
-    help: 'Is 1 while a version is held back, by reason: rate (a limit was set), owner (records wait for the version that publishes)',
+    help: 'Is 1 while a version is held back, by reason: rate (a limit was set, in records or in bytes), owner (records wait for the version that publishes)',
     labels: ['job', 'version', 'reason'],
   },
   reprise_replay_state: {

@@ -58,7 +58,7 @@ export function planDeployment(
       { fix: 'keep the fields as they are; or --allow-schema-change' },
     )
   }
-  const rate = active === undefined ? undefined : controller!.readiness.observer(active).progress(false)?.recordsPerSecond
+  const rate = active === undefined ? undefined : controller!.readiness.progress(active)?.recordsPerSecond
   return {
     job,
     active,

@@ -14,6 +14,7 @@ import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { cleanVersion } from './clean-version.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
+import { leftPositions } from './left-positions.ts'
 import { Readiness } from './readiness.ts'
 import { governEveryMs, ReplayGovernor } from './replay-governor.ts'
 import { Switching } from './switching.ts'
@@ -85,7 +86,14 @@ export class JobController {
     this.world = world
     this.lookedAt = world.clock.now()
     this.threads = new VersionThreads(job, world, (version, failure) => this.ended(version, failure))
-    this.readiness = new Readiness({ ...world, board: this.threads.board, version: (version) => this.version(version) })
+    this.readiness = new Readiness({
+      ...world,
+      logger: world.logger.child({ job }),
+      board: this.threads.board,
+      version: (version) => this.version(version),
+      runs: (version) => this.threads.running.has(version),
+      left: (version) => leftPositions(world.log, world.directory, this.inspected.get(version)!, this.version(version)),
+    })
     this.switching = new Switching(
       {
         job,
@@ -299,7 +307,7 @@ export class JobController {
   }
 
   private async lookAtAll(): Promise<void> {
-    for (const version of this.threads.running) {
+    for (const version of this.readiness.lookedAt) {
       await this.readiness.look(version)
       const { role, caughtUpAt } = this.version(version)
       if (role === 'candidate' && caughtUpAt === undefined && this.readiness.caughtUp(version))
@@ -374,7 +382,7 @@ export class JobController {
   }
 
   private async expire(version: number): Promise<void> {
-    const { recordsPerSecond, headPerSecond } = this.readiness.observer(version).progress(false) ?? {}
+    const { recordsPerSecond, headPerSecond } = this.readiness.progress(version) ?? {}
     const perSecond = (rate: number | undefined) => (rate === undefined ? 'not known' : Math.round(rate))
     const { code, message } = new StreamError('CATCH_UP_OVERDUE', {
       deadlineSeconds: this.readiness.policy(version).deadlineMs! / 1000,
@@ -386,14 +394,14 @@ export class JobController {
   }
 
   private async start(version: number): Promise<void> {
-    this.readiness.observer(version).forget()
+    this.readiness.forget(version)
     this.governor.forget(version)
     await this.threads.start(this.version(version))
   }
 
   private ended(version: number, failure: ThreadFailure | undefined): void {
     const { logger, metrics } = this.world
-    this.readiness.observer(version).forget()
+    this.readiness.forget(version)
     if (failure === undefined) return logger.info({ job: this.job, version: `v${version}` }, 'version ended')
     const { code, message } = failure
     logger.error({ job: this.job, version: `v${version}`, code, reason: message }, 'version stopped')

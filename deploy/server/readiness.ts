@@ -1,8 +1,10 @@
 import type { EpochMs } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
-import type { Clock } from '../../engine/ports/world.ts'
+import type { Clock, Logger } from '../../engine/ports/world.ts'
+import type { Positions } from '../../engine/runtime/steering.ts'
 import { type CatchUpPolicy, caughtUp, type Gate, gatesOf, overdue, policyWith } from '../../replay/catch-up.ts'
-import type { VersionState } from '../../replay/control-state.ts'
+import { alive, type VersionState } from '../../replay/control-state.ts'
+import type { Progress } from '../../replay/progress.ts'
 import type { VersionBoard } from '../../replay/version-board.ts'
 import { VersionObserver } from './version-observer.ts'
 
@@ -10,8 +12,13 @@ export interface ReadinessWorld {
   readonly board: VersionBoard
   /** Errors: VERSION_UNKNOWN. */
   version(version: number): VersionState
+  /** Whether it has a thread. */
+  runs(version: number): boolean
+  /** Where one without a thread stands. Asked once after each of its lives. */
+  left(version: number): Promise<Positions>
   readonly log: Log
   readonly clock: Clock
+  readonly logger: Logger
   /** Where a version has none of its own. */
   readonly policy: CatchUpPolicy
 }
@@ -20,6 +27,8 @@ export interface ReadinessWorld {
 export class Readiness {
   private readonly world: ReadinessWorld
   private readonly observers = new Map<number, VersionObserver>()
+  /** By version without a thread. */
+  private readonly left = new Map<number, Promise<Positions | undefined>>()
 
   constructor(world: ReadinessWorld) {
     this.world = world
@@ -29,6 +38,16 @@ export class Readiness {
     let observer = this.observers.get(version)
     if (observer === undefined) this.observers.set(version, (observer = new VersionObserver()))
     return observer
+  }
+
+  progress(version: number): Progress | undefined {
+    return this.observer(version).progress(this.world.version(version))
+  }
+
+  /** Its thread begins or has ended: what was seen says nothing of what comes. */
+  forget(version: number): void {
+    this.observer(version).forget()
+    this.left.delete(version)
   }
 
   policy(version: number): CatchUpPolicy {
@@ -56,21 +75,49 @@ export class Readiness {
     return owner === undefined || versions.get(owner)!.health !== 'running' ? 0 : (this.observer(owner).lag?.ms ?? 0)
   }
 
-  /** Looks at one that runs: those that trail come no further than the version that publishes, which may stand still. */
+  /** Those with a thread, and those that have none since they stopped: what comes in waits for them too. */
+  get lookedAt(): number[] {
+    const { board, runs } = this.world
+    const wanted = [...board.control.versions.values()].filter(
+      (state) => alive(state) && (runs(state.version) || state.health === 'stopped'),
+    )
+    return wanted.map(({ version }) => version)
+  }
+
+  /** Looks at one: those that trail come no further than the version that publishes, which may stand still. Only what runs is judged. */
   async look(version: number): Promise<void> {
-    const { board, log, clock } = this.world
-    const facts = board.facts(version)
-    if (facts === undefined) return
+    const { board, log, clock, runs } = this.world
+    const judged = runs(version)
+    const positions = await this.positions(version)
+    if (positions === undefined || judged !== runs(version)) return
     const { owner, versions } = board.control
     const ownerStands = owner !== undefined && owner !== version && versions.get(owner)!.health !== 'running'
-    const upTo = ownerStands ? board.facts(owner)?.positions : undefined
-    const { positions } = facts
+    const upTo = ownerStands ? await this.positions(owner) : undefined
     await this.observer(version).look(
       log,
       { positions, starts: this.world.version(version).starts },
-      this.policy(version),
+      judged ? this.policy(version) : undefined,
       clock.now(),
       upTo,
     )
+  }
+
+  /** Next offset by source partition: as its tasks told, or as they left it. Undefined: not known yet. */
+  private async positions(version: number): Promise<Positions | undefined> {
+    const { board, runs } = this.world
+    const told = board.facts(version)?.positions
+    if (runs(version)) return told
+    let left = this.left.get(version)
+    if (left === undefined) this.left.set(version, (left = this.readLeft(version)))
+    return (await left) ?? told
+  }
+
+  private async readLeft(version: number): Promise<Positions | undefined> {
+    try {
+      return await this.world.left(version)
+    } catch (error) {
+      this.world.logger.warn({ version: `v${version}`, error }, 'where a version that stopped stands could not be read')
+      return undefined
+    }
   }
 }

@@ -56,7 +56,7 @@ export class VersionMetrics {
 
   private see(controller: JobController, version: number): void {
     const labels = { job: controller.job, version: `v${version}` }
-    const { role, health, recordsPerSecond } = controller.version(version)
+    const { role, health, recordsPerSecond, bytesPerSecond } = controller.version(version)
     const observer = controller.readiness.observer(version)
     const governed = controller.heldBackTo(version)
     this.set('reprise_job_version_active', labels, role === 'active' ? 1 : 0)
@@ -66,10 +66,10 @@ export class VersionMetrics {
     const diskBytes = controller.diskBytes(version)
     if (diskBytes !== undefined) this.set('reprise_version_disk_bytes', labels, diskBytes)
     for (const { name, topic, partition, value } of lagSeries(observer.partitions)) this.set(name, { ...labels, topic, partition }, value)
-    this.set('reprise_replay_throttled', { ...labels, reason: 'rate' }, recordsPerSecond === null ? 0 : 1)
+    this.set('reprise_replay_throttled', { ...labels, reason: 'rate' }, recordsPerSecond === null && bytesPerSecond === null ? 0 : 1)
     this.set('reprise_replay_throttled', { ...labels, reason: 'owner' }, governed === null ? 0 : 1)
-    this.seeProgress(controller, version, labels)
     if (role === 'active') return
+    this.seeProgress(controller, version, labels)
     const replayState = health !== 'running' ? health : controller.readiness.caughtUp(version) ? 'caught-up' : 'replaying'
     for (const each of replayStates) this.set('reprise_replay_state', { ...labels, state: each }, each === replayState ? 1 : 0)
     this.set('reprise_replay_throttled_per_second', labels, governed ?? Number.NaN)
@@ -78,7 +78,7 @@ export class VersionMetrics {
   }
 
   private seeProgress(controller: JobController, version: number, labels: Labels): void {
-    const progress = controller.readiness.observer(version).progress(controller.version(version).health === 'paused')
+    const progress = controller.readiness.progress(version)
     if (progress === undefined) return
     this.set('reprise_replay_progress_ratio', labels, progress.ratio)
     this.set('reprise_replay_remaining_records', labels, Math.max(0, progress.target - progress.done))

@@ -2,6 +2,7 @@ import type { EpochMs, Offset } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import type { Positions, Starts } from '../../engine/runtime/steering.ts'
 import { type CatchUp, type CatchUpPolicy, type Lag, lookAt } from '../../replay/catch-up.ts'
+import type { VersionState } from '../../replay/control-state.ts'
 import { type Progress, type ProgressSample, progressOf, windowMs } from '../../replay/progress.ts'
 import { appendTimeAt } from './append-time-at.ts'
 
@@ -23,12 +24,13 @@ export class VersionObserver {
   private samples: ProgressSample[] = []
 
   /**
-   * Takes a look. @param upTo where a version that trails has to stop: the version that publishes stands still there.
+   * Takes a look. @param policy what it is judged by; undefined: it does not run, and only where it stands is seen.
+   * @param upTo where a version that trails has to stop: the version that publishes stands still there.
    */
   async look(
     log: Log,
     { positions, starts }: { readonly positions: Positions; readonly starts: Starts },
-    policy: CatchUpPolicy,
+    policy: CatchUpPolicy | undefined,
     now: EpochMs,
     upTo?: Positions,
   ): Promise<void> {
@@ -48,6 +50,7 @@ export class VersionObserver {
       target += end - start
     }
     this.partitions = partitions
+    if (policy === undefined) return
     this.samples = [...this.samples.filter(({ at }) => now - at <= 2 * windowMs), { at: now, done, target }]
     this.catchUp = lookAt(this.catchUp, this.lag!, policy, now)
   }
@@ -67,8 +70,12 @@ export class VersionObserver {
     return { records: slowest.lag, ms, partition: slowest.lag === 0 ? undefined : `${slowest.topic}/${slowest.partition}` }
   }
 
-  progress(paused: boolean): Progress | undefined {
-    if (this.samples.length === 0) return undefined
-    return progressOf(this.samples, { paused, within: this.catchUp?.withinSince !== undefined })
+  /** What was seen before it was paused, or resumed, says nothing of how fast it is since. */
+  progress({ health, healthSince }: Pick<VersionState, 'health' | 'healthSince'>): Progress | undefined {
+    const last = this.samples.at(-1)
+    if (last === undefined) return undefined
+    const since = this.samples.filter(({ at }) => at >= healthSince)
+    const within = this.catchUp?.withinSince !== undefined
+    return progressOf(since.length > 0 ? since : [last], { paused: health === 'paused', within })
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { CatchUpPolicy } from '../../replay/catch-up.ts'
+import { alive } from '../../replay/control-state.ts'
 import type { Progress } from '../../replay/progress.ts'
 import type { JobController } from './job-controller.ts'
 import type { PartitionLag } from './version-observer.ts'
@@ -66,7 +67,10 @@ export const versionView = z.object({
     .object({ maxLagRecords: z.number(), maxLagSeconds: z.number(), holdSeconds: z.number(), deadlineSeconds: z.number().nullable() })
     .describe('When it counts as caught up'),
   progress: progressView.nullable(),
-  lag: z.object({ records: offset, seconds: z.number(), partition: z.string().nullable() }).nullable(),
+  lag: z
+    .object({ records: offset, seconds: z.number(), partition: z.string().nullable() })
+    .nullable()
+    .describe('Also of a version that stopped; null: not known yet, or it is no more'),
   watermark: time.nullable(),
   gates: z.array(gateView),
   partitions: z.array(partitionView),
@@ -101,10 +105,11 @@ export function viewOfJob(controller: JobController): JobView {
 export function viewOfVersion(controller: JobController, version: number): VersionView {
   const state = controller.version(version)
   const { role, health } = state
-  const observer = controller.readiness.observer(version)
+  // What is no more has nothing that waits for it.
+  const observer = alive(state) ? controller.readiness.observer(version) : undefined
   const trails = role === 'candidate' || role === 'standby'
-  const progress = observer.progress(health === 'paused')
-  const { lag } = observer
+  const progress = observer?.progress(state)
+  const lag = observer?.lag
   const watermark = controller.facts(version)?.watermark
   return {
     job: controller.job,
@@ -129,7 +134,7 @@ export function viewOfVersion(controller: JobController, version: number): Versi
     lag: lag === undefined ? null : { records: String(lag.records), seconds: lag.ms / 1000, partition: lag.partition ?? null },
     watermark: watermark === undefined || !Number.isFinite(watermark) ? null : iso(watermark),
     gates: trails ? controller.readiness.gates(version).map((gate) => ({ ...gate, since: iso(gate.since) })) : [],
-    partitions: observer.partitions.map(viewOfPartition),
+    partitions: (observer?.partitions ?? []).map(viewOfPartition),
   }
 }
 

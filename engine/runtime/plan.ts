@@ -115,8 +115,8 @@ export function planJob(
     const inputs: InputPlan[] = []
     const own = sources.filter((node) => stageOf[node.id] === task.stage.index)
     for (const node of own) {
-      for (let partition = task.index; partition < partitionsOf(node.topic.name); partition += parallelism) {
-        const topic = node.topic.name
+      const topic = node.topic.name
+      for (const partition of partitionsOfTask(task.index, parallelism, partitionsOf(topic))) {
         const from = starts[partitionName(topic, partition)] ?? 0
         inputs.push({ kind: 'source', topic, partition, from, node, ordinal: sources.indexOf(node) })
       }
@@ -128,6 +128,13 @@ export function planJob(
     }
     return inputs
   }
+}
+
+/** Of a source topic with so many, those that one task of a stage reads. Source by source they are the first inputs of the task. Pure. */
+export function partitionsOfTask(index: number, parallelism: number, partitions: number): number[] {
+  const own: number[] = []
+  for (let partition = index; partition < partitions; partition += parallelism) own.push(partition)
+  return own
 }
 
 /** By source topic: the stage that reads it where there is more than one task. Pure. JOB_INVALID as planJob. */

@@ -41,7 +41,7 @@ export interface SliceResult {
 }
 
 /** What a task keeps beside its stores. */
-interface TaskCursor {
+export interface TaskCursor {
   readonly watermark: EpochMs
   readonly processing: EpochMs
   readonly sourceProcessing: EpochMs

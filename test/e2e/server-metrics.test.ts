@@ -4,7 +4,7 @@ import { scrape } from './metrics-text.ts'
 import { persistently } from './server-process.ts'
 import { numbers, serverUnderTest } from './server-under-test.ts'
 
-const { dir, server, send, deploy, cli, caughtUp, until, promote } = await serverUnderTest()
+const { dir, server, send, deploy, cli, view, caughtUp, until, promote } = await serverUnderTest()
 
 /** Three of a hundred records throw; ten windows of ten seconds; the partition is idle soon. */
 const metered = (plus: number) => `import { count, defineJob, topic, tumbling } from 'reprise'
@@ -111,14 +111,23 @@ test('a replay, a switch and the way back are counted; a version that is given u
     expect(metrics.value('reprise_end_to_end_latency_seconds_count', v2)).toBeUndefined()
     expect(metrics.value('reprise_records_in_total', v2)).toBe(101)
   }, 20_000)
-  await cli('rate', 'metered', '5k')
-  await persistently(async () => expect((await look()).value('reprise_replay_throttled', { ...v2, reason: 'rate' })).toBe(1), 10_000)
+  for (const [limit, throttled] of [
+    ['10MB', 1],
+    ['max', 0],
+    ['5k', 1],
+  ] as const) {
+    await cli('rate', 'metered', limit)
+    const seen = async () => (await look()).value('reprise_replay_throttled', { ...v2, reason: 'rate' })
+    await persistently(async () => expect(await seen()).toBe(throttled), 10_000)
+  }
   await promote('metered', 2)
   await persistently(async () => {
     const metrics = await look()
     expect(metrics.value('reprise_job_version_active', v2)).toBe(1)
     expect(metrics.value('reprise_job_version_active', v1)).toBe(0)
     // It replays no more.
+    for (const name of ['progress_ratio', 'remaining_records', 'rate_records_per_second', 'eta_seconds'])
+      expect(metrics.value(`reprise_replay_${name}`, v2)).toBeUndefined()
     expect(metrics.value('reprise_replay_state', { ...v2, state: 'caught-up' })).toBeUndefined()
     expect(metrics.value('reprise_gate_pass', { ...v2, gate: 'held' })).toBeUndefined()
   }, 10_000)
@@ -134,9 +143,13 @@ test('a replay, a switch and the way back are counted; a version that is given u
   }
   await server.api.post('/api/v1/jobs/metered/abort', { version: 2 })
   await persistently(async () => expect((await look()).samples.filter(({ labels }) => labels.version === 'v2')).toEqual([]), 20_000)
+  // Nor has it a lag.
+  expect((await view('metered')).versions.find(({ version }) => version === 2)).toMatchObject({ lag: null, progress: null, partitions: [] })
+  const { items } = await server.api.get<{ items: { version: number }[] }>('/api/v1/jobs/metered/lag')
+  expect(items.map(({ version }) => version)).toEqual([1])
 })
 
-test('a version that stops is an error of its code', { timeout: 60_000 }, async () => {
+test('a version that stops is an error of its code, and its lag grows on', { timeout: 60_000 }, async () => {
   await send('stops', [{ n: 1, at: 1_700_000_000_000 }])
   await deploy(metered(2).replaceAll('metered', 'stops').replace(", { onBad: 'deadLetter' }", '').replace('value.n % 40 === 13', 'true'), {
     createTopics: true,
@@ -147,6 +160,14 @@ test('a version that stops is an error of its code', { timeout: 60_000 }, async 
     expect(metrics.value('reprise_errors_total', { reprise_job: 'stops', version: 'v1', code: 'OPERATOR_THREW' })).toBe(1)
     expect(metrics.value('reprise_version_health', { reprise_job: 'stops', version: 'v1', health: 'stopped' })).toBe(1)
   }, 10_000)
+  const lags = async (records: number) => {
+    const labels = { reprise_job: 'stops', version: 'v1', topic: 'stops', partition: '0' }
+    const { lag } = (await view('stops')).versions[0]!
+    expect([lag?.records, (await look()).value('reprise_input_lag_records', labels)]).toEqual([String(records), records])
+  }
+  await persistently(() => lags(1), 10_000)
+  await send('stops', [{ n: 2, at: 1_700_000_000_000 }])
+  await persistently(() => lags(2), 10_000)
 })
 
 test('the exposition has the metrics of the table, with its labels and no others', async () => {

@@ -65,6 +65,21 @@ describe('a version that stopped at a record', () => {
   })
 })
 
+test('what waits for a version that stopped is known also after a restart of the server', { timeout: 60_000 }, async () => {
+  await send('waiting', numbers(0, 5))
+  await deploy(stateless('waiting', 'n === 7'), { createTopics: true })
+  await caughtUp('waiting', 1)
+  await send('waiting', numbers(5, 10))
+  const lagOf = async () => (await view('waiting')).versions[0]!.lag?.records
+  await until('waiting', 1, ({ health }) => health === 'stopped')
+  await persistently(async () => expect(await lagOf()).toBe('5'), 10_000)
+  await server.stop()
+  await server.start()
+  await send('waiting', numbers(10, 13))
+  await persistently(async () => expect(await lagOf()).toBe('8'), 10_000)
+  expect((await cli('lag', 'waiting')).stdout).toMatch(/v1 +waiting +0 +5 +13 +8 /)
+})
+
 describe('a promotion is refused', () => {
   test('while the version is too far behind, with the gate named; --force and a dry run say more', { timeout: 60_000 }, async () => {
     await send('gated', numbers(0, 5000))

@@ -64,8 +64,12 @@ test('only the last twenty seconds count', () => {
 })
 
 test('paused: no time is said; within its policy: done', () => {
-  const samples = looks(11, () => 0, 0)
-  expect(progressOf(samples, { paused: true, within: false }).eta).toEqual({ state: 'paused' })
+  const samples = looks(11, (s) => (s === 1 ? 50 : 0), 20)
+  // What was under way when it was paused still came.
+  expect(progressOf(samples, { paused: true, within: false })).toMatchObject({
+    ...{ recordsPerSecond: 0, headPerSecond: 20, netPerSecond: -20 },
+    eta: { state: 'paused' },
+  })
   expect(progressOf(samples, { paused: false, within: true }).eta).toEqual({ state: 'done', seconds: 0 })
 })
 

@@ -36,7 +36,7 @@ export function jobRoutes(app: App, server: RepriseServer): void {
     '/api/v1/jobs/:job/lag',
     {
       schema: {
-        summary: 'What waits for each version, by partition',
+        summary: 'What waits for each version that is not given up or retired, by partition; also for one that stopped',
         params: ofJob,
         response: { 200: z.object({ items: z.array(partitionView.extend({ version: z.number() })) }), ...problems },
       },

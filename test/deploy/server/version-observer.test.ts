@@ -4,6 +4,7 @@ import { ManualClock } from '../../../deploy/testing/manual-clock.ts'
 import { BlockBuilder } from '../../../engine/block/block-builder.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
 
+const running = { health: 'running', healthSince: 0 } as const
 const policy = { maxLagRecords: 10, maxLagMs: 500, holdMs: 0 }
 
 /** So many records in each partition, a second apart by partition. */
@@ -55,5 +56,40 @@ test('what was seen says nothing once the version runs anew', async () => {
   const observer = await looked([3], [3])
   observer.forget()
   expect(observer.catchUp).toBeUndefined()
-  expect(observer.progress(false)).toBeUndefined()
+  expect(observer.progress(running)).toBeUndefined()
+})
+
+test('one that does not run is seen where it stands, and not judged', async () => {
+  const { log, clock } = await logWith(5)
+  const observer = new VersionObserver()
+  await observer.look(log, { positions: new Map([['in/0', 5]]), starts: {} }, undefined, clock.now())
+  expect([observer.lag?.records, observer.catchUp, observer.progress(running)]).toEqual([0, undefined, undefined])
+})
+
+test('while it is paused its rate is 0, and the pause is no part of what it is measured by afterwards', async () => {
+  const { log, clock } = await logWith(500)
+  const observer = new VersionObserver()
+  let [position, healthSince] = [0, 0]
+  /** A look each second; it takes so many before each. */
+  const looks = async (seconds: number, taken: number) => {
+    for (let second = 0; second < seconds; second++) {
+      clock.advance(1000)
+      position += taken
+      await observer.look(log, { positions: new Map([['in/0', position]]), starts: {} }, policy, clock.now())
+    }
+  }
+  await looks(10, 10)
+  expect(observer.progress(running)).toMatchObject({ recordsPerSecond: 10, eta: { state: 'estimated', seconds: 40 } })
+  healthSince = clock.now() + 500
+  const paused = { health: 'paused', healthSince } as const
+  // At once, not when it has sunk in.
+  expect(observer.progress(paused)).toMatchObject({ recordsPerSecond: 0, eta: { state: 'paused' } })
+  await looks(1, 10)
+  await looks(9, 0)
+  expect(observer.progress(paused)).toMatchObject({ recordsPerSecond: 0, headPerSecond: 0, netPerSecond: 0, eta: { state: 'paused' } })
+  healthSince = clock.now() + 500
+  const resumed = { health: 'running', healthSince } as const
+  expect(observer.progress(resumed)).toMatchObject({ ratio: 110 / 500, recordsPerSecond: undefined, eta: { state: 'computing' } })
+  await looks(4, 10)
+  expect(observer.progress(resumed)).toMatchObject({ recordsPerSecond: 10, eta: { state: 'estimated', seconds: 35 } })
 })
