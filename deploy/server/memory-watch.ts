@@ -37,8 +37,8 @@ const besideBytes = 96 * 2 ** 20
 /**
  * Finds threads that take memory without ever coming back to say so: job code that fills buffers in a loop. No limit of the engine's covers
  * buffers, and a thread that loops is not asked; but the process is seen to grow.
- * Invariants: I1 as long as the process has grown by no more than all silent threads may have, nobody is ended; I2 one at a time: which of
- * several silent ones it was can't be told, so the one silent longest is ended, and then it is looked again.
+ * Invariants: I1 as long as the process has grown by no more than all silent threads may have, nobody is ended; I2 one at a time, then it is
+ * looked again: which of several silent ones it was can't be told for sure.
  */
 export class MemoryWatch {
   private readonly world: MemoryWatchWorld
@@ -85,13 +85,15 @@ export class MemoryWatch {
   look(): void {
     if (this.ending !== undefined) return
     const now = this.world.clock.monotonic()
-    const silent = [...this.threads].filter(([, { at }]) => now - at > answersWithinMs).sort(([, a], [, b]) => a.at - b.at)
-    const longest = silent[0]
-    if (longest === undefined) return
-    const [thread, heard] = longest
+    const silent = [...this.threads].filter(([, { at }]) => now - at > answersWithinMs).sort(([, a], [, b]) => b.at - a.at)
+    if (silent.length === 0) return
     const allowed = silent.reduce((sum, [{ bytesMax }, { bytes }]) => sum + Math.max(0, bytesMax - bytes) + besideBytes, 0)
-    const grown = this.grownSince(heard, new Set(silent.map(([each]) => each)))
+    const threads = new Set(silent.map(([thread]) => thread))
+    const seen = silent.map(([thread, heard]) => ({ thread, heard, grown: this.grownSince(heard, threads) }))
+    const grown = Math.max(...seen.map((one) => one.grown))
     if (grown <= allowed) return
+    // Who is silent longer was so before it grew, and did not make it grow then: the last one since whose answer it grew so far is the likeliest.
+    const { thread, heard } = seen.find((one) => one.grown > allowed - besideBytes)!
     this.ending = thread
     const beside = silent.length === 1 ? '' : `, nor that of ${silent.length - 1} more`
     const found = `the process grew by ${mib(grown)} MiB while its code did not come back for ${((now - heard.at) / 1000).toFixed(1)} s${beside}`

@@ -67,7 +67,7 @@ test('growth of threads that answer, and of the server itself, is not that of on
   expect(ended).toHaveLength(1)
 })
 
-test('several that are silent may have what they may have together; above that the one silent longest goes, and it is looked again', () => {
+test('several that are silent may have what they may have together; above that the likeliest goes, and it is looked again', () => {
   const { watch, process, threads, ended, look } = watched(200 * mib, 200 * mib)
   look(300)
   watch.heard(threads[1]!, 20 * mib)
@@ -76,12 +76,30 @@ test('several that are silent may have what they may have together; above that t
   expect(ended).toEqual([])
   process.resident += 100 * mib
   look(100)
+  // It is still there.
   look(100)
-  expect(ended).toEqual([expect.stringMatching(/^0: .* for 1\.4 s, nor that of 1 more; 552 are allowed$/)])
+  // The other one is silent longer, and the process did not grow before this one was.
+  expect(ended).toEqual([expect.stringMatching(/^1: .* grew by 600 MiB .* for 1\.1 s, nor that of 1 more; 552 are allowed$/)])
+  watch.ended(threads[1]!)
+  process.resident -= 600 * mib
+  look(100)
+  expect(ended).toHaveLength(1)
+})
+
+test('one that makes the process grow before others are silent goes before them; where it was not that one, another goes', () => {
+  const { watch, process, threads, ended, look } = watched(200 * mib, 200 * mib)
+  process.resident += 500 * mib
+  look(300)
+  watch.heard(threads[1]!, 20 * mib)
+  process.resident += 100 * mib
+  look(1000)
+  expect(ended).toEqual([expect.stringMatching(/^0: .* grew by 600 MiB .* for 1\.3 s, nor that of 1 more; 552 are allowed$/)])
   watch.ended(threads[0]!)
   look(100)
-  expect(ended).toHaveLength(2)
-  expect(ended[1]).toMatch(/^1: .* grew by 600 MiB .* for 1\.3 s; 276 are allowed$/)
+  expect(ended).toHaveLength(1)
+  process.resident += 200 * mib
+  look(100)
+  expect(ended[1]).toMatch(/^1: .* grew by 300 MiB .* for 1\.2 s; 276 are allowed$/)
   watch.ended(threads[1]!)
   look(100)
   expect(ended).toHaveLength(2)
