@@ -70,10 +70,11 @@ export class JobController {
 
   static async open(job: string, world: ControllerWorld): Promise<JobController> {
     const controller = new JobController(job, world)
-    controller.threads.board.control = await readControl(world.log, job)
-    for (const state of controller.control.versions.values()) {
+    const control = await readControl(world.log, job)
+    for (const state of control.versions.values()) {
       if (alive(state)) controller.inspected.set(state.version, await inspectBundle(await world.bundles.get(state.sha256)))
     }
+    controller.threads.board.control = control
     controller.loop = Promise.all([
       controller.repeat(lookEveryMs, () => controller.lookAndAct()),
       controller.repeat(governEveryMs, async () => controller.governor.look()),
@@ -85,7 +86,12 @@ export class JobController {
     this.job = job
     this.world = world
     this.lookedAt = world.clock.now()
-    this.threads = new VersionThreads(job, world, (version, failure) => this.ended(version, failure))
+    this.threads = new VersionThreads(
+      job,
+      world,
+      (version, failure) => this.ended(version, failure),
+      (version) => this.inspected.get(version)?.sources.map(({ name }) => name) ?? [],
+    )
     this.readiness = new Readiness({
       ...world,
       logger: world.logger.child({ job }),

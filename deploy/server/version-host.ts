@@ -29,6 +29,8 @@ export interface VersionHostWorld {
   /** Of the threads of all jobs. */
   readonly memory: MemoryWatch
   onFacts(facts: TaskFacts): void
+  /** All of its tasks have begun. Told once. */
+  onBegun(): void
   /** It has ended: without a failure because it was told to. Told once. */
   onEnd(failure: ThreadFailure | undefined): void
 }
@@ -60,6 +62,9 @@ export class VersionHost implements WatchedThread {
   private readonly over = new AbortController()
   /** The same by the clock that never goes back. */
   private heardAt: number
+  private readonly tasksBegun = new Set<number>()
+  /** All of its tasks have begun: each keeps what it needs of its input. */
+  keepsInput = false
   private failure: ThreadFailure | undefined = undefined
   /** It was told to end, or has come to its end. */
   private expected = false
@@ -116,7 +121,8 @@ export class VersionHost implements WatchedThread {
     const { logger, metrics, limits, onFacts } = this.world
     switch (message.kind) {
       case 'facts':
-        return onFacts(message.facts)
+        onFacts(message.facts)
+        return this.hasBegun(message.facts)
       case 'metrics':
         return applyBatch(metrics, message.calls)
       case 'line':
@@ -138,6 +144,13 @@ export class VersionHost implements WatchedThread {
     }
   }
 
+  private hasBegun({ task, tasks }: TaskFacts): void {
+    if (this.keepsInput) return
+    this.tasksBegun.add(task)
+    this.keepsInput = this.tasksBegun.size === tasks
+    if (this.keepsInput) this.world.onBegun()
+  }
+
   private failed(failure: ThreadFailure): void {
     this.failure ??= failure
   }
@@ -151,9 +164,10 @@ export class VersionHost implements WatchedThread {
     if (this.over.signal.aborted) return
     this.over.abort()
     this.world.memory.ended(this)
-    this.service.close()
     if (!this.expected) this.failed({ code: 'VERSION_CRASHED', message: `its thread ended by itself, with code ${code}` })
     this.world.onEnd(this.failure)
+    // Not before somebody else keeps its input.
+    this.service.close()
   }
 
   private async watch(): Promise<void> {

@@ -2,11 +2,12 @@ import type { EmbeddedLog } from '../../engine/log/embedded/embedded-log.ts'
 import type { Clock, Logger, Metrics } from '../../engine/ports/world.ts'
 import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
 import type { TaskFacts } from '../../engine/runtime/steering.ts'
-import type { ControlState, VersionState } from '../../replay/control-state.ts'
+import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
 import type { BundleStore } from '../bundle-store.ts'
 import { DiskWatch } from './disk-watch.ts'
 import type { MemoryWatch } from './memory-watch.ts'
+import { StandingPins } from './standing-pins.ts'
 import { diskUseOf } from './version-disk.ts'
 import { VersionHost, type VersionLimits } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
@@ -47,16 +48,29 @@ export class VersionThreads {
   private readonly latencies = new Map<number, number>()
   private readonly onEnd: (version: number, failure: ThreadFailure | undefined) => void
   private readonly disk: DiskWatch
+  private readonly standing: StandingPins
+  private readonly sourcesOf: (version: number) => readonly string[]
   private readonly watching: Promise<void>
   private readonly over = new AbortController()
 
-  /** @param onEnd told of each thread that has ended: without a failure because it was told to. */
-  constructor(job: string, world: ThreadsWorld, onEnd: (version: number, failure: ThreadFailure | undefined) => void) {
+  /**
+   * @param onEnd told of each thread that has ended: without a failure because it was told to.
+   * @param sourcesOf source topics of a version that is alive: known before it is decided about.
+   */
+  constructor(
+    job: string,
+    world: ThreadsWorld,
+    onEnd: (version: number, failure: ThreadFailure | undefined) => void,
+    sourcesOf: (version: number) => readonly string[],
+  ) {
     this.job = job
     this.world = world
     this.onEnd = onEnd
+    this.sourcesOf = sourcesOf
+    this.standing = new StandingPins(world.log)
     this.board = new VersionBoard((control) => {
       for (const host of this.hosts.values()) this.tell(host, control)
+      this.keepInput()
     })
     const { log, directory, clock, logger, diskBytesMax } = world
     this.disk = new DiskWatch({
@@ -114,8 +128,10 @@ export class VersionThreads {
       {
         ...this.world,
         onFacts: (own) => this.learned(version, own),
+        onBegun: () => this.keepInput(),
         onEnd: (failure) => {
           this.hosts.delete(version)
+          this.keepInput()
           this.onEnd(version, failure)
         },
       },
@@ -133,6 +149,12 @@ export class VersionThreads {
     this.over.abort()
     await Promise.all([...this.hosts.keys()].map((version) => this.stop(version)))
     await this.watching
+  }
+
+  /** Of those that no thread keeps it for. */
+  private keepInput(): void {
+    const standing = [...this.board.control.versions.values()].filter((state) => alive(state) && !this.hosts.get(state.version)?.keepsInput)
+    this.standing.keep(new Map(standing.map(({ version }) => [version, this.sourcesOf(version)])))
   }
 
   private learned(version: number, facts: TaskFacts): void {
