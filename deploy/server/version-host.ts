@@ -8,6 +8,7 @@ import type { Clock, Logger, Metrics } from '../../engine/ports/world.ts'
 import type { TaskFacts } from '../../engine/runtime/steering.ts'
 import { applyBatch } from './batched-metrics.ts'
 import type { MemoryWatch, WatchedThread } from './memory-watch.ts'
+import { News } from './news.ts'
 import { lineOf } from './thread-line.ts'
 import type { FromVersion, ThreadFailure, ToVersion, VersionData } from './version-messages.ts'
 
@@ -62,6 +63,8 @@ export class VersionHost implements WatchedThread {
   private readonly over = new AbortController()
   /** The same by the clock that never goes back. */
   private heardAt: number
+  /** How far other versions have come. */
+  readonly news = new News((known) => this.send({ kind: 'facts', known }))
   private readonly tasksBegun = new Set<number>()
   /** All of its tasks have begun: each keeps what it needs of its input. */
   keepsInput = false
@@ -123,6 +126,8 @@ export class VersionHost implements WatchedThread {
       case 'facts':
         onFacts(message.facts)
         return this.hasBegun(message.facts)
+      case 'learned':
+        return this.news.taken()
       case 'metrics':
         return applyBatch(metrics, message.calls)
       case 'line':

@@ -4,6 +4,7 @@ import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
 import type { Starts, TaskFacts } from '../../engine/runtime/steering.ts'
 import type { ControlState } from '../../replay/control-state.ts'
 import type { MetricCall } from './batched-metrics.ts'
+import type { Known } from './news.ts'
 
 /** What a version's thread is started with. */
 export interface VersionData {
@@ -20,15 +21,15 @@ export interface VersionData {
   readonly memoryBytesMax: number
   /** As of now; at least as far as any hold that was asked for. */
   readonly control: ControlState
-  readonly facts: readonly (readonly [version: number, facts: TaskFacts])[]
+  readonly facts: readonly Known[]
   readonly failAt: string | undefined
 }
 
 /** To a version's thread. */
 export type ToVersion =
   | { readonly kind: 'control'; readonly control: ControlState }
-  /** Of another version of the job. */
-  | { readonly kind: 'facts'; readonly version: number; readonly facts: TaskFacts }
+  /** Of other versions of the job. Answered by `learned`. */
+  | { readonly kind: 'facts'; readonly known: readonly Known[] }
   /** Records a second it may take, so that the version that publishes is not held up; null: as many as it can. */
   | { readonly kind: 'govern'; readonly recordsPerSecond: number | null }
   | { readonly kind: 'stop' }
@@ -44,6 +45,7 @@ export interface ThreadFailure {
 /** From a version's thread. */
 export type FromVersion =
   | { readonly kind: 'facts'; readonly facts: TaskFacts }
+  | { readonly kind: 'learned' }
   | { readonly kind: 'metrics'; readonly calls: readonly MetricCall[] }
   | { readonly kind: 'line'; readonly level: LogLevel; readonly fields: object; readonly message: string }
   /** `heapBytes` in use of those the heap has taken; beside them bytes outside of it, which no limit of the engine's covers. */

@@ -72,8 +72,10 @@ async function run(): Promise<void> {
   follow(control)
   port.on('message', (message: ToVersion) => {
     if (message.kind === 'control') follow(message.control)
-    else if (message.kind === 'facts') board.learn(message.version, message.facts)
-    else if (message.kind === 'govern') pace.gentleTo = message.recordsPerSecond
+    else if (message.kind === 'facts') {
+      for (const [other, known] of message.known) board.learn(other, known)
+      tell({ kind: 'learned' })
+    } else if (message.kind === 'govern') pace.gentleTo = message.recordsPerSecond
     else if (message.kind === 'stop') stop.abort()
     else if (message.kind === 'ping') {
       const { heapUsed, heapTotal, external } = process.memoryUsage()

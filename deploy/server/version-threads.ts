@@ -162,14 +162,14 @@ export class VersionThreads {
     const { latencyMs } = facts
     if (latencyMs !== undefined) this.latencies.set(version, Math.max(latencyMs, this.latencies.get(version) ?? 0))
     if (version !== this.board.control.owner) return
-    for (const [other, host] of this.hosts) if (other !== version) host.send({ kind: 'facts', version, facts })
+    for (const [other, host] of this.hosts) if (other !== version) host.news.add(version, facts)
   }
 
   /** How far the owner has come goes first: who is to follow it must not take it for one of whom nothing is known. */
   private tell(host: VersionHost, control: ControlState): void {
     const { owner } = control
-    if (owner !== undefined && owner !== host.version)
-      for (const facts of this.board.tasksOf(owner)) host.send({ kind: 'facts', version: owner, facts })
+    if (owner !== undefined && owner !== host.version) for (const facts of this.board.tasksOf(owner)) host.news.add(owner, facts)
+    host.news.flush()
     host.send({ kind: 'control', control })
   }
 }
