@@ -35,6 +35,7 @@ const table = {
   KEY_INVALID: { retry: 'after-fix', text: 'a key must be a string or a finite number' },
   OPERATOR_THREW: { retry: 'after-fix', text: "the job's function threw" },
   OUTPUT_INVALID: { retry: 'after-fix', text: "the output does not match its topic's schema" },
+  RECORD_SKIPPED: { retry: 'after-fix', text: 'the record was set aside by decision of whoever runs the job' },
   DEAD_LETTER_UNKNOWN: { retry: 'after-fix', text: 'the job has no dead letter of this id' },
   // log
   TOPIC_UNKNOWN: { retry: 'after-fix', text: 'there is no such topic' },
@@ -75,7 +76,7 @@ const table = {
   WAIT_TIMED_OUT: { retry: 'after-backoff', text: 'it did not come about in time; what runs on the server goes on' },
   // command line and input files
   USAGE: { retry: 'after-fix', text: 'the command line is not valid' },
-  CONFIRMATION_NEEDED: { retry: 'after-fix', text: 'this can not be undone and was not confirmed' },
+  CONFIRMATION_NEEDED: { retry: 'after-fix', text: 'the command was not confirmed' },
   FILE_UNREADABLE: { retry: 'after-fix', text: 'the file can not be read' },
   FILE_UNWRITABLE: { retry: 'after-fix', text: 'the file can not be written' },
   INGEST_SOURCE_CHANGED: { retry: 'after-fix', text: 'a source of this id was taken in with other content' },

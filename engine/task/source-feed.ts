@@ -1,3 +1,4 @@
+import type { BadRecord } from '../codec/codec.ts'
 import type { SourceNode } from '../model/topology.ts'
 import type { DecodedRun } from './decoded-run.ts'
 import type { Feed } from './feeds.ts'
@@ -60,7 +61,7 @@ export class SourceFeed implements Feed {
     this.present.time = appendTime
     reports.recordBegins()
     const fault = run.bad?.get(i)
-    if (this.skips.size > 0 && this.skips.has(moment.offset)) reports.bad('deadLetter', fault ?? passedOver, this.node.name, undefined)
+    if (this.skips.size > 0 && this.skips.has(moment.offset)) reports.bad('deadLetter', skipped(fault), this.node.name, undefined)
     else if (fault !== undefined) reports.bad(this.node.onBad, fault, this.node.name, undefined)
     else {
       this.emit(run.values[i])
@@ -87,4 +88,9 @@ export class SourceFeed implements Feed {
   }
 }
 
-const passedOver = { code: 'OPERATOR_THREW', path: '$', message: 'passed over by decision of whoever runs the job' } as const
+/** @param fault why it could not be read anyway. */
+function skipped(fault: BadRecord | undefined): BadRecord {
+  const message = 'skipped by decision of whoever runs the job'
+  if (fault === undefined) return { code: 'RECORD_SKIPPED', path: '$', message }
+  return { code: 'RECORD_SKIPPED', path: fault.path, message: `${message}; it is not readable: ${fault.code}: ${fault.message}` }
+}
