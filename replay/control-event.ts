@@ -4,6 +4,8 @@ const version = z.number().int().positive()
 /** Who asked for it, and why; absent where the engine decided by itself. */
 const asked = { at: z.number(), by: z.string().optional(), reason: z.string().optional() }
 
+const place = z.object({ topic: z.string(), partition: z.number(), offset: z.number() })
+
 /** When a version counts as caught up, as far as that was said for it: see CatchUpPolicy. */
 const catchUpPolicy = z.object({ maxLagRecords: z.number(), maxLagMs: z.number(), holdMs: z.number(), deadlineMs: z.number() }).partial()
 
@@ -52,7 +54,12 @@ export const controlEvent = z.discriminatedUnion('type', [
     seam: z.array(z.string()).optional(),
   }),
   /** It takes no input until it is resumed. */
-  z.object({ type: z.literal('paused'), ...asked, version }),
+  z.object({
+    type: z.literal('paused'),
+    ...asked,
+    version,
+    /** It was asked for as a rate: another rate ends it. */ rate: z.literal(0).optional(),
+  }),
   z.object({ type: z.literal('resumed'), ...asked, version }),
   /** What it takes a second at most; null: as much as it can. */
   z.object({
@@ -63,9 +70,9 @@ export const controlEvent = z.discriminatedUnion('type', [
     bytesPerSecond: z.number().positive().nullable().optional(),
   }),
   /** It passes this record over, and sets it aside. */
-  z.object({ type: z.literal('skipped'), ...asked, version, topic: z.string(), partition: z.number(), offset: z.number() }),
-  /** It could not go on. */
-  z.object({ type: z.literal('stopped'), ...asked, version, code: z.string() }),
+  z.object({ type: z.literal('skipped'), ...asked, version, ...place.shape }),
+  /** It could not go on; at which record, where that is known. */
+  z.object({ type: z.literal('stopped'), ...asked, version, code: z.string(), record: place.optional() }),
   /** It will never publish again, and all it had is removed: a candidate that was given up, or a version whose time to go back to is over. */
   z.object({ type: z.literal('aborted'), ...asked, version }),
   z.object({ type: z.literal('retired'), ...asked, version }),
@@ -73,4 +80,5 @@ export const controlEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sealed'), ...asked, version, sources: z.array(z.string()) }),
 ])
 export type ControlEvent = z.infer<typeof controlEvent>
+export type Place = z.infer<typeof place>
 export type CutOver = Extract<ControlEvent, { type: 'cutOver' }>

@@ -2,7 +2,7 @@ import { assert } from '../engine/assert.ts'
 import type { EpochMs } from '../engine/model/record.ts'
 import type { Starts, Times } from '../engine/runtime/steering.ts'
 import type { PolicyPart } from './catch-up.ts'
-import type { ControlEvent, CutOver } from './control-event.ts'
+import type { ControlEvent, CutOver, Place } from './control-event.ts'
 
 /**
  *   candidate ──► active ◄──► standby ──► retired        any but the active one may be aborted or retired
@@ -43,8 +43,12 @@ export interface VersionState {
   readonly reason: string | undefined
   /** Of the error, when it is stopped. */
   readonly code: string | undefined
+  /** Where it stopped, if that is known. */
+  readonly stoppedAt: Place | undefined
+  /** It is paused because its rate was set to 0. */
+  readonly pausedByRate: boolean
   /** Records it passes over. */
-  readonly skips: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
+  readonly skips: readonly Place[]
   /** As a candidate it takes over by itself once it meets all conditions. */
   readonly automatic: boolean
   /** Records a second at most; null: no limit. */
@@ -87,6 +91,9 @@ export interface ControlState {
   readonly events: number
 }
 
+/** Of a version that runs. */
+const noReason = { reason: undefined, code: undefined, stoppedAt: undefined, pausedByRate: false }
+
 export const nothingDecided: ControlState = {
   versions: new Map(),
   registered: undefined,
@@ -126,11 +133,11 @@ export function applyEvent(before: ControlState, event: ControlEvent): ControlSt
     case 'caughtUp':
       return changed(state, event.version, { caughtUpAt: event.at })
     case 'paused':
-      return changed(state, event.version, { health: 'paused', healthSince: event.at, reason: event.reason, code: undefined })
+      return withHealth(state, event, { health: 'paused', reason: event.reason, pausedByRate: event.rate === 0 })
     case 'resumed':
-      return changed(state, event.version, { health: 'running', healthSince: event.at, reason: undefined, code: undefined })
+      return withHealth(state, event, { health: 'running' })
     case 'stopped':
-      return changed(state, event.version, { health: 'stopped', healthSince: event.at, reason: event.reason, code: event.code })
+      return withHealth(state, event, { health: 'stopped', reason: event.reason, code: event.code, stoppedAt: event.record })
     case 'skipped': {
       const { version, topic, partition, offset } = event
       const { skips = [] } = state.versions.get(version) ?? {}
@@ -162,14 +169,20 @@ function withRegistered(state: ControlState, event: Extract<ControlEvent, { type
     healthSince: at,
     policy,
     caughtUpAt: undefined,
-    reason: undefined,
-    code: undefined,
+    ...noReason,
     skips: [],
     automatic: promote === 'auto',
     recordsPerSecond: null,
     bytesPerSecond: null,
   }
   return { ...state, versions: new Map(state.versions).set(version, registered), registered, owner: state.owner ?? version }
+}
+
+type HealthChange = Pick<VersionState, 'health'> & Partial<Pick<VersionState, keyof typeof noReason>>
+
+/** What is not said of the new one is not so any more. */
+function withHealth(state: ControlState, { version, at }: { version: number; at: EpochMs }, change: HealthChange): ControlState {
+  return changed(state, version, { ...noReason, healthSince: at, ...change })
 }
 
 function withCutOver(state: ControlState, event: CutOver): ControlState {

@@ -83,6 +83,18 @@ test('health is a field of its own beside the role', () => {
   expect(resumed.versions.get(1)).toMatchObject({ health: 'running', reason: undefined })
 })
 
+test('a pause by a rate of 0, and the record a version stopped at, are known until it goes on', () => {
+  const paused: ControlEvent = { type: 'paused', at: 5, version: 1, rate: 0 }
+  const record = { topic: 'orders', partition: 0, offset: 7 }
+  const stopped: ControlEvent = { type: 'stopped', at: 6, version: 1, code: 'OPERATOR_THREW', record }
+  const state = (...events: ControlEvent[]) => foldControl([registered(1), ...events]).versions.get(1)
+  const nothing = { pausedByRate: false, stoppedAt: undefined }
+  expect(state(paused)).toMatchObject({ pausedByRate: true, stoppedAt: undefined })
+  expect(state({ type: 'paused', at: 5, version: 1 })).toMatchObject(nothing)
+  expect(state(paused, stopped)).toMatchObject({ pausedByRate: false, stoppedAt: record })
+  expect(state(paused, stopped, { type: 'resumed', at: 7, version: 1 })).toMatchObject(nothing)
+})
+
 test('limits are as they were set last; older logs know of none in bytes', () => {
   const rate = (recordsPerSecond: number | null, bytesPerSecond?: number): ControlEvent => ({
     ...{ type: 'rateSet', at: 5, version: 1, recordsPerSecond },
