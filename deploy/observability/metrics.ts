@@ -54,6 +54,18 @@ export class PrometheusMetrics implements Metrics {
     }
   }
 
+  /** What all series that have these labels come to: of a counter, or what a histogram saw in all. */
+  async total(name: string, labels: Labels): Promise<number> {
+    const wanted = Object.entries(shown(labels))
+    const histogram = this.histograms.get(name)
+    const { values } = await (histogram ?? known(this.counters, name, 'counter')).get()
+    const ofAll = histogram === undefined ? undefined : `${name}_sum`
+    const found = (values as readonly { value: number; labels: object; metricName?: string }[]).filter(
+      (one) => one.metricName === ofAll && wanted.every(([label, value]) => (one.labels as Record<string, unknown>)[label] === value),
+    )
+    return found.reduce((sum, { value }) => sum + value, 0)
+  }
+
   /** All metrics in the text format of Prometheus. */
   text(): Promise<string> {
     return this.registry.metrics()

@@ -22,8 +22,6 @@ export interface DeployPlan {
   /** Windows or times differ: at a switch, results of windows that are open then are as one of the versions saw them. */
   readonly seam: Seam
   readonly recordsToReplay: number
-  /** At the rate of the version that publishes, if it is known. */
-  readonly estimateSeconds: number | undefined
 }
 
 export interface PlanOptions {
@@ -58,7 +56,6 @@ export function planDeployment(
       { fix: 'keep the fields as they are; or --allow-schema-change' },
     )
   }
-  const rate = active === undefined ? undefined : controller!.readiness.progress(active)?.recordsPerSecond
   return {
     job,
     active,
@@ -70,7 +67,6 @@ export function planDeployment(
         ? { differs: [], changedWindows: [] }
         : seamBetween({ inspected: before, starts: controller!.version(active!).starts }, { inspected, starts }),
     recordsToReplay: records,
-    estimateSeconds: rate === undefined || rate < 1 ? undefined : records / rate,
   }
 }
 

@@ -17,7 +17,8 @@ export async function inspectBundle(bundle: JobBundle): Promise<InspectedJob> {
   let timer: NodeJS.Timeout | undefined
   try {
     const answer = await new Promise<Answer>((resolve, reject) => {
-      const failed = (reason: string) => reject(new StreamError('JOB_LOAD_FAILED', { job: bundle.name, reason }))
+      const fix = 'what runs when the file is loaded only defines the job: move all else into its functions'
+      const failed = (reason: string) => reject(new StreamError('JOB_LOAD_FAILED', { job: bundle.name, reason }, { fix }))
       timer = setTimeout(() => failed(`it did not come back within ${loadMsMax / 1000} s`), loadMsMax)
       worker.once('message', resolve)
       worker.once('error', (error) => failed(error.message))

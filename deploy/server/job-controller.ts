@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { knownCode, StreamError } from '../../engine/errors.ts'
 import type { EpochMs } from '../../engine/model/record.ts'
 import type { Probe } from '../../engine/ports/world.ts'
-import { differentStarts, partitionName, type Starts } from '../../engine/runtime/steering.ts'
+import type { Starts } from '../../engine/runtime/steering.ts'
 import type { CatchUpPolicy, PolicyPart } from '../../replay/catch-up.ts'
-import type { ControlEvent } from '../../replay/control-event.ts'
+import type { ControlEvent, Place } from '../../replay/control-event.ts'
 import { decide, readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
 import { type Action, step } from '../../replay/controller.ts'
@@ -17,6 +17,8 @@ import type { InspectedJob } from './inspected-job.ts'
 import { leftPositions } from './left-positions.ts'
 import { Readiness } from './readiness.ts'
 import { governEveryMs, ReplayGovernor } from './replay-governor.ts'
+import { checkSame, sameVersion } from './same-version.ts'
+import { checkSkip } from './skip-check.ts'
 import { Switching } from './switching.ts'
 import type { VersionHost } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
@@ -177,7 +179,7 @@ export class JobController {
     return standbys.sort((a, b) => a.roleSince - b.roleSince).at(-1)
   }
 
-  /** The same code, with the same beginning, is the same version as long as that is alive; but for `anew`. */
+  /** What is the same is the same version, but for `anew`. VERSION_STATE where it is asked to be what only a new one can be. */
   async register(
     inspected: InspectedJob,
     sha256: string,
@@ -185,12 +187,9 @@ export class JobController {
     { asked, promote, starts = {}, policy, rate, anew = false }: RegisterRequest,
   ): Promise<VersionState> {
     const version = await this.inTurn(async () => {
-      const same = [...this.control.versions.values()].find(
-        (state) => !anew && alive(state) && state.sha256 === sha256 && differentStarts(state.starts, starts).length === 0,
-      )
+      const same = anew ? undefined : sameVersion(this.control, { sha256, parallelism, starts })
       if (same !== undefined) {
-        if (policy !== undefined && !isDeepStrictEqual(policy, same.policy))
-          await this.decide({ type: 'policySet', version: same.version, policy, ...asked })
+        await this.registerAgain(same, { asked, promote, policy, rate })
         return same.version
       }
       this.checkStarts(starts)
@@ -215,6 +214,18 @@ export class JobController {
     return this.version(version)
   }
 
+  /** Limits and policy are as they are said last. */
+  private async registerAgain(
+    state: VersionState,
+    { asked, promote, policy, rate }: Pick<RegisterRequest, 'asked' | 'promote' | 'policy' | 'rate'>,
+  ): Promise<void> {
+    checkSame(this.job, state, { promote, limited: rate !== undefined })
+    const { version } = state
+    if (policy !== undefined && !isDeepStrictEqual(policy, state.policy))
+      await this.decide({ type: 'policySet', version, policy, ...asked })
+    if (rate !== undefined) await this.decideRate(version, rate, asked)
+  }
+
   /** A version never begins ahead of the one that publishes. */
   private checkStarts(starts: Starts): void {
     const { owner } = this.control
@@ -233,8 +244,9 @@ export class JobController {
     }
   }
 
-  async pause(version: number, asked: Asked): Promise<VersionState> {
-    if (this.checkAlive(version).health !== 'paused') await this.inTurn(() => this.decide({ type: 'paused', version, ...asked }))
+  /** @param rate it was asked for as a rate of 0: another rate ends it. */
+  async pause(version: number, asked: Asked, rate?: 0): Promise<VersionState> {
+    if (this.checkAlive(version).health !== 'paused') await this.inTurn(() => this.decide({ type: 'paused', version, rate, ...asked }))
     return this.version(version)
   }
 
@@ -245,11 +257,11 @@ export class JobController {
     return this.version(version)
   }
 
-  /** What is not named stays as it is. */
+  /** What is not named stays as it is. One that is paused because of a rate of 0 goes on. */
   async setRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<VersionState> {
     this.checkAlive(version)
     await this.inTurn(() => this.decideRate(version, limits, asked))
-    return this.version(version)
+    return this.version(version).pausedByRate ? this.resume(version, asked) : this.version(version)
   }
 
   private decideRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<void> {
@@ -257,12 +269,11 @@ export class JobController {
     return this.decide({ type: 'rateSet', version, recordsPerSecond, bytesPerSecond, ...asked })
   }
 
-  /** It goes on past a record, which is set aside as a dead letter. Only before it has taken it: what was committed stays. */
-  async skip(version: number, record: { topic: string; partition: number; offset: number }, asked: Asked): Promise<VersionState> {
+  /** It goes on past a record, which is set aside as a dead letter. Errors: those of checkSkip. */
+  async skip(version: number, record: Place, asked: Asked): Promise<VersionState> {
     const state = this.checkAlive(version)
-    const position = this.facts(version)?.positions.get(partitionName(record.topic, record.partition))
-    if (position !== undefined && position > record.offset)
-      throw wrongState(this.job, state, 'it has taken this record already', `reprise status ${this.job}`)
+    const sources = this.inspected.get(version)!.sources.map(({ name }) => name)
+    checkSkip(this.world.log, { job: this.job, state, sources, positions: this.facts(version)?.positions }, record)
     await this.inTurn(() => this.decide({ type: 'skipped', version, ...record, ...asked }))
     return this.resume(version, asked)
   }
@@ -409,10 +420,10 @@ export class JobController {
     const { logger, metrics } = this.world
     this.readiness.forget(version)
     if (failure === undefined) return logger.info({ job: this.job, version: `v${version}` }, 'version ended')
-    const { code, message } = failure
+    const { code, message, record } = failure
     logger.error({ job: this.job, version: `v${version}`, code, reason: message }, 'version stopped')
     metrics.add('reprise_errors_total', { job: this.job, version: `v${version}`, code: knownCode(code) ?? 'VERSION_CRASHED' }, 1)
-    this.inTurn(() => this.decide({ type: 'stopped', version, code, reason: message })).catch((error: unknown) =>
+    this.inTurn(() => this.decide({ type: 'stopped', version, code, reason: message, record })).catch((error: unknown) =>
       logger.error({ job: this.job, error }, 'that a version stopped could not be recorded'),
     )
   }

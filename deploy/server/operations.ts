@@ -27,7 +27,8 @@ export class Operations {
     this.clock = clock
   }
 
-  start(kind: Operation['kind'], job: string, version: number, work: () => Promise<unknown>): Operation {
+  /** @param work told the id of the operation. */
+  start(kind: Operation['kind'], job: string, version: number, work: (id: string) => Promise<unknown>): Operation {
     const id = `op-${this.clock.now().toString(36)}-${++this.count}`
     const startedAt = this.clock.now()
     const begun: Operation = {
@@ -42,7 +43,7 @@ export class Operations {
       error: undefined,
     }
     this.keep(begun)
-    work().then(
+    work(id).then(
       (result) => this.keep({ ...begun, state: 'done', endedAt: this.clock.now(), result }),
       (error: unknown) => {
         const fix = error instanceof StreamError ? error.fix : undefined

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { StreamError } from '../../engine/errors.ts'
@@ -118,6 +119,12 @@ export class RepriseServer {
 
   get logger(): Logger {
     return this.options.logger
+  }
+
+  /** What may still be written to the disk of the data directory. */
+  async diskFreeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.options.directory)
+    return bavail * bsize
   }
 
   get bakeMs(): number {

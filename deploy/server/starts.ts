@@ -17,19 +17,22 @@ export type From =
  */
 export async function startsOf(log: Log, sources: readonly string[], from: From): Promise<Starts> {
   const starts: Record<string, Offset> = {}
+  const there = new Set<string>()
   for (const topic of sources) {
     for (let partition = 0; partition < (log.topic(topic)?.partitions ?? 0); partition++) {
       const at = await startOf(log, topic, partition, from)
+      there.add(partitionName(topic, partition))
       if (at > 0) starts[partitionName(topic, partition)] = at
     }
   }
   if (from.type === 'offsets') {
     for (const [name, offset] of Object.entries(from.offsets)) {
-      if (offset === 0 || starts[name] !== undefined) continue
+      if (there.has(name) || (offset === 0 && sources.some((topic) => log.topic(topic) === undefined && name.startsWith(`${topic}/`))))
+        continue
       throw new StreamError(
         'REQUEST_INVALID',
         { partition: name, reason: 'the job does not read it' },
-        { fix: `it reads ${sources.join(', ')}` },
+        { fix: `it reads ${[...there].join(', ') || sources.join(', ')}` },
       )
     }
   }

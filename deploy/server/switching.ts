@@ -20,6 +20,8 @@ export interface PromoteRequest {
   readonly allowSeam?: boolean
   /** How long to wait for a common end of changed windows. */
   readonly waitMs?: number
+  /** What it is known by to who asked for it. */
+  readonly operation?: string
   readonly asked: Asked
 }
 
@@ -53,7 +55,7 @@ export class Switching {
   private readonly job: SwitchedJob
   private readonly world: SwitchingWorld
   private readonly metrics: CutOverMetrics
-  private underWay: { readonly to: number; readonly abort: AbortController } | undefined = undefined
+  private underWay: { readonly to: number; readonly abort: AbortController; readonly operation: string | undefined } | undefined = undefined
 
   constructor(job: SwitchedJob, world: SwitchingWorld) {
     this.job = job
@@ -66,21 +68,48 @@ export class Switching {
     return this.underWay?.to
   }
 
-  /** What stands in the way of a promotion. VERSION_UNKNOWN, VERSION_STATE, VERSION_NOT_READY, CUT_OVER_SEAM. */
-  check({ version, force = false, allowSeam = false }: PromoteRequest): void {
+  /** Refuses what can't be promoted now. VERSION_UNKNOWN, VERSION_STATE, VERSION_NOT_READY, CUT_OVER_SEAM. */
+  check(request: PromoteRequest): void {
+    this.checkRole(request.version)
+    this.checkConditions(request)
+  }
+
+  /** Refuses a version that is none to promote, and any while a cut-over is under way. VERSION_UNKNOWN, VERSION_STATE. */
+  checkRole(version: number): void {
     const { job } = this.job
     const state = this.job.version(version)
-    if (state.role === 'active') throw wrongState(job, state, 'it publishes already', `reprise status ${job}`)
-    if (!alive(state)) throw wrongState(job, state, `it was ${state.role}`, 'deploy its code again')
+    checkPromotable(job, state)
+    if (this.underWay === undefined) return
+    const { to, operation } = this.underWay
+    const fix = `let it end, or give v${to} up: reprise abort ${job} v${to}`
+    throw wrongState(job, state, `a cut-over to v${to} is under way`, fix, { operation })
+  }
+
+  /** What else stands in the way: nothing, or CUT_OVER_SEAM, VERSION_NOT_READY, each with the command that helps. VERSION_UNKNOWN. */
+  blockedBy({ version, force = false, allowSeam = false }: Pick<PromoteRequest, 'version' | 'force' | 'allowSeam'>): StreamError[] {
     const { differs } = this.seam(version)
-    if (differs.length > 0 && !allowSeam) throw this.hasSeam(version, differs, 'a switch is exact nowhere')
     const missing = this.job.gates(version).filter(({ name, pass }) => !pass && !(force && name !== 'running'))
-    if (missing.length === 0) return
+    return [
+      ...(differs.length > 0 && !allowSeam ? [this.hasSeam(version, differs, 'a switch is exact nowhere')] : []),
+      ...(missing.length > 0 ? [this.notReady(version, missing)] : []),
+    ]
+  }
+
+  private checkConditions(request: PromoteRequest): void {
+    checkPromotable(this.job.job, this.job.version(request.version))
+    const [first] = this.blockedBy(request)
+    if (first !== undefined) throw first
+  }
+
+  private notReady(version: number, missing: readonly Gate[]): StreamError {
+    const { job } = this.job
     const { name, found, limit } = missing[0]!
-    throw new StreamError(
+    const verb = this.job.version(version).role === 'standby' ? 'rollback' : 'promote'
+    const resume = name === 'running' ? `reprise resume ${job} v${version} && ` : ''
+    return new StreamError(
       'VERSION_NOT_READY',
       { job, version, gate: name, found, limit, gates: missing.map((gate) => gate.name) },
-      { fix: `reprise wait ${job} ${version} && reprise promote ${job} ${version}` },
+      { fix: `${resume}reprise wait ${job} v${version} && reprise ${verb} ${job} v${version}` },
     )
   }
 
@@ -113,12 +142,11 @@ export class Switching {
 
   /** Hands the public topics over. Errors: those of `check`, CUT_OVER_SEAM without a common end in time, CUT_OVER_ABORTED after several attempts. */
   async promote(request: PromoteRequest): Promise<CutOver> {
-    const { version } = request
+    const { version, operation } = request
     const { job } = this.job
-    if (this.underWay !== undefined)
-      throw wrongState(job, this.job.version(version), `a cut-over to v${this.underWay.to} is under way`, `reprise status ${job}`)
+    this.checkRole(version)
     const abort = new AbortController()
-    this.underWay = { to: version, abort }
+    this.underWay = { to: version, abort, operation }
     try {
       for (let attempt = 1; ; attempt++) {
         await this.reachCommonEnd(request, abort.signal)
@@ -156,7 +184,7 @@ export class Switching {
   }
 
   private attempt(request: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
-    this.check(request)
+    this.checkConditions(request)
     const kind = this.job.version(request.version).role === 'standby' ? 'rollback' : 'promote'
     return this.metrics.measure(kind, () => this.cutOver(request, signal))
   }
@@ -180,8 +208,14 @@ export class Switching {
       'CUT_OVER_SEAM',
       { job: this.job.job, from: this.owner, to: version, reason, differs: differs.join('; ') },
       {
-        fix: 'windows that end up to the switch are as the old version saw them, all others as the new one: --allow-seam if that is fine',
+        fix: `windows that end up to the switch are as the old version saw them, all others as the new one; if that is fine: reprise promote ${this.job.job} v${version} --allow-seam`,
       },
     )
   }
+}
+
+/** VERSION_STATE: it publishes, or is no more. */
+function checkPromotable(job: string, state: VersionState): void {
+  if (state.role === 'active') throw wrongState(job, state, 'it publishes already', `reprise status ${job}`)
+  if (!alive(state)) throw wrongState(job, state, `it was ${state.role}`, 'deploy its code again')
 }

@@ -2,6 +2,7 @@ import type { ReaderHandle } from '../../engine/log/embedded/reader-host.ts'
 import type { JobBundle } from '../../engine/runtime/load-job.ts'
 import type { RuntimeSettings } from '../../engine/runtime/settings.ts'
 import type { Starts, TaskFacts } from '../../engine/runtime/steering.ts'
+import type { Place } from '../../replay/control-event.ts'
 import type { ControlState } from '../../replay/control-state.ts'
 import type { MetricCall } from './batched-metrics.ts'
 import type { Known } from './news.ts'
@@ -40,6 +41,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export interface ThreadFailure {
   readonly code: string
   readonly message: string
+  /** The one it could not process. */
+  readonly record?: Place | undefined
 }
 
 /** From a version's thread. */

@@ -1,7 +1,6 @@
 import path from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../../engine/assert.ts'
-import { StreamError } from '../../engine/errors.ts'
 import { NodeFileSystem } from '../../engine/log/embedded/node-file-system.ts'
 import { ThreadLog } from '../../engine/log/embedded/thread-log.ts'
 import type { Logger } from '../../engine/ports/world.ts'
@@ -14,6 +13,7 @@ import { errorFields } from '../observability/error-fields.ts'
 import { openStateIn } from '../open-state.ts'
 import { realClock } from '../real-clock.ts'
 import { BatchedMetrics } from './batched-metrics.ts'
+import { failureOf } from './thread-failure.ts'
 import { lineOf } from './thread-line.ts'
 import { ThreadPriority } from './thread-priority.ts'
 import type { FromVersion, LogLevel, ToVersion, VersionData } from './version-messages.ts'
@@ -134,8 +134,7 @@ run().then(
     port.close()
   },
   (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error)
-    tell({ kind: 'failed', failure: { code: error instanceof StreamError ? error.code : 'VERSION_CRASHED', message } })
+    tell({ kind: 'failed', failure: failureOf(error) })
     port.close()
   },
 )

@@ -3,7 +3,6 @@ import type { RepriseServer } from '../server.ts'
 import { versionView, viewOfVersion } from '../views.ts'
 import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
 import { limitsOf } from './rate-request.ts'
-import { boundsOf } from './topic-routes.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 const limit = z.number().nonnegative().nullable().optional()
@@ -46,7 +45,6 @@ export function changeRoutes(app: App, server: RepriseServer): void {
       const { topic, partition, offset } = request.body
       const controller = server.known(request.params.job)
       const version = request.body.version ?? controller.control.owner!
-      boundsOf(server, topic, partition)
       await controller.skip(version, { topic, partition, offset }, askedOf(whoAsks(request), request.body.reason))
       return viewOfVersion(controller, version)
     },
@@ -72,7 +70,7 @@ export function changeRoutes(app: App, server: RepriseServer): void {
     async (request) => {
       const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
       const { recordsPerSecond, bytesPerSecond } = request.body
-      if (recordsPerSecond === 0 || bytesPerSecond === 0) await controller.pause(version, asked)
+      if (recordsPerSecond === 0 || bytesPerSecond === 0) await controller.pause(version, asked, 0)
       else await controller.setRate(version, limitsOf(request.body), asked)
       return viewOfVersion(controller, version)
     },

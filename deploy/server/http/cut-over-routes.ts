@@ -5,6 +5,7 @@ import type { JobController } from '../job-controller.ts'
 import type { Operation } from '../operations.ts'
 import type { RepriseServer } from '../server.ts'
 import { iso, viewOfPositions } from '../views.ts'
+import { wrongState } from '../wrong-state.ts'
 import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
@@ -31,6 +32,9 @@ const dryRunView = z.object({
     .array(z.object({ what: z.string(), now: z.boolean(), next: z.string().nullable() }))
     .describe('A switch is exact at a common end of these: whether it is one now, and when the next is, in the time of the windows'),
   wouldSucceed: z.boolean(),
+  blockedBy: z
+    .array(z.object({ code: z.string(), message: z.string(), fix: z.string() }))
+    .describe('What it would be refused for, and the command that helps'),
   wayBackUntil: z.string().describe('How long the former version runs on'),
 })
 
@@ -63,13 +67,14 @@ export function cutOverRoutes(app: App, server: RepriseServer): void {
       schema: {
         summary: 'Hand the public topics back to the version that had them before',
         params: ofJob,
-        body: body.omit({ version: true }),
+        body: body.extend({ version: versionNumber.optional().describe('Default: that version. Refused where it is another one') }),
         response,
       },
     },
     async (request, reply) => {
       const controller = server.known(request.params.job)
-      const done = cutOverTo(server, 'rollback', controller, wayBackOf(controller), request.body, whoAsks(request))
+      const to = wayBackOf(controller, request.body.version)
+      const done = cutOverTo(server, 'rollback', controller, to, request.body, whoAsks(request))
       if ('dryRun' in done) return reply.status(200).send(done.dryRun)
       return reply.status(202).header('location', done.location).send(done.operation)
     },
@@ -95,14 +100,23 @@ function cutOverTo(
   { dryRun, reason, ...how }: { dryRun: boolean; force: boolean; allowSeam: boolean; waitMs: number; reason?: string | undefined },
   by: string,
 ) {
-  if (dryRun) return { dryRun: viewOfDryRun(server, controller, to, how.allowSeam) }
+  if (dryRun) return { dryRun: viewOfDryRun(server, controller, { version: to, ...how }) }
   const request = { version: to, ...how, asked: askedOf(by, reason) }
   controller.switching.check(request)
-  const operation = server.operations.start(kind, controller.job, to, () => controller.switching.promote(request).then(viewOfCutOver))
+  const operation = server.operations.start(kind, controller.job, to, (id) =>
+    controller.switching.promote({ ...request, operation: id }).then(viewOfCutOver),
+  )
   return { operation: viewOfOperation(operation), location: `/api/v1/operations/${operation.id}` }
 }
 
-function viewOfDryRun(server: RepriseServer, controller: JobController, to: number, allowSeam: boolean): z.infer<typeof dryRunView> {
+function viewOfDryRun(
+  server: RepriseServer,
+  controller: JobController,
+  how: { version: number; force: boolean; allowSeam: boolean },
+): z.infer<typeof dryRunView> {
+  const { version: to } = how
+  controller.switching.checkRole(to)
+  const blockedBy = controller.switching.blockedBy(how)
   const owner = controller.control.owner!
   const { differs } = controller.switching.seam(to)
   const gates = controller.readiness.gates(to).map(({ name, pass, found, limit }) => ({ name, pass, found, limit }))
@@ -116,7 +130,8 @@ function viewOfDryRun(server: RepriseServer, controller: JobController, to: numb
     changedWindows: controller.switching
       .commonEnds(to)
       .map(({ what, now, next }) => ({ what, now, next: next === undefined ? null : iso(next) })),
-    wouldSucceed: gates.every(({ pass }) => pass) && (allowSeam || differs.length === 0),
+    wouldSucceed: blockedBy.length === 0,
+    blockedBy: blockedBy.map(({ code, message, fix = '' }) => ({ code, message, fix })),
     wayBackUntil: iso(Date.now() + server.bakeMs),
   }
 }
@@ -151,7 +166,15 @@ function candidateOf({ newestCandidate, job }: JobController): number {
   throw new StreamError('VERSION_STATE', { job, reason: 'there is no candidate' }, { fix: 'deploy a new version first, or name one' })
 }
 
-function wayBackOf({ wayBack, job }: JobController): number {
+/** @param wanted the version that whoever asks means it to be. */
+function wayBackOf(controller: JobController, wanted: number | undefined): number {
+  const { wayBack, job } = controller
+  if (wanted !== undefined && wanted !== wayBack?.version) {
+    const state = controller.version(wanted)
+    if (state.role === 'active') throw wrongState(job, state, 'it publishes already', `reprise status ${job}`)
+    const now = wayBack === undefined ? 'there is none' : `that is v${wayBack.version}`
+    throw wrongState(job, state, `it is not the way back: ${now}`, `reprise status ${job}, then reprise promote ${job} <version>`)
+  }
   if (wayBack !== undefined) return wayBack.version
   throw new StreamError(
     'VERSION_STATE',

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { StreamError } from '../../../engine/errors.ts'
+import type { VersionState } from '../../../replay/control-state.ts'
 import type { ControlProbePoint } from '../../../replay/probe-points.ts'
 import { inspectBundle } from '../inspect-bundle.ts'
+import { sameVersion } from '../same-version.ts'
 import type { RepriseServer } from '../server.ts'
 import { versionView, viewOfPositions, viewOfVersion } from '../views.ts'
+import { estimated } from './estimated.ts'
 import { fromRequest, planned } from './from-request.ts'
 import { askedOf, problems, reason } from './job-requests.ts'
 import { demand } from './permission.ts'
@@ -40,8 +43,17 @@ const planView = z.object({
   changedWindows: z.array(z.string()).describe('A switch is exact at a common end of these'),
   startsAt: z.record(z.string(), z.string()),
   recordsToReplay: z.number(),
-  estimateSeconds: z.number().nullable(),
+  estimateSeconds: z.number().nullable().describe('What the replay takes when nothing holds it back; null: not known'),
+  estimateRecordsPerSecond: z.number().nullable().describe('The pace this counts with'),
+  estimateShownBy: z.number().nullable().describe('The version that was so fast while it was busy; null: it is the limit asked for'),
+  diskBytes: z.number().nullable().describe('What its outputs take beside those that are there; null: not known'),
+  diskFreeBytes: z.number(),
+  already: z
+    .object({ version: z.number(), role: z.enum(['candidate', 'active', 'standby']), health: z.enum(['running', 'paused', 'stopped']) })
+    .nullable()
+    .describe('The version that this is: deploying it makes no other'),
 })
+const deployedView = versionView.extend({ already: z.boolean().describe('Whether it was there before, as the same code') })
 
 export function deployRoutes(app: App, server: RepriseServer): void {
   const config = { scope: 'deployer' } as const
@@ -56,13 +68,17 @@ export function deployRoutes(app: App, server: RepriseServer): void {
       )
     }
     const inspected = await inspectBundle(bundle)
-    return { inspected, ...(await planned(server, inspected, body)) }
+    const { plan, starts } = await planned(server, inspected, body)
+    const { control } = server.controllers.get(inspected.job) ?? {}
+    const already = control && sameVersion(control, { sha256: bundle.sha256, parallelism: body.parallelism, starts })
+    return { inspected, plan, starts, already }
   }
   app.post(
     '/api/v1/plan',
     { config, schema: { summary: 'What deploying a bundle would do', body: bundleBody, response: { 200: planView, ...problems } } },
     async ({ body }) => {
-      const { plan, starts } = await prepared(body)
+      const { plan, starts, already } = await prepared(body)
+      const estimate = await estimated(server, plan, body.rate?.recordsPerSecond ?? null)
       return {
         ...plan,
         startsAt: viewOfPositions(Object.entries(starts)),
@@ -71,7 +87,12 @@ export function deployRoutes(app: App, server: RepriseServer): void {
         seam: [...plan.seam.differs],
         changedWindows: plan.seam.changedWindows.map(({ what }) => what),
         active: plan.active ?? null,
-        estimateSeconds: plan.estimateSeconds ?? null,
+        estimateSeconds: estimate.seconds ?? null,
+        estimateRecordsPerSecond: estimate.recordsPerSecond ?? null,
+        estimateShownBy: estimate.shownBy ?? null,
+        diskBytes: estimate.diskBytes ?? null,
+        diskFreeBytes: await server.diskFreeBytes(),
+        already: already === undefined ? null : viewOfSame(already),
       }
     },
   )
@@ -82,7 +103,7 @@ export function deployRoutes(app: App, server: RepriseServer): void {
       schema: {
         summary: 'Deploy a bundle: the first version of a job publishes at once, later ones replay in private',
         body: bundleBody,
-        response: { 200: versionView, 201: versionView, ...problems },
+        response: { 200: deployedView, 201: deployedView, ...problems },
       },
     },
     async (request, reply) => {
@@ -107,9 +128,14 @@ export function deployRoutes(app: App, server: RepriseServer): void {
       return reply
         .status(fresh ? 201 : 200)
         .header('location', `/api/v1/jobs/${inspected.job}/versions/${state.version}`)
-        .send(viewOfVersion(controller, state.version))
+        .send({ ...viewOfVersion(controller, state.version), already: !fresh })
     },
   )
+}
+
+function viewOfSame({ version, role, health }: VersionState) {
+  // Of one that is no more nothing is the same.
+  return { version, role: role as 'candidate' | 'active' | 'standby', health }
 }
 
 async function createSources(

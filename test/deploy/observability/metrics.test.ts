@@ -9,6 +9,7 @@ import { SliceMetrics } from '../../../engine/runtime/slice-metrics.ts'
 import { emptyTotals } from '../../../engine/task/reports.ts'
 
 const journalOf = (totals: Totals) => ({ totals }) as Partial<JournalRecord> as JournalRecord
+
 const labels = { job: 'orders', version: 'v1' }
 
 test('what the engine reports stands in the exposition', async () => {
@@ -56,6 +57,9 @@ test('what the engine reports stands in the exposition', async () => {
   expect(text).toContain('reprise_commits_total{reprise_job="orders",version="v1"} 2')
   expect(text).toContain('reprise_commit_duration_seconds_bucket{le="0.01",reprise_job="orders",version="v1"} 0')
   expect(text).toContain('reprise_commit_duration_seconds_bucket{le="0.025",reprise_job="orders",version="v1"} 2')
+  expect(await metrics.total('reprise_records_in_total', labels)).toBe(14)
+  expect(await metrics.total('reprise_processing_duration_seconds', labels)).toBeCloseTo(0.006)
+  expect(await metrics.total('reprise_records_in_total', { ...labels, version: 'v2' })).toBe(0)
 })
 
 test('series that may grow are there before they do', async () => {
