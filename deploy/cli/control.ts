@@ -4,11 +4,13 @@ import type { ApiClient } from '../client/api-client.ts'
 import { realClock } from '../real-clock.ts'
 import type { VersionView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb, reasonOf, versionOf } from './client-flags.ts'
-import { confirm } from './confirm.ts'
+import { confirm, dryRunShows } from './confirm.ts'
 import { durationOf } from './duration-flag.ts'
+import { exitCodes } from './exit-code.ts'
 import { placeOf } from './flag-values.ts'
 import type { Terminal } from './terminal.ts'
-import { printData, say } from './verb.ts'
+import { Exit, printData, say } from './verb.ts'
+import { timedOut } from './wait.ts'
 
 interface ControlFlags extends ClientFlags {
   readonly message?: string
@@ -45,6 +47,7 @@ interface DryRunView {
   readonly seam: readonly string[]
   readonly changedWindows: readonly { readonly what: string; readonly now: boolean; readonly next: string | null }[]
   readonly wouldSucceed: boolean
+  readonly blockedBy: readonly { readonly message: string; readonly fix: string }[]
   readonly wayBackUntil: string
 }
 
@@ -55,7 +58,7 @@ export function promoteVerb(terminal: Terminal): Command {
     clientVerb('promote', {
       summary: 'Hand the public topics to a version, at one recorded point',
       examples: [
-        ['reprise promote airport-delays --dry-run', 'what would happen'],
+        ['reprise promote airport-delays --dry-run', 'what would happen; exit code 3 when it would be refused'],
         ['reprise promote airport-delays v2 --yes', 'do not ask'],
       ],
     }),
@@ -71,9 +74,17 @@ export function rollbackVerb(terminal: Terminal): Command {
   return cutOverFlags(
     clientVerb('rollback', {
       summary: 'Hand the public topics back to the version that had them before; nothing is recomputed',
-      examples: [['reprise rollback airport-delays --yes', 'do not ask']],
+      examples: [
+        ['reprise rollback airport-delays --yes', 'do not ask'],
+        ['reprise rollback airport-delays v1 --yes', 'to this one only: given twice, it does not come back again'],
+      ],
     }),
-  ).action(async (job: string, _, command: Command) => cutOver('rollback', job, {}, command.optsWithGlobals<CutOverFlags>(), terminal))
+  )
+    .argument('[version]', 'default: the version that published before')
+    .action(async (job: string, version: string | undefined, _, command: Command) => {
+      const flags = command.optsWithGlobals<CutOverFlags>()
+      await cutOver('rollback', job, versionOf(version), flags, terminal)
+    })
 }
 
 function cutOverFlags(command: Command): Command {
@@ -92,21 +103,25 @@ async function cutOver(kind: 'promote' | 'rollback', job: string, version: objec
   const waitMs = durationOf('--timeout', flags.timeout)
   const body = { ...version, ...reasonOf(flags), force: flags.force === true, allowSeam: flags.allowSeam === true, waitMs }
   const dryRun = await client.post<DryRunView>(path(job, kind), { ...body, dryRun: true })
-  if (flags.dryRun) return printData(terminal, flags, dryRun, dryRunText(dryRun))
+  if (flags.dryRun) {
+    printData(terminal, flags, dryRun, dryRunText(dryRun))
+    if (!dryRun.wouldSucceed) throw new Exit(exitCodes.conflict)
+    return
+  }
   if (!flags.yes) {
     say(terminal, flags, dryRunText(dryRun).trimEnd())
-    await confirm(terminal, `${kind === 'promote' ? 'Promote' : 'Roll back'} ${job} to v${dryRun.to}?`)
+    await confirm(terminal, `${kind === 'promote' ? 'Promote' : 'Roll back'} ${job} to v${dryRun.to}?`, dryRunShows)
   }
-  const begun = await client.post<OperationView>(path(job, kind), { ...body, version: kind === 'promote' ? dryRun.to : undefined })
+  const begun = await client.post<OperationView>(path(job, kind), { ...body, version: dryRun.to })
   const ended = await endOf(client, begun, waitMs + answerMs)
   if (ended.error !== null) throw errorOf(ended)
   const { result } = ended
-  const { heldMs, positions, to } = result!
+  const { heldMs, positions, from, to } = result!
   printData(
     terminal,
     flags,
     ended,
-    `${job} is now v${to}, from ${placesOf(positions)} on. The publication stood still for at most ${heldMs} ms.\nundo: reprise rollback ${job}\n`,
+    `${job} is now v${to}, from ${placesOf(positions)} on. The publication stood still for at most ${heldMs} ms.\nundo: reprise rollback ${job} v${from}\n`,
   )
 }
 
@@ -140,17 +155,19 @@ function placesOf(positions: DryRunView['positions']): string {
     .join(' ')
 }
 
-function dryRunText({ job, from, to, positions, gates, seam, changedWindows, wouldSucceed, wayBackUntil }: DryRunView): string {
+function dryRunText({ job, from, to, positions, gates, seam, changedWindows, wouldSucceed, blockedBy, wayBackUntil }: DryRunView): string {
   return [
-    `Would switch ${job} from v${from} to v${to} at ${placesOf(positions)} (or later)`,
+    wouldSucceed
+      ? `Would switch ${job} from v${from} to v${to} at ${placesOf(positions)} (or later)`
+      : `Would not switch ${job} from v${from} to v${to}`,
     `  gates     ${gates.map(({ name, pass, found, limit }) => `${pass ? '✔' : '✖'} ${name}: ${found} (${limit})`).join('   ')}`,
     `  way back  v${from} runs on until ${wayBackUntil}`,
-    ...seam.map((text) => `  ! seam    ${text}: needs --allow-seam`),
+    ...seam.map((text) => `  ! seam    ${text}`),
     ...changedWindows.map(
       ({ what, now, next }) =>
         `  windows   ${what}: ${now ? 'at a common end' : `waits for a common end${next === null ? '' : `, at ${next}`}`}`,
     ),
-    ...(wouldSucceed ? [] : [`  not yet   reprise wait ${job} v${to}`]),
+    ...blockedBy.flatMap(({ message, fix }) => [`  blocked   ${message}`, `  fix       ${fix}`]),
     '',
   ].join('\n')
 }
@@ -224,54 +241,16 @@ export function skipVerb(terminal: Terminal): Command {
       if (place === undefined)
         throw new StreamError('USAGE', { reason: `${record} is not a record` }, { fix: 'write topic/partition@offset' })
       const client = await clientOf(flags, terminal)
-      if (!flags.yes) await confirm(terminal, `Leave ${record} out of the results of ${job}?`)
+      if (!flags.yes) await confirm(terminal, `Leave ${record} out of the results of ${job} ${version ?? 'that are public'}?`)
       const view = await client.post<VersionView>(path(job, 'skip'), { ...versionOf(version), ...reasonOf(flags), ...place })
-      printData(terminal, flags, view, `${job} v${view.version} goes on past ${record}; it is among the dead letters\n`)
+      printData(terminal, flags, view, skippedText(view, record))
     })
 }
 
-interface WaitFlags extends ClientFlags {
-  readonly timeout: string
-}
-
-export function waitVerb(terminal: Terminal): Command {
-  return clientVerb('wait', {
-    summary: 'Wait until a version has caught up: exit code 0; 4 when it did not in time, 1 when it stopped',
-    examples: [['reprise wait airport-delays v2 --timeout 10m && reprise promote airport-delays v2 --yes', '']],
-  })
-    .argument('<job>')
-    .argument('[version]', 'default: the newest candidate')
-    .option('--timeout <duration>', 'how long at most', '1h')
-    .action(async (job: string, version: string | undefined, _, command: Command) => {
-      const flags = command.optsWithGlobals<WaitFlags>()
-      const client = await clientOf(flags, terminal)
-      const timeoutMs = durationOf('--timeout', flags.timeout)
-      const view = await caughtUp(client, job, versionOf(version).version, timeoutMs)
-      printData(terminal, flags, view, `${job} v${view.version} has caught up\n`)
-    })
-}
-
-async function caughtUp(client: ApiClient, job: string, wanted: number | undefined, timeoutMs: number): Promise<VersionView> {
-  const from = realClock.monotonic()
-  for (;;) {
-    const { versions } = await client.get<{ versions: VersionView[] }>(`/api/v1/jobs/${encodeURIComponent(job)}`)
-    const view = versions.find(({ version, role }) => (wanted === undefined ? role === 'candidate' : version === wanted))
-    if (view === undefined) throw new StreamError('VERSION_UNKNOWN', { job, version: wanted ?? 'a candidate' })
-    if (view.role === 'active' || view.phase === 'caught-up') return view
-    if (view.health === 'stopped' || view.phase === null)
-      throw new StreamError('VERSION_STATE', {
-        job,
-        version: view.version,
-        role: view.role,
-        health: view.health,
-        reason: view.reason ?? 'it runs no more',
-      })
-    if (realClock.monotonic() - from > timeoutMs)
-      throw timedOut(`${job} v${view.version}: ${view.gates.find(({ pass }) => !pass)?.name}`, timeoutMs)
-    await realClock.sleep(200)
-  }
-}
-
-function timedOut(what: string, timeoutMs: number): StreamError {
-  return new StreamError('WAIT_TIMED_OUT', { what, timeoutMs }, { fix: 'it goes on at the server; look with reprise status' })
+function skippedText({ job, version, role }: VersionView, record: string): string {
+  const where =
+    role === 'active'
+      ? `look: reprise dlq list ${job}`
+      : `v${version} does not publish: its dead letter is private, and reprise dlq does not show it`
+  return `${job} v${version} sets ${record} aside as a dead letter when it comes to it.\n${where}\n`
 }

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander'
 import { silentLogger } from '../../engine/ports/world.ts'
-import type { VersionView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
-import { confirm } from './confirm.ts'
+import { confirm, dryRunShows } from './confirm.ts'
+import { type Deployed, deployedText, type Plan, planText } from './deploy-text.ts'
+import { durationOf } from './duration-flag.ts'
 import { manyTimes, wholeNumber } from './flag-values.ts'
 import { fromHelp, fromOf } from './from-flag.ts'
 import { type PolicyFlags, policyBody, policyFlags } from './policy-flags.ts'
@@ -21,30 +22,20 @@ interface DeployFlags extends ClientFlags, PolicyFlags {
   readonly dryRun?: boolean
   /** Set unless --no-type-check is given. */
   readonly typeCheck: boolean
+  readonly wait?: boolean
+  readonly timeout: string
   readonly yes?: boolean
-}
-
-interface Plan {
-  readonly job: string
-  readonly active: number | null
-  readonly next: number
-  readonly changes: readonly { readonly change: string; readonly what: string; readonly name: string; readonly detail: string }[]
-  readonly schemaBreaks: readonly string[]
-  readonly seam: readonly string[]
-  readonly changedWindows: readonly string[]
-  readonly startsAt: Readonly<Record<string, string>>
-  readonly recordsToReplay: number
-  readonly estimateSeconds: number | null
 }
 
 export function deployVerb(terminal: Terminal): Command {
   const deploy = clientVerb('deploy', {
     summary: 'Deploy a job: the first version publishes at once, a later one replays the history beside it',
     examples: [
-      ['reprise deploy job.ts -m "count refunds once"', 'shows the plan and asks'],
+      ['reprise deploy job.ts -m "count refunds once"', 'shows the plan, and deploys'],
       ['reprise deploy job.ts --dry-run', 'the plan only'],
       ['reprise deploy job.ts --from 2026-11-01T00:00:00Z', 'replay what was appended since then'],
-      ['reprise deploy job.ts --promote auto --yes', 'takes over by itself once it has caught up'],
+      ['reprise deploy job.ts --promote auto', 'asks first: it takes over by itself once it has caught up'],
+      ['reprise deploy job.ts --wait && reprise promote airport-delays --yes', 'in a script'],
     ],
   })
     .argument('<job>', 'the job file: TypeScript or JavaScript with `export default defineJob(...)`')
@@ -58,12 +49,15 @@ export function deployVerb(terminal: Terminal): Command {
     .option('--no-type-check', 'take the types away without a look at them')
   return policyFlags(deploy)
     .option('--dry-run', 'show the plan and do nothing')
-    .option('-y, --yes', 'do not ask')
+    .option('--wait', 'until it has caught up, as reprise wait does')
+    .option('--timeout <duration>', 'with --wait: how long at most', '1h')
+    .option('-y, --yes', 'do not ask; only --promote auto does')
     .action(async (file: string, _, command: Command) => deployJob(file, command.optsWithGlobals<DeployFlags>(), terminal))
 }
 
 async function deployJob(file: string, flags: DeployFlags, terminal: Terminal): Promise<void> {
   const parallelism = flags.parallelism === undefined ? {} : { parallelism: wholeNumber('--parallelism', flags.parallelism, 1, 64) }
+  const waitMs = durationOf('--timeout', flags.timeout)
   const client = await clientOf(flags, terminal)
   const { openJobFile } = await import('../load-job-file.ts')
   const { bundle } = await openJobFile(file, silentLogger)
@@ -80,14 +74,26 @@ async function deployJob(file: string, flags: DeployFlags, terminal: Terminal): 
     ...(flags.message === undefined ? {} : { message: flags.message }),
   }
   const plan = await client.post<Plan>('/api/v1/plan', body)
-  if (flags.dryRun) return printData(terminal, flags, plan, planText(plan))
-  say(terminal, flags, planText(plan).trimEnd())
+  const text = planText(plan)
+  if (flags.dryRun) return printData(terminal, flags, plan, text)
+  say(terminal, flags, text.trimEnd())
   // Nothing is lost by a first version, nor by a candidate: only a switch is dangerous.
-  if (flags.promote === 'auto' && plan.active !== null) {
-    if (!flags.yes) await confirm(terminal, `v${plan.next} will take over from v${plan.active} by itself. Deploy?`)
+  if (flags.promote === 'auto' && plan.active !== null && plan.already === null) {
+    if (!flags.yes) await confirm(terminal, `v${plan.next} will take over from v${plan.active} by itself. Deploy?`, dryRunShows)
   }
-  const version = await client.post<VersionView>('/api/v1/versions', body)
-  printData(terminal, flags, version, deployedText(version))
+  const version = await client.post<Deployed>('/api/v1/versions', body)
+  if (version.already) notTaken(version, flags, terminal)
+  if (flags.wait !== true) return printData(terminal, flags, version, deployedText(version))
+  say(terminal, flags, deployedText(version).trimEnd())
+  const { caughtUp } = await import('./wait.ts')
+  const view = await caughtUp(client, version.job, version.version, waitMs)
+  printData(terminal, flags, view, `${view.job} v${view.version} ${view.role === 'active' ? 'publishes' : 'has caught up'}\n`)
+}
+
+/** What only a new version can have. */
+function notTaken({ version, message }: Deployed, flags: DeployFlags, terminal: Terminal): void {
+  if (flags.message === undefined || flags.message === message) return
+  say(terminal, flags, `-m is not taken: v${version} keeps ${message === null ? 'having no message' : `its message, "${message}"`}`)
 }
 
 async function check(file: string, flags: DeployFlags, terminal: Terminal): Promise<void> {
@@ -97,37 +103,4 @@ async function check(file: string, flags: DeployFlags, terminal: Terminal): Prom
   if (found === 'checked') say(terminal, flags, `types checked in ${((performance.now() - from) / 1000).toFixed(1)} s`)
   if (found === 'no-compiler')
     say(terminal, flags, `types are not checked: there is no typescript where ${file} is (npm install --save-dev typescript)`)
-}
-
-function planText({
-  job,
-  active,
-  next,
-  changes,
-  schemaBreaks,
-  seam,
-  changedWindows,
-  startsAt,
-  recordsToReplay,
-  estimateSeconds,
-}: Plan): string {
-  const marks: Record<string, string> = { added: '+', removed: '-', changed: '~', same: '=' }
-  const lines = [`Plan for job ${job}   ${active === null ? 'first version' : `v${active} (active) → v${next}`}`]
-  const width = Math.max(0, ...changes.map(({ name }) => name.length))
-  for (const { change, what, name, detail } of changes) lines.push(`  ${marks[change]} ${what.padEnd(9)} ${name.padEnd(width)}  ${detail}`)
-  if (active !== null && changes.every(({ change }) => change === 'same'))
-    lines.push('  ~ code      operators, stores and topics are the same; what their functions do may differ')
-  for (const text of schemaBreaks) lines.push(`  ! schema    ${text}`)
-  for (const text of seam) lines.push(`  ! seam      ${text}: windows open at the switch are as one of the versions saw them`)
-  for (const text of changedWindows) lines.push(`  ~ windows   ${text}: the switch waits for a common end of both`)
-  const estimate = estimateSeconds === null ? '' : `, about ${Math.ceil(estimateSeconds)} s at the rate of v${active}`
-  const starts = Object.entries(startsAt).map(([name, at]) => `${name}@${at}`)
-  const from = starts.length === 0 ? '' : ` from ${starts.join(', ')}`
-  lines.push(`  replay     ${recordsToReplay.toLocaleString('en-US')} records${from}${estimate}`)
-  return `${lines.join('\n')}\n`
-}
-
-function deployedText({ job, version, role }: VersionView): string {
-  if (role === 'active') return `${job} v${version} publishes.\nwatch: reprise status ${job} --watch\n`
-  return `${job} v${version} replays beside the version that publishes.\nwatch:   reprise status ${job} --watch\npromote: reprise wait ${job} v${version} && reprise promote ${job} v${version}\n`
 }

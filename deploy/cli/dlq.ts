@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { asking } from './client-flags.ts'
-import { confirm } from './confirm.ts'
+import { confirm, dryRunShows } from './confirm.ts'
 import { lineText, wholeText } from './dlq-text.ts'
 import { atLeast, errorCode } from './flag-values.ts'
 import { type DeskFlags, letterDesk } from './letter-desk.ts'
@@ -83,9 +83,7 @@ function dropVerb(terminal: Terminal): Command {
       ['reprise dlq drop shop 3 --data data', 'asks first'],
       ['reprise dlq drop shop --all --data data --yes', 'without a question; needed where nobody can answer one'],
     ],
-  })
-    .option('-y, --yes', 'do not ask')
-    .action(async (job: string, ids: number[], _, command: Command) => change('dropped', job, ids, command.optsWithGlobals(), terminal))
+  }).action(async (job: string, ids: number[], _, command: Command) => change('dropped', job, ids, command.optsWithGlobals(), terminal))
 }
 
 async function change(type: 'retried' | 'dropped', job: string, ids: number[], flags: ChangeFlags, terminal: Terminal): Promise<void> {
@@ -97,7 +95,7 @@ async function change(type: 'retried' | 'dropped', job: string, ids: number[], f
     error: flags.error,
     dryRun,
     confirm: async (name, count) => {
-      if (!flags.yes) await confirm(terminal, `Drop ${records(count)} of ${name}?`)
+      if (!flags.yes) await confirm(terminal, `Drop ${records(count)} of ${name}?`, dryRunShows)
     },
   })
   const { already, timeResults } = done
@@ -129,6 +127,7 @@ function changing(name: string, help: Parameters<typeof verb>[1]): Command {
     .option('--all', 'all that are open, within --error')
     .option('--error <code>', 'with --all: only those with this error code', errorCode)
     .option('--dry-run', 'say what would be done, and do nothing')
+    .option('-y, --yes', 'do not ask; to retry never does')
 }
 
 function records(count: number): string {

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import { packageVersion } from '../package-version.ts'
-import { abortVerb, pauseVerb, promoteVerb, resumeVerb, rollbackVerb, skipVerb, waitVerb } from './control.ts'
+import { abortVerb, pauseVerb, promoteVerb, resumeVerb, rollbackVerb, skipVerb } from './control.ts'
 import { deployVerb } from './deploy.ts'
 import { describeVerb } from './describe.ts'
 import { dlqVerb } from './dlq.ts'
@@ -23,6 +23,7 @@ import { tokenVerb } from './token.ts'
 import { topicsVerb } from './topics.ts'
 import { type CommonFlags, Exit, examplesText } from './verb.ts'
 import { versionVerb } from './version.ts'
+import { waitVerb } from './wait.ts'
 
 /**
  * Runs one command line.

@@ -1,20 +1,30 @@
 import type { JobView, VersionView } from '../server/views.ts'
 import { byteRate } from './rate-flag.ts'
+import { wrapped } from './screen.ts'
 import type { Paint } from './terminal.ts'
 import { table } from './verb.ts'
+import { nextSteps, waysOut, whyOf } from './ways-out.ts'
 
 const barWidth = 26
 
 export type PartitionOfVersion = VersionView['partitions'][number] & { readonly version: number }
 
+/** How it is shown. */
+export interface Screen {
+  readonly paint: Paint
+  /** Infinite where nothing has to fit. */
+  readonly columns: number
+}
+
 /** What a person sees of a job: who publishes, what replays, and what stands in the way, with the command that resolves it. */
-export function statusText(job: JobView, paint: Paint): string {
+export function statusText(job: JobView, screen: Screen): string {
   const active = job.versions.find(({ version }) => version === job.active)
   const lines: string[] = []
-  if (active !== undefined) lines.push(headline(job.job, active, paint))
+  if (active !== undefined) lines.push(...activeLines(job, active, screen))
   const others = job.versions.filter(({ role }) => role === 'candidate' || role === 'standby')
-  if (job.standby !== null) lines.push(`standby v${job.standby}   the way back: reprise rollback ${job.job}`)
-  for (const version of others.filter(({ role }) => role === 'candidate')) lines.push('', ...candidateLines(job, version, paint))
+  const standby = others.find(({ version }) => version === job.standby)
+  if (standby !== undefined) lines.push(standbyLine(standby))
+  for (const version of others.filter(({ role }) => role === 'candidate')) lines.push('', ...candidateLines(job, version, screen))
   const partitions = [active, ...others].flatMap((version) =>
     version === undefined ? [] : version.partitions.map((one) => ({ version: version.version, ...one })),
   )
@@ -48,69 +58,86 @@ export function statusLine({ job, version, role, phase, health, progress, lag }:
   return `${parts.join(' ')}\n`
 }
 
-function headline(job: string, { version, health, lag, progress, reason, code }: VersionView, paint: Paint): string {
+function activeLines(job: JobView, active: VersionView, { paint, columns }: Screen): string[] {
+  const { version, health, lag, progress } = active
   const state = health === 'running' ? paint('green', 'healthy') : paint('red', health)
-  const behind = lag === null ? '' : `   lag ${grouped(lag.records)} records, ${duration(lag.seconds)}`
-  const taken = progress?.recordsPerSecond == null ? '' : `   ${rate(progress.recordsPerSecond)} in`
-  const head = `${paint('bold', job)}   ${paint('bold', `ACTIVE v${version}`)} · ${state}${behind}${taken}`
-  if (health === 'running') return head
-  const out =
-    health === 'paused'
-      ? `reprise resume ${job} v${version}`
-      : `reprise resume ${job} v${version} · reprise rollback ${job} · deploy a version that can go on`
-  return `${head}\n  why      ${code === null ? '' : `${code}: `}${reason ?? 'no reason was given'}\n  options  ${out}`
+  const parts = [
+    paint('bold', job.job),
+    `${paint('bold', `ACTIVE v${version}`)} · ${state}`,
+    ...(lag === null ? [] : [`lag ${grouped(lag.records)} records, ${duration(lag.seconds)}`]),
+    ...(progress?.recordsPerSecond == null ? [] : [`${rate(progress.recordsPerSecond)} in`]),
+  ]
+  const head = wrapped('', parts, '   ', columns)
+  if (health === 'running') return [head]
+  const why = wrapped('  why      ', whyOf(active).split(' '), ' ', columns)
+  return [head, why, wrapped('  options  ', waysOut(job, active), ' · ', columns)]
 }
 
-function candidateLines(job: JobView, version: VersionView, paint: Paint): string[] {
+function standbyLine({ job, version, health }: VersionView): string {
+  const back = `the way back: reprise rollback ${job} v${version}`
+  return `standby v${version}   ${health === 'running' ? back : `${health}; once it runs it is the way back: reprise resume ${job} v${version}`}`
+}
+
+function candidateLines(job: JobView, version: VersionView, { paint, columns }: Screen): string[] {
   const { progress, gates } = version
   const blocking = gates.find(({ pass }) => !pass)
-  const lines = [`candidate ${paint('bold', `v${version.version}`)}  ${situation(version, blocking?.name, paint)}`]
+  const words = [`${paint('bold', `v${version.version}`)} `, ...situation(version, blocking?.name, paint).split(' ')]
+  const lines = [wrapped('candidate ', words, ' ', columns)]
   if (progress !== null && version.phase === 'replaying') {
     const filled = Math.round(progress.ratio * barWidth)
+    const rates = [
+      rate(progress.recordsPerSecond),
+      `head +${rate(progress.headPerSecond)}`,
+      `net ${rate(progress.netPerSecond)}`,
+      ...limits(version, job.active),
+    ]
     lines.push(
       '',
       `  replay   ${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}  ${(progress.ratio * 100).toFixed(1)}%   ${grouped(progress.done)} / ${grouped(progress.target)}`,
-      `  rate     ${rate(progress.recordsPerSecond)}   head +${rate(progress.headPerSecond)}   net ${rate(progress.netPerSecond)}${limits(version, job.active)}`,
-      `  eta      ${etaText(progress.eta)}`,
+      wrapped('  rate     ', rates, '   ', columns),
+      wrapped('  eta      ', etaText(progress.eta).split(' '), ' ', columns),
     )
   }
-  lines.push(
-    '',
-    `  gates    ${gates.map((gate) => `${gate.pass ? paint('green', '✔') : paint('red', '✖')} ${gate.name}: ${gate.found} (${gate.limit})`).join('   ')}`,
+  const shown = gates.map(
+    ({ pass, name, found, limit }) => `${pass ? paint('green', '✔') : paint('red', '✖')} ${name}: ${found} (${limit})`,
   )
-  lines.push(`  next     ${nextStep(job.job, version, blocking?.name)}`)
+  lines.push('', wrapped('  gates    ', shown, '   ', columns))
+  lines.push(wrapped('  next     ', nextSteps(job.job, version, blocking?.name), ' · ', columns))
   return lines
 }
 
-function limits({ recordsPerSecondMax, bytesPerSecondMax, governedTo }: VersionView, active: number | null): string {
+function limits({ recordsPerSecondMax, bytesPerSecondMax, governedTo }: VersionView, active: number | null): string[] {
   const own = [
     ...(recordsPerSecondMax === null ? [] : [rate(recordsPerSecondMax)]),
     ...(bytesPerSecondMax === null ? [] : [byteRate(bytesPerSecondMax)]),
   ]
-  const limit = own.length === 0 ? '' : `   limit ${own.join(', ')}`
-  return governedTo === null ? limit : `${limit}   held back to ${rate(governedTo)} for v${active}`
+  return [
+    ...(own.length === 0 ? [] : [`limit ${own.join(', ')}`]),
+    ...(governedTo === null ? [] : [`held back to ${rate(governedTo)} for v${active}`]),
+  ]
 }
 
-function situation({ phase, health, reason, code, progress, gates }: VersionView, blocking: string | undefined, paint: Paint): string {
-  if (health === 'stopped') return `${paint('red', 'STOPPED')} ${code}: ${reason}`
+function situation(view: VersionView, blocking: string | undefined, paint: Paint): string {
+  const { phase, health, reason, progress, gates, promote } = view
+  if (health === 'stopped') return `${paint('red', 'STOPPED')} ${whyOf(view)}`
   if (health === 'paused') return `${paint('yellow', 'PAUSED')}${reason === null ? '' : ` – ${reason}`}`
-  if (phase === 'caught-up') return `${paint('green', 'CAUGHT UP')} – waiting for promotion`
+  const byItself = promote === 'auto' ? ' – takes over by itself' : ''
+  if (phase === 'caught-up') return `${paint('green', 'CAUGHT UP')}${byItself || ' – waiting for promotion'} since ${caughtUpAt(view)}`
   const gate = gates.find(({ name }) => name === blocking)
-  if (progress?.eta.state === 'never')
-    return `${paint('red', 'BLOCKED')} at "max lag" since ${gate?.since.slice(11, 19)}: ${progress.eta.reason}`
+  if (progress?.eta.state === 'never' && gate !== undefined)
+    return `${paint('red', 'BLOCKED')} at "${gate.name}" since ${clockTime(gate.since)}: ${progress.eta.reason}`
   if (progress !== null && progress.ratio >= 0.9995 && gate !== undefined)
-    return `waits for "${gate.name}": ${gate.found}, asked for ${gate.limit}`
-  return 'REPLAYING'
+    return `waits for "${gate.name}" since ${clockTime(gate.since)}: ${gate.found}, asked for ${gate.limit}`
+  return `REPLAYING${byItself}`
 }
 
-function nextStep(job: string, { version, health, phase, progress }: VersionView, blocking: string | undefined): string {
-  if (health === 'stopped') return `mend the job and deploy it · reprise abort ${job} v${version}`
-  if (health === 'paused') return `reprise resume ${job} v${version}`
-  if (phase === 'caught-up') return `reprise promote ${job} v${version}`
-  if (progress?.eta.state === 'never')
-    return `reprise rate ${job} max · reprise promote ${job} v${version} --force · reprise abort ${job} v${version}`
-  return `reprise wait ${job} v${version}${blocking === undefined ? '' : `   (for "${blocking}")`}`
+/** When the last of its gates came true. */
+function caughtUpAt({ gates, policy }: VersionView): string {
+  const heldSince = gates.find(({ name }) => name === 'held')?.since
+  return heldSince === undefined ? '?' : clockTime(new Date(Date.parse(heldSince) + policy.holdSeconds * 1000).toISOString())
 }
+
+const clockTime = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`
 
 function etaText({ state, seconds, low, high, reason }: NonNullable<VersionView['progress']>['eta']): string {
   if (state === 'estimated') return `${duration(seconds!)} (${duration(low!)}–${duration(high!)})`

@@ -2,13 +2,16 @@ import type { Command } from 'commander'
 import { realClock } from '../real-clock.ts'
 import type { JobView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
+import { exitCodes } from './exit-code.ts'
+import { rowsOf } from './screen.ts'
 import { duration, type PartitionOfVersion, partitionCells, statusLine, statusText } from './status-text.ts'
 import { stopSignals } from './stop-signals.ts'
 import { painter, type Terminal } from './terminal.ts'
-import { printData, table } from './verb.ts'
+import { Exit, printData, table } from './verb.ts'
 
 interface StatusFlags extends ClientFlags {
   readonly watch?: boolean
+  readonly exitStatus?: boolean
 }
 
 export function statusVerb(terminal: Terminal): Command {
@@ -18,31 +21,44 @@ export function statusVerb(terminal: Terminal): Command {
   })
     .argument('<job>')
     .option('-w, --watch', 'go on, once a second; in a pipe one line a version')
+    .option('--exit-status', 'exit code 1 when the version that publishes is stopped')
     .action(async (job: string, _, command: Command) => {
       const flags = command.optsWithGlobals<StatusFlags>()
       const client = await clientOf(flags, terminal)
       const look = () => client.get<JobView>(`/api/v1/jobs/${encodeURIComponent(job)}`)
       const paint = painter(terminal.out, terminal.env, flags.color)
+      const { live, columns } = terminal.out
+      const screen = { paint, columns: live ? columns : Number.POSITIVE_INFINITY }
       if (!flags.watch) {
         const view = await look()
-        return printData(terminal, flags, view, statusText(view, paint))
+        printData(terminal, flags, view, statusText(view, screen))
+        if (flags.exitStatus && stands(view)) throw new Exit(exitCodes.failed)
+        return
       }
       const signals = stopSignals(() => {})
       let shown = 0
+      let last: JobView | undefined
       while (!signals.stop.aborted) {
         const view = await look()
+        last = view
         const alive = view.versions.filter(({ role }) => role !== 'aborted' && role !== 'retired')
         if (flags.json) terminal.out.write(`${JSON.stringify(view)}\n`)
-        else if (!terminal.out.live) terminal.out.write(alive.map(statusLine).join(''))
+        else if (!live) terminal.out.write(alive.map(statusLine).join(''))
         else {
-          const text = statusText(view, paint)
+          const text = statusText(view, screen)
           terminal.out.write(`${shown === 0 ? '' : `\x1b[${shown}A`}\x1b[J${text}`)
-          shown = text.split('\n').length - 1
+          shown = rowsOf(text, columns)
         }
         await realClock.sleep(1000, signals.stop)
       }
       signals.end()
+      if (flags.exitStatus && last !== undefined && stands(last)) throw new Exit(exitCodes.failed)
     })
+}
+
+/** Whether nothing is published any more. */
+function stands({ versions, active }: JobView): boolean {
+  return versions.find(({ version }) => version === active)?.health === 'stopped'
 }
 
 export function jobsVerb(terminal: Terminal): Command {

@@ -117,3 +117,15 @@ describe('the command line', () => {
     await expect(run('nope')).rejects.toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('error USAGE') })
   })
 })
+
+describe('a question that nobody can answer', () => {
+  test('says how to look first only where that is possible', async () => {
+    expect((await reprise('token revoke ci')).err).toMatch(/^error CONFIRMATION_NEEDED[\s\S]* fix {3}add --yes\n/)
+    expect((await reprise('abort delays v2')).err).toMatch(/ fix {3}add --yes\n/)
+  })
+
+  test('is not asked before dead letters are retried; --yes is taken all the same', async () => {
+    const server = 'http://127.0.0.1:1'
+    expect((await reprise(`dlq retry shop 3 -y --server ${server}`)).err).toContain('error SERVER_UNREACHABLE')
+  })
+})

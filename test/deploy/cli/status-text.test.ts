@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { statusText } from '../../../deploy/cli/status-text.ts'
-import type { VersionView } from '../../../deploy/server/views.ts'
+import type { JobView, VersionView } from '../../../deploy/server/views.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const candidate: VersionView = {
@@ -12,6 +12,8 @@ const candidate: VersionView = {
   health: 'running',
   reason: null,
   code: null,
+  record: null,
+  promote: 'manual',
   sha256: 'ab',
   parallelism: 1,
   startsAt: {},
@@ -40,7 +42,7 @@ const candidate: VersionView = {
 
 function rateLine(more: Partial<VersionView>): string {
   const job = { job: 'delays', active: 1, candidates: [2], standby: null, hold: null, outputs: [], versions: [{ ...candidate, ...more }] }
-  return statusText(job, (_, text) => text)
+  return statusText(job, { paint: (_, text) => text, columns: Number.POSITIVE_INFINITY })
     .split('\n')
     .find((line) => line.startsWith('  rate'))!
 }
@@ -52,4 +54,93 @@ test('the limits of a version are said beside its rate, its own ones and what it
   expect(rateLine({ bytesPerSecondMax: 2_500_000 })).toBe(`${rate}   limit 2.5 MB/s`)
   const all = { recordsPerSecondMax: 500, bytesPerSecondMax: 20_000, governedTo: 1000 }
   expect(rateLine(all)).toBe(`${rate}   limit 500 rec/s, 20 kB/s   held back to 1000 rec/s for v1`)
+})
+
+const active: VersionView = { ...candidate, version: 1, role: 'active', phase: null, progress: null }
+const gate = (name: string, pass: boolean) => ({
+  name,
+  pass,
+  found: '730800 records, 525600.0s (flights/0)',
+  limit: '1000 records, 5.0s',
+  since: at,
+})
+
+function screen(versions: readonly VersionView[], more: Partial<JobView> = {}, columns = 80): string {
+  const job = { job: 'delays', active: 1, candidates: [], standby: null, hold: null, outputs: [], versions: [...versions], ...more }
+  return statusText(job, { paint: (_, text) => text, columns })
+}
+
+test('what is said fits into 80 columns', () => {
+  const full: VersionView = {
+    ...candidate,
+    recordsPerSecondMax: 500,
+    bytesPerSecondMax: 20_000,
+    governedTo: 1000,
+    progress: { ...candidate.progress!, eta: { state: 'never', reason: '12,000 records/s come in, 11,600 records/s are taken' } },
+    gates: [gate('running', true), gate('max lag', false), gate('held', false)],
+    lag: { records: '730800', seconds: 525_600, partition: 'flights/0' },
+  }
+  const stopped = {
+    ...active,
+    health: 'stopped' as const,
+    code: 'OPERATOR_THREW',
+    reason: `OPERATOR_THREW: ${'the function threw '.repeat(9)}`,
+  }
+  for (const version of [full, { ...full, progress: { ...full.progress!, ratio: 1, eta: { state: 'computing' as const } } }]) {
+    const text = screen([stopped, version])
+    for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+    expect(text).toContain('✖ held: 730800 records')
+  }
+})
+
+describe('since when', () => {
+  const gates = [gate('running', true), gate('max lag', false), gate('held', false)]
+
+  test('it waits for a gate', () => {
+    const waiting = { ...candidate, gates, progress: { ...candidate.progress!, ratio: 1 } }
+    expect(screen([active, waiting], {}, 200)).toContain('v2  waits for "max lag" since 2026-01-01 00:00:00 UTC: 730800 records')
+  })
+
+  test('it has caught up: since the last gate came true; who takes over by itself is told apart', () => {
+    const ready = { ...candidate, phase: 'caught-up' as const, gates: gates.map((one) => ({ ...one, pass: true })) }
+    expect(screen([active, ready])).toMatch(
+      /v2 {2}CAUGHT UP – waiting for promotion since 2026-01-01 00:00:02 UTC[\s\S]*next +reprise promote delays v2/,
+    )
+    const auto = screen([active, { ...ready, promote: 'auto' }])
+    expect(auto).toContain('v2  CAUGHT UP – takes over by itself since')
+    expect(auto).toContain('next     at once: reprise promote delays v2')
+    expect(screen([active, { ...candidate, promote: 'auto' }])).toContain('v2  REPLAYING – takes over by itself')
+  })
+})
+
+describe('the ways out of a version that publishes and was stopped', () => {
+  const record = { topic: 'flights', partition: 0, offset: '13' }
+  const stopped: VersionView = { ...active, health: 'stopped', code: 'OPERATOR_THREW', reason: 'OPERATOR_THREW: it threw', record }
+  const options = (versions: readonly VersionView[], more: Partial<JobView> = {}) =>
+    /^ {2}options {2}(.*)$/m.exec(screen([stopped, ...versions], more, 400))![1]!.split(' · ')
+  const resume = 'reprise resume delays v1'
+  const skip = 'reprise skip delays flights/0@13 v1'
+
+  test('the reason has its code once', () => {
+    expect(screen([stopped])).toContain('why      OPERATOR_THREW: it threw\n')
+    expect(screen([{ ...stopped, reason: 'it threw' }])).toContain('why      OPERATOR_THREW: it threw\n')
+  })
+
+  test('are to pass the record over, and to deploy, where there is no other version', () => {
+    expect(options([])).toEqual([resume, skip, 'deploy a version that can go on'])
+    const moved = { ...stopped, partitions: [{ ...record, current: '14', end: '20', lag: '6', lagSeconds: 1 }] }
+    expect(screen([{ ...moved, partitions: moved.partitions.map(({ offset: _, ...one }) => one) }], {}, 400)).not.toContain('reprise skip')
+  })
+
+  test('are to go back where the former version runs, and to promote a candidate', () => {
+    const standby: VersionView = { ...active, version: 3, role: 'standby' }
+    const ready: VersionView = { ...candidate, phase: 'caught-up' }
+    expect(options([standby, ready], { standby: 3 })).toEqual([resume, skip, 'reprise rollback delays v3', 'reprise promote delays v2'])
+    expect(options([candidate])).toEqual([resume, skip, 'reprise wait delays v2 && reprise promote delays v2'])
+    const gone: VersionView = { ...standby, health: 'stopped' }
+    expect(options([gone], { standby: 3 })).toEqual([resume, skip, 'deploy a version that can go on'])
+    expect(screen([stopped, gone], { standby: 3 })).toContain(
+      'standby v3   stopped; once it runs it is the way back: reprise resume delays v3',
+    )
+  })
 })

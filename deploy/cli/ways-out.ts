@@ -1,0 +1,46 @@
+import type { JobView, VersionView } from '../server/views.ts'
+
+/** Why a version is paused or stopped: with its code once, which the reason may begin with. */
+export function whyOf({ code, reason }: VersionView): string {
+  if (code === null || reason?.startsWith(`${code}: `)) return reason ?? 'no reason was given'
+  return `${code}${reason === null ? '' : `: ${reason}`}`
+}
+
+/** What can be done while the version that publishes does not: only what would not be refused. */
+export function waysOut({ job, versions, standby }: JobView, active: VersionView): string[] {
+  const resume = `reprise resume ${job} v${active.version}`
+  if (active.health === 'paused') return [resume]
+  const candidates = versions.filter(({ role, health }) => role === 'candidate' && health === 'running')
+  const back = versions.find(({ version, health }) => version === standby && health === 'running')
+  return [
+    resume,
+    ...skipping(job, active),
+    ...(back === undefined ? [] : [`reprise rollback ${job} v${back.version}`]),
+    ...candidates.map((candidate) => takingOver(job, candidate)),
+    ...(candidates.length === 0 ? ['deploy a version that can go on'] : []),
+  ]
+}
+
+/** What to do about a candidate. @param blocking the first of its gates that is not met. */
+export function nextSteps(job: string, view: VersionView, blocking: string | undefined): string[] {
+  const { version, health, phase, progress, promote } = view
+  const abort = `reprise abort ${job} v${version}`
+  if (health === 'stopped') return [`reprise resume ${job} v${version}`, ...skipping(job, view), 'mend the job and deploy it', abort]
+  if (health === 'paused') return [`reprise resume ${job} v${version}`]
+  if (phase === 'caught-up') return [`${promote === 'auto' ? 'at once: ' : ''}reprise promote ${job} v${version}`]
+  if (progress?.eta.state === 'never') return [`reprise rate ${job} max v${version}`, `reprise promote ${job} v${version} --force`, abort]
+  return [`reprise wait ${job} v${version}${blocking === undefined ? '' : `   (for "${blocking}")`}`]
+}
+
+function takingOver(job: string, { version, phase }: VersionView): string {
+  const promote = `reprise promote ${job} v${version}`
+  return phase === 'caught-up' ? promote : `reprise wait ${job} v${version} && ${promote}`
+}
+
+/** Where it stopped at a record that it has not taken since. */
+function skipping(job: string, { version, record, partitions }: VersionView): string[] {
+  if (record === null) return []
+  const { topic, partition, offset } = record
+  const at = partitions.find((one) => one.topic === topic && one.partition === partition)?.current
+  return at !== undefined && Number(at) > Number(offset) ? [] : [`reprise skip ${job} ${topic}/${partition}@${offset} v${version}`]
+}
