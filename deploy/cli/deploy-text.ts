@@ -15,6 +15,7 @@ export interface Plan {
   readonly estimateSeconds: number | null
   readonly estimateRecordsPerSecond: number | null
   readonly estimateShownBy: number | null
+  readonly estimateAtLeast: boolean
   readonly diskBytes: number | null
   readonly diskFreeBytes: number
   readonly already: Pick<VersionView, 'version' | 'role' | 'health'> | null
@@ -53,12 +54,26 @@ export function planText({
   return `${lines.join('\n')}\n`
 }
 
-type Estimate = Pick<Plan, 'estimateSeconds' | 'estimateRecordsPerSecond' | 'estimateShownBy' | 'diskBytes' | 'diskFreeBytes'>
+type Estimate = Pick<
+  Plan,
+  'estimateSeconds' | 'estimateRecordsPerSecond' | 'estimateShownBy' | 'estimateAtLeast' | 'diskBytes' | 'diskFreeBytes'
+>
 
-function estimateText({ estimateSeconds, estimateRecordsPerSecond, estimateShownBy, diskBytes, diskFreeBytes }: Estimate): string {
+function estimateText({
+  estimateSeconds,
+  estimateRecordsPerSecond,
+  estimateShownBy,
+  estimateAtLeast,
+  diskBytes,
+  diskFreeBytes,
+}: Estimate): string {
   const pace = `${Math.round(estimateRecordsPerSecond ?? 0).toLocaleString('en-US')} records/s`
-  const by = estimateShownBy === null ? 'as --rate says' : `v${estimateShownBy} when it is busy`
-  const time = estimateSeconds === null ? 'time not known' : `about ${duration(estimateSeconds)} at ${pace} (${by})`
+  const replayed = estimateAtLeast ? `operators of v${estimateShownBy} alone` : `as fast as v${estimateShownBy} was`
+  const by = estimateShownBy === null ? 'as --rate says' : replayed
+  const time =
+    estimateSeconds === null
+      ? 'time not known'
+      : `${estimateAtLeast ? 'at least' : 'about'} ${duration(estimateSeconds)} at ${pace} (${by})`
   const disk = diskBytes === null ? 'disk not known' : `about ${bytesText(diskBytes)} of outputs`
   return `${time}; ${disk}, ${bytesText(diskFreeBytes)} free`
 }

@@ -93,12 +93,14 @@ export class Readiness {
     const { owner, versions } = board.control
     const ownerStands = owner !== undefined && owner !== version && versions.get(owner)!.health !== 'running'
     const upTo = ownerStands ? await this.positions(owner) : undefined
+    const { starts, health, recordsPerSecond, bytesPerSecond } = this.world.version(version)
     await this.observer(version).look(
       log,
-      { positions, starts: this.world.version(version).starts },
+      { positions, starts },
       judged ? this.policy(version) : undefined,
       clock.now(),
       upTo,
+      health === 'running' && recordsPerSecond === null && bytesPerSecond === null,
     )
   }
 

@@ -81,8 +81,10 @@ export class Switching {
     checkPromotable(job, state)
     if (this.underWay === undefined) return
     const { to, operation } = this.underWay
-    const fix = `let it end, or give v${to} up: reprise abort ${job} v${to}`
-    throw wrongState(job, state, `a cut-over to v${to} is under way`, fix, { operation })
+    // A standby that is aborted is gone: no way to end what only leads back to it.
+    const giveUp =
+      this.job.version(to).role === 'candidate' ? `, or give v${to} up: reprise abort ${job} v${to}` : ` (reprise status ${job})`
+    throw wrongState(job, state, `a cut-over to v${to} is under way`, `let it end${giveUp}`, { operation })
   }
 
   /** What else stands in the way: nothing, or CUT_OVER_SEAM, VERSION_NOT_READY, each with the command that helps. VERSION_UNKNOWN. */
@@ -104,12 +106,11 @@ export class Switching {
   private notReady(version: number, missing: readonly Gate[]): StreamError {
     const { job } = this.job
     const { name, found, limit } = missing[0]!
-    const verb = this.job.version(version).role === 'standby' ? 'rollback' : 'promote'
     const resume = name === 'running' ? `reprise resume ${job} v${version} && ` : ''
     return new StreamError(
       'VERSION_NOT_READY',
       { job, version, gate: name, found, limit, gates: missing.map((gate) => gate.name) },
-      { fix: `${resume}reprise wait ${job} v${version} && reprise ${verb} ${job} v${version}` },
+      { fix: `${resume}reprise wait ${job} v${version} && ${this.command(version)}` },
     )
   }
 
@@ -203,12 +204,16 @@ export class Switching {
     )
   }
 
+  private command(version: number): string {
+    return `reprise ${this.job.version(version).role === 'standby' ? 'rollback' : 'promote'} ${this.job.job} v${version}`
+  }
+
   private hasSeam(version: number, differs: readonly string[], reason: string): StreamError {
     return new StreamError(
       'CUT_OVER_SEAM',
       { job: this.job.job, from: this.owner, to: version, reason, differs: differs.join('; ') },
       {
-        fix: `windows that end up to the switch are as the old version saw them, all others as the new one; if that is fine: reprise promote ${this.job.job} v${version} --allow-seam`,
+        fix: `windows that end up to the switch are as the old version saw them, all others as the new one; if that is fine: ${this.command(version)} --allow-seam`,
       },
     )
   }

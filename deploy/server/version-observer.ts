@@ -6,6 +6,9 @@ import type { VersionState } from '../../replay/control-state.ts'
 import { type Progress, type ProgressSample, progressOf, windowMs } from '../../replay/progress.ts'
 import { appendTimeAt } from './append-time-at.ts'
 
+/** Fewer may be on their way. */
+const backlogMin = 1000
+
 export interface PartitionLag {
   readonly topic: string
   readonly partition: number
@@ -21,11 +24,14 @@ export interface PartitionLag {
 export class VersionObserver {
   partitions: readonly PartitionLag[] = []
   catchUp: CatchUp | undefined = undefined
+  /** What it took from look to look while enough waited all along, and how long that was: its pace when it need not wait for records. */
+  behind = { records: 0, seconds: 0 }
   private samples: ProgressSample[] = []
 
   /**
    * Takes a look. @param policy what it is judged by; undefined: it does not run, and only where it stands is seen.
    * @param upTo where a version that trails has to stop: the version that publishes stands still there.
+   * @param free nobody holds it back.
    */
   async look(
     log: Log,
@@ -33,6 +39,7 @@ export class VersionObserver {
     policy: CatchUpPolicy | undefined,
     now: EpochMs,
     upTo?: Positions,
+    free = true,
   ): Promise<void> {
     const partitions: PartitionLag[] = []
     let done = 0
@@ -51,6 +58,11 @@ export class VersionObserver {
     }
     this.partitions = partitions
     if (policy === undefined) return
+    const before = this.samples.at(-1)
+    if (free && before !== undefined && done > before.done && before.target - before.done >= backlogMin && target - done >= backlogMin) {
+      const { records, seconds } = this.behind
+      this.behind = { records: records + done - before.done, seconds: seconds + (now - before.at) / 1000 }
+    }
     this.samples = [...this.samples.filter(({ at }) => now - at <= 2 * windowMs), { at: now, done, target }]
     this.catchUp = lookAt(this.catchUp, this.lag!, policy, now)
   }

@@ -69,7 +69,7 @@ describe('the same code deployed again', () => {
   })
 })
 
-test('a plan says how long the replay takes by what the versions did while they were busy, and what it takes on disk', async () => {
+test('a plan says how long the replay takes by what the versions did while they had enough to do, and what it takes on disk', async () => {
   // Nothing comes in: at the rate of that it would take for ever.
   const planned = async (flags = '') => JSON.parse((await cli(`deploy ${v2} --no-type-check --dry-run --json ${flags}`)).out) as object
   expect(await planned()).toMatchObject({ recordsToReplay: 3000, already: null, estimateShownBy: expect.any(Number) })
@@ -82,7 +82,7 @@ test('a plan says how long the replay takes by what the versions did while they 
   expect(diskFreeBytes).toBeGreaterThan(0)
   expect(await planned('--rate 10')).toMatchObject({ estimateSeconds: 300, estimateShownBy: null })
   const { out } = await cli(`deploy ${v2} --no-type-check --dry-run`)
-  expect(out).toMatch(/^ {2}estimate {3}about .*s at [\d,]+ records\/s \(v\d when it is busy\); about [\d.]+ kB of outputs, .* free$/m)
+  expect(out).toMatch(/^ {2}estimate {3}(about|at least) .*s at [\d,]+ records\/s \(.*v\d.*\); about [\d.]+ kB of outputs, .* free$/m)
   const missing = await cli(`deploy ${v2} --no-type-check --dry-run --from orders/9@0`)
   expect([missing.exit, missing.err]).toEqual([2, expect.stringContaining('it reads orders/0')])
 })

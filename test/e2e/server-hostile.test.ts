@@ -94,7 +94,9 @@ test('private results count: a candidate that gives too much is stopped; the ver
 test('a bundle that loops when it is loaded is refused', { timeout: 60_000 }, async () => {
   const file = join(dir, 'loops.ts')
   writeFileSync(file, 'for (;;);\nexport default 1\n')
-  await expect(deploy(file)).rejects.toThrow(/JOB_LOAD_FAILED.*did not come back/)
+  const refused = deploy(file)
+  await expect(refused).rejects.toThrow(/JOB_LOAD_FAILED.*did not come back/)
+  await expect(refused).rejects.toMatchObject({ fix: expect.stringContaining('only defines the job') })
   await expectOthersGoOn()
 })
 

@@ -89,7 +89,9 @@ describe('a promotion is refused', () => {
     await server.api.post('/api/v1/jobs/gated/pause', { version: 2, reason: 'lunch' })
     const refused = await cli('promote', 'gated', 'v2', '--yes')
     expect(refused.code).toBe(3)
-    expect(refused.stderr).toMatch(/VERSION_NOT_READY[\s\S]*gate: running[\s\S]*fix {3}reprise resume gated v2 && reprise wait gated v2 && reprise promote gated v2/)
+    expect(refused.stderr).toMatch(
+      /VERSION_NOT_READY[\s\S]*gate: running[\s\S]*fix {3}reprise resume gated v2 && reprise wait gated v2 && reprise promote gated v2/,
+    )
     const promoted = server.api.post('/api/v1/jobs/gated/promote', { version: 2 })
     await expect(promoted).rejects.toMatchObject({
       code: 'VERSION_NOT_READY',

@@ -45,7 +45,11 @@ const planView = z.object({
   recordsToReplay: z.number(),
   estimateSeconds: z.number().nullable().describe('What the replay takes when nothing holds it back; null: not known'),
   estimateRecordsPerSecond: z.number().nullable().describe('The pace this counts with'),
-  estimateShownBy: z.number().nullable().describe('The version that was so fast while it was busy; null: it is the limit asked for'),
+  estimateShownBy: z
+    .number()
+    .nullable()
+    .describe('The version that was so fast while enough waited for it; null: it is the limit asked for'),
+  estimateAtLeast: z.boolean().describe('It takes longer: only what operators needed for a record is known'),
   diskBytes: z.number().nullable().describe('What its outputs take beside those that are there; null: not known'),
   diskFreeBytes: z.number(),
   already: z
@@ -90,6 +94,7 @@ export function deployRoutes(app: App, server: RepriseServer): void {
         estimateSeconds: estimate.seconds ?? null,
         estimateRecordsPerSecond: estimate.recordsPerSecond ?? null,
         estimateShownBy: estimate.shownBy ?? null,
+        estimateAtLeast: estimate.atLeast,
         diskBytes: estimate.diskBytes ?? null,
         diskFreeBytes: await server.diskFreeBytes(),
         already: already === undefined ? null : viewOfSame(already),

@@ -15,15 +15,18 @@ export async function estimated(
   return replayEstimate(recordsToReplay, await pacesOf(server, controller), outputOf(server, controller), limit)
 }
 
-function pacesOf({ metrics }: RepriseServer, { job, control }: JobController): Promise<Pace[]> {
+function pacesOf({ metrics }: RepriseServer, { job, control, readiness }: JobController): Promise<Pace[]> {
   const versions = [...control.versions.values()].filter(alive)
   return Promise.all(
     versions.map(async ({ version }) => {
       const labels = { job, version: `v${version}` }
       return {
         version,
-        records: await metrics.total('reprise_records_in_total', labels),
-        busySeconds: await metrics.total('reprise_processing_duration_seconds', labels),
+        behind: readiness.observer(version).behind,
+        busy: {
+          records: await metrics.total('reprise_records_in_total', labels),
+          seconds: await metrics.total('reprise_processing_duration_seconds', labels),
+        },
       }
     }),
   )

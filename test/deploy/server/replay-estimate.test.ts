@@ -1,18 +1,28 @@
 import { expect, test } from 'vitest'
 import { replayEstimate } from '../../../deploy/server/replay-estimate.ts'
 
-const live = { version: 1, records: 5000, busySeconds: 2.5 }
-const replayed = { version: 2, records: 60_000, busySeconds: 1.5 }
+const none = { records: 0, seconds: 0 }
+/** Live: it mostly waits for records. */
+const live = { version: 1, behind: none, busy: { records: 5000, seconds: 2.5 } }
+const replayed = { version: 2, behind: { records: 60_000, seconds: 3 }, busy: { records: 60_000, seconds: 1.5 } }
 
-test('a replay is as fast as the fastest version was while it was busy, whatever came in a second', () => {
-  expect(replayEstimate(120_000, [live], undefined, null)).toMatchObject({ seconds: 60, recordsPerSecond: 2000, shownBy: 1 })
-  expect(replayEstimate(120_000, [live, replayed], undefined, null)).toMatchObject({ seconds: 3, recordsPerSecond: 40_000, shownBy: 2 })
+test('a replay is as fast as the last one was while enough waited for it, whatever comes in a second', () => {
+  const former = { ...replayed, version: 1, behind: { records: 60_000, seconds: 1 } }
+  expect(replayEstimate(120_000, [former, replayed, { ...live, version: 3 }], undefined, null)).toMatchObject({
+    ...{ seconds: 6, recordsPerSecond: 20_000, shownBy: 2, atLeast: false },
+  })
+})
+
+test('where none was behind it takes at least as long as operators needed', () => {
+  expect(replayEstimate(120_000, [live], undefined, null)).toMatchObject({ seconds: 60, recordsPerSecond: 2000, shownBy: 1, atLeast: true })
 })
 
 test('a limit that is lower counts', () => {
-  expect(replayEstimate(120_000, [replayed], undefined, 100)).toMatchObject({ seconds: 1200, recordsPerSecond: 100, shownBy: undefined })
-  expect(replayEstimate(120_000, [replayed], undefined, 50_000)).toMatchObject({ seconds: 3, shownBy: 2 })
-  expect(replayEstimate(120_000, [], undefined, 100)).toMatchObject({ seconds: 1200 })
+  const limited = { seconds: 1200, recordsPerSecond: 100, shownBy: undefined, atLeast: false }
+  expect(replayEstimate(120_000, [replayed], undefined, 100)).toMatchObject(limited)
+  expect(replayEstimate(120_000, [live], undefined, 100)).toMatchObject(limited)
+  expect(replayEstimate(120_000, [], undefined, 100)).toMatchObject(limited)
+  expect(replayEstimate(120_000, [replayed], undefined, 50_000)).toMatchObject({ seconds: 6, shownBy: 2 })
 })
 
 test('its outputs take as much for a record as those that are there', () => {
@@ -20,7 +30,8 @@ test('its outputs take as much for a record as those that are there', () => {
 })
 
 test('of little nothing is concluded', () => {
-  const nothing = { seconds: undefined, recordsPerSecond: undefined, shownBy: undefined, diskBytes: undefined }
-  expect(replayEstimate(500, [{ version: 1, records: 999, busySeconds: 1 }], { records: 999, bytes: 1000 }, null)).toEqual(nothing)
-  expect(replayEstimate(500, [{ version: 1, records: 2000, busySeconds: 0 }], undefined, null)).toEqual(nothing)
+  const nothing = { seconds: undefined, recordsPerSecond: undefined, shownBy: undefined, atLeast: false, diskBytes: undefined }
+  const few = { records: 999, seconds: 1 }
+  expect(replayEstimate(500, [{ version: 1, behind: few, busy: few }], { records: 999, bytes: 1000 }, null)).toEqual(nothing)
+  expect(replayEstimate(500, [{ version: 1, behind: none, busy: { records: 2000, seconds: 0 } }], undefined, null)).toEqual(nothing)
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Switching } from '../../../deploy/server/switching.ts'
+import type { StreamError } from '../../../engine/errors.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
 import { silentLogger } from '../../../engine/ports/world.ts'
 import type { Gate } from '../../../replay/catch-up.ts'
@@ -52,6 +53,21 @@ describe('what is refused', () => {
     expect(() => one.check({ version: 3, asked: {} })).toThrow(/VERSION_STATE.*a cut-over to v2 is under way, operation: op-7/)
     expect(() => one.checkRole(2)).toThrow(/VERSION_STATE/)
     await expect(one.promote({ version: 3, asked: {} })).rejects.toMatchObject({ code: 'VERSION_STATE' })
+  })
+
+  test('a candidate that is under way can be given up; a way back that is aborted would be gone', () => {
+    const fixWhile = (events: readonly ControlEvent[], to: number) => {
+      const one = switching(events)
+      void one.promote({ version: to, asked: {} })
+      try {
+        one.checkRole(3)
+      } catch (error) {
+        return (error as StreamError).fix
+      }
+    }
+    const all = [registered(1), registered(2), registered(3)]
+    expect(fixWhile(all, 2)).toBe('let it end, or give v2 up: reprise abort orders v2')
+    expect(fixWhile([...all, ...cutOver('a', 1, 2)], 1)).toBe('let it end (reprise status orders)')
   })
 })
 

@@ -93,3 +93,29 @@ test('while it is paused its rate is 0, and the pause is no part of what it is m
   await looks(4, 10)
   expect(observer.progress(resumed)).toMatchObject({ recordsPerSecond: 10, eta: { state: 'estimated', seconds: 35 } })
 })
+
+test('its pace is told by what it took while enough waited for it all along, and nobody held it back', async () => {
+  const { log } = await logWith(10_000)
+  const paceOf = async (looks: readonly (readonly [at: number, taken: number])[], free = true) => {
+    const observer = new VersionObserver()
+    for (const [at, taken] of looks)
+      await observer.look(log, { positions: new Map([['in/0', taken]]), starts: {} }, policy, at, undefined, free)
+    return observer.behind
+  }
+  const none = { records: 0, seconds: 0 }
+  const replaying = [
+    [0, 1000],
+    [500, 4000],
+    [1000, 8000],
+  ] as const
+  expect(await paceOf(replaying)).toEqual({ records: 7000, seconds: 1 })
+  // It came to the end somewhere in between, and waited.
+  expect(await paceOf([...replaying, [5000, 10_000]])).toEqual({ records: 7000, seconds: 1 })
+  expect(await paceOf(replaying, false)).toEqual(none)
+  // Live: some are on their way at each look.
+  const live = [
+    [0, 9500],
+    [500, 9600],
+  ] as const
+  expect(await paceOf(live)).toEqual(none)
+})
