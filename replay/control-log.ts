@@ -1,11 +1,15 @@
 import { BlockBuilder } from '../engine/block/block-builder.ts'
 import { StreamError } from '../engine/errors.ts'
 import { readRecords } from '../engine/log/read-records.ts'
-import type { Commit, Log, LogView } from '../engine/ports/log.ts'
+import type { Commit, Log, LogView, ProducerEnd } from '../engine/ports/log.ts'
 import { type ControlEvent, controlEvent } from './control-event.ts'
-import { applyEvent, type ControlState, foldControl } from './control-state.ts'
+import { applyEvent, type ControlState, foldControl, refusalOf } from './control-state.ts'
 
+/** Its topic, and the producer of its events. */
 export const controlTopic = (job: string): string => `${job}.control`
+
+/** The end of the control log of which this is the state. */
+export const controlEnd = ({ events }: ControlState): ProducerEnd => ({ seq: events, hash: '' })
 
 /** Nothing was decided yet: the empty state. LOG_CORRUPT for an event that can't be read. */
 export async function readControl(log: LogView, job: string): Promise<ControlState> {
@@ -23,8 +27,8 @@ export async function readEvents(log: LogView, job: string): Promise<ControlEven
 }
 
 /**
- * Appends one event, durable when it resolves. COMMIT_CONFLICT when somebody else decided something since `after` was read, or a producer
- * of `others` stands elsewhere.
+ * Appends one event, durable when it resolves. VERSION_STATE when it does not go with what was decided before; nothing is written then.
+ * COMMIT_CONFLICT when somebody else decided something since `after` was read, or a producer of `others` stands elsewhere.
  */
 export async function decide(
   log: Log,
@@ -33,14 +37,16 @@ export async function decide(
   event: ControlEvent,
   others: NonNullable<Commit['others']> = [],
 ): Promise<ControlState> {
+  const checked = controlEvent.parse(event)
+  const reason = refusalOf(after, checked)
+  if (reason !== undefined) throw new StreamError('VERSION_STATE', { job, event: event.type, reason }, { fix: `reprise versions ${job}` })
   const topic = controlTopic(job)
   await log.createTopic({ name: topic, partitions: 1, kind: 'internal' })
   const producer = await log.producer(topic)
   const builder = new BlockBuilder()
-  const checked = controlEvent.parse(event)
   builder.add({ key: null, value: Buffer.from(JSON.stringify(checked)), eventTime: event.at })
   await producer.commit({
-    expect: { seq: after.events, hash: '' },
+    expect: controlEnd(after),
     others,
     next: { seq: after.events + 1, hash: '' },
     appends: [{ topic, partition: 0, block: builder.finish() }],

@@ -1,4 +1,3 @@
-import { assert } from '../engine/assert.ts'
 import type { EpochMs } from '../engine/model/record.ts'
 import type { Starts, Times } from '../engine/runtime/steering.ts'
 import type { PolicyPart } from './catch-up.ts'
@@ -109,29 +108,29 @@ export function foldControl(events: readonly ControlEvent[]): ControlState {
   return events.reduce(applyEvent, nothingDecided)
 }
 
-/** Pure. A decision whose hold is not the open one is void. */
+/** Pure. An event that does not go with what was decided before is void: it only counts. */
 export function applyEvent(before: ControlState, event: ControlEvent): ControlState {
   const state = { ...before, events: before.events + 1 }
+  if (refusalOf(before, event) !== undefined) return state
   switch (event.type) {
     case 'registered':
       return withRegistered(state, event)
     case 'sealed':
       return { ...state, sealed: event.sources }
     case 'holdRequested':
-      return { ...state, hold: state.hold ?? event }
+      return { ...state, hold: event }
     case 'holdLevelled': {
-      const { id, watermark, processing } = event
-      const level = { watermark: watermark ?? Number.NEGATIVE_INFINITY, processing }
-      return state.hold?.id === id ? { ...state, hold: { ...state.hold, level } } : state
+      const level = { watermark: event.watermark ?? Number.NEGATIVE_INFINITY, processing: event.processing }
+      return { ...state, hold: { ...state.hold!, level } }
     }
     case 'holdAborted':
-      return state.hold?.id === event.id ? { ...state, hold: undefined } : state
+      return { ...state, hold: undefined }
     case 'cutOver':
-      return state.hold?.id === event.id ? withCutOver(state, event) : state
+      return withCutOver(state, event)
     case 'policySet':
       return changed(state, event.version, { policy: event.policy })
     case 'caughtUp':
-      return changed(state, event.version, { caughtUpAt: event.at })
+      return changed(state, event.version, { caughtUpAt: state.versions.get(event.version)!.caughtUpAt ?? event.at })
     case 'paused':
       return withHealth(state, event, { health: 'paused', reason: event.reason, pausedByRate: event.rate === 0 })
     case 'resumed':
@@ -140,7 +139,7 @@ export function applyEvent(before: ControlState, event: ControlEvent): ControlSt
       return withHealth(state, event, { health: 'stopped', reason: event.reason, code: event.code, stoppedAt: event.record })
     case 'skipped': {
       const { version, topic, partition, offset } = event
-      const { skips = [] } = state.versions.get(version) ?? {}
+      const { skips } = state.versions.get(version)!
       return changed(state, version, { skips: [...skips, { topic, partition, offset }] })
     }
     case 'rateSet':
@@ -192,16 +191,54 @@ function withCutOver(state: ControlState, event: CutOver): ControlState {
   return { ...exchanged, hold: undefined, owner: to, cutOvers, switches: [...state.switches, event] }
 }
 
+/** Why an event does not go with what was decided before it; undefined: it does. Pure. */
+export function refusalOf(state: ControlState, event: ControlEvent): string | undefined {
+  switch (event.type) {
+    case 'registered':
+      return state.versions.has(event.version) ? `v${event.version} was registered before` : undefined
+    case 'sealed':
+      return undefined
+    case 'holdRequested':
+      return state.hold === undefined ? refusedSwitch(state, event) : `the hold ${state.hold.id} is open`
+    case 'holdLevelled':
+    case 'holdAborted':
+      return refusedDecision(state, event.id)
+    case 'cutOver':
+      return refusedDecision(state, event.id) ?? refusedSwitch(state, event)
+    case 'aborted':
+    case 'retired':
+      return refusedMove(state, event.version, event.type)
+    default:
+      return refusedChange(state, event.version)
+  }
+}
+
+function refusedDecision({ hold }: ControlState, id: string): string | undefined {
+  return hold?.id === id ? undefined : `the hold ${id} is not open`
+}
+
+function refusedSwitch(state: ControlState, { from, to }: Pick<Hold, 'from' | 'to'>): string | undefined {
+  return refusedMove(state, from, 'standby') ?? refusedMove(state, to, 'active')
+}
+
+function refusedMove({ versions }: ControlState, version: number, role: Role): string | undefined {
+  const from = versions.get(version)?.role
+  if (from === undefined) return `v${version} was never registered`
+  return nextRoles[from].includes(role) ? undefined : `v${version} can't become ${role}: it is ${from}`
+}
+
+/** Nothing is decided any more about a version that is gone. */
+function refusedChange({ versions }: ControlState, version: number): string | undefined {
+  const state = versions.get(version)
+  if (state === undefined) return `v${version} was never registered`
+  return alive(state) ? undefined : `v${version} is ${state.role}`
+}
+
 function moved(state: ControlState, version: number, role: Role, at: EpochMs): ControlState {
-  const from = state.versions.get(version)
-  assert(from === undefined || nextRoles[from.role].includes(role), () => `v${version} can't become ${role}: it is ${from!.role}`)
   return changed(state, version, { role, roleSince: at })
 }
 
-/** Of a version that was never registered nothing is kept. */
 function changed(state: ControlState, version: number, changes: Partial<VersionState>): ControlState {
-  const known = state.versions.get(version)
-  if (known === undefined) return state
-  const versions = new Map(state.versions).set(version, { ...known, ...changes })
+  const versions = new Map(state.versions).set(version, { ...state.versions.get(version)!, ...changes })
   return { ...state, versions, registered: versions.get(state.registered!.version) }
 }

@@ -11,6 +11,7 @@ import { type Action, step } from '../../replay/controller.ts'
 import type { Asked } from '../../replay/cut-over.ts'
 import type { RateLimits } from '../../replay/pace.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
+import { ActionRunner } from './action-runner.ts'
 import { cleanVersion } from './clean-version.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
@@ -63,6 +64,7 @@ export class JobController {
   readonly switching: Switching
   readonly readiness: Readiness
   private readonly cleaned = new Set<number>()
+  private readonly actions = new ActionRunner((action) => this.carryOut(action))
   private readonly governor: ReplayGovernor
   /** When its loop came by last. */
   lookedAt: EpochMs
@@ -210,7 +212,7 @@ export class JobController {
       this.point('deploy.registered')
       return version
     })
-    await this.act()
+    await this.actOn(version)
     return this.version(version)
   }
 
@@ -253,7 +255,7 @@ export class JobController {
   /** Also one that was stopped: it begins where it was. */
   async resume(version: number, asked: Asked): Promise<VersionState> {
     if (this.checkAlive(version).health !== 'running') await this.inTurn(() => this.decide({ type: 'resumed', version, ...asked }))
-    await this.act()
+    await this.actOn(version)
     return this.version(version)
   }
 
@@ -290,7 +292,7 @@ export class JobController {
       await this.decide({ type: state.role === 'standby' ? 'retired' : 'aborted', version, ...asked })
       this.point('retire.decided')
     })
-    await this.act()
+    await this.actOn(version)
     return this.version(version)
   }
 
@@ -300,7 +302,7 @@ export class JobController {
     this.switching.abort()
     await this.loop
     await this.turn.catch(() => {})
-    await this.threads.close()
+    await Promise.all([this.threads.close(), this.actions.allDone()])
   }
 
   private async repeat(everyMs: number, work: () => Promise<void>): Promise<void> {
@@ -317,7 +319,7 @@ export class JobController {
   private async lookAndAct(): Promise<void> {
     try {
       await this.lookAtAll()
-      await this.act()
+      this.act()
     } finally {
       this.lookedAt = this.world.clock.now()
     }
@@ -337,12 +339,27 @@ export class JobController {
     return this.governor.heldBackTo(version)
   }
 
-  /** Carries out what was decided. */
-  private async act(): Promise<void> {
+  /** Begins to carry out what was decided, and waits for none of it: a version that takes its time to end keeps no other one waiting. */
+  private act(): void {
+    if (this.over.signal.aborted) return
+    for (const done of this.actions.begin(this.due())) {
+      done.catch((error: unknown) => this.world.logger.error({ job: this.job, error }, 'an action failed, and is tried again'))
+    }
+  }
+
+  /** Carries out what was decided about a version, after what is being done about it already. */
+  private async actOn(version: number): Promise<void> {
+    await this.actions.done(version).catch(() => {})
+    this.act()
+    await this.actions.done(version)
+  }
+
+  /** What is to be done now. */
+  private due(): Action[] {
     const { bakeMs, clock } = this.world
     const automatic = [...this.control.versions.values()].filter((state) => state.role === 'candidate' && state.automatic)
     const ready = automatic.map(({ version }) => version).filter((version) => this.switching.takesOver(version))
-    const facts = {
+    return step({
       control: this.control,
       running: this.threads.running,
       cleaned: this.cleaned,
@@ -351,16 +368,14 @@ export class JobController {
       cuttingOver: this.switching.to !== undefined,
       now: clock.now(),
       bakeMs,
-    }
-    if (this.over.signal.aborted) return
-    for (const action of step(facts)) await this.carryOut(action)
+    })
   }
 
   private async carryOut(action: Action): Promise<void> {
     const { log, directory } = this.world
     switch (action.do) {
       case 'abortHold':
-        return this.byItself(async () => {
+        return this.inTurn(async () => {
           if (this.control.hold?.id === action.id)
             await this.decide({ type: 'holdAborted', id: action.id, reason: 'the server was restarted' })
         })
@@ -372,12 +387,12 @@ export class JobController {
         await cleanVersion(log, directory, this.job, action.version, (name) => this.point(name))
         return void this.cleaned.add(action.version)
       case 'retire':
-        return this.byItself(async () => {
+        return this.ifStillDue(action, async () => {
           await this.decide({ type: 'retired', version: action.version, reason: 'the time to go back to it is over' })
           this.point('retire.decided')
         })
       case 'expire':
-        return this.byItself(() => this.expire(action.version))
+        return this.ifStillDue(action, () => this.expire(action.version))
       case 'promote':
         // Not awaited: it may need a version that the next look starts.
         this.takeOver(action.version).catch((error: unknown) =>
@@ -387,6 +402,14 @@ export class JobController {
           ),
         )
     }
+  }
+
+  /** When its turn comes, something else may have been decided, or asked for: the next look sees what is due then. */
+  private ifStillDue(action: Action, decide: () => Promise<void>): Promise<void> {
+    return this.byItself(async () => {
+      const askedFor = this.switching.to !== undefined
+      if (!askedFor && this.due().some((due) => isDeepStrictEqual(due, action))) await decide()
+    })
   }
 
   private takeOver(version: number): Promise<unknown> {
@@ -423,9 +446,10 @@ export class JobController {
     const { code, message, record } = failure
     logger.error({ job: this.job, version: `v${version}`, code, reason: message }, 'version stopped')
     metrics.add('reprise_errors_total', { job: this.job, version: `v${version}`, code: knownCode(code) ?? 'VERSION_CRASHED' }, 1)
-    this.inTurn(() => this.decide({ type: 'stopped', version, code, reason: message, record })).catch((error: unknown) =>
-      logger.error({ job: this.job, error }, 'that a version stopped could not be recorded'),
-    )
+    this.inTurn(async () => {
+      // What was given up meanwhile stops no more.
+      if (alive(this.version(version))) await this.decide({ type: 'stopped', version, code, reason: message, record })
+    }).catch((error: unknown) => logger.error({ job: this.job, error }, 'that a version stopped could not be recorded'))
   }
 
   private checkAlive(version: number): VersionState {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { ManualClock } from '../../deploy/testing/manual-clock.ts'
+import { BlockBuilder } from '../../engine/block/block-builder.ts'
+import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
 import type { ControlEvent } from '../../replay/control-event.ts'
-import { type ControlState, foldControl, markOf } from '../../replay/control-state.ts'
+import { controlTopic, decide, readControl } from '../../replay/control-log.ts'
+import { type ControlState, foldControl, markOf, nothingDecided } from '../../replay/control-state.ts'
 
 const registered = (version: number, at = version): ControlEvent => ({
   type: 'registered',
@@ -109,11 +113,57 @@ test('limits are as they were set last; older logs know of none in bytes', () =>
   expect(limits(rate(50), rate(50, 4000))).toEqual([50, 4000])
 })
 
-test('the version that publishes can not be aborted or retired, and what was retired does not come back', () => {
-  expect(() => foldControl([registered(1), { type: 'aborted', at: 5, version: 1 }])).toThrow(/v1 can't become aborted: it is active/)
-  expect(() =>
-    foldControl([registered(1), registered(2), { type: 'aborted', at: 5, version: 2 }, hold('a', 1, 2), cut('a', 1, 2)]),
-  ).toThrow(/v2 can't become active: it is aborted/)
+describe('an event that does not go with what was decided before', () => {
+  const both = [registered(1), registered(2), registered(3)]
+  const gone: ControlEvent[] = [...both, { type: 'aborted', at: 5, version: 2 }]
+  const open = [...both, hold('a', 1, 2)]
+  const of = (version: number) => ({ at: 6, version })
+  test.each<[string, ControlEvent[], ControlEvent, RegExp]>([
+    ['the version that publishes is retired', both, { type: 'retired', ...of(1) }, /v1 can't become retired: it is active/],
+    ['the version that publishes is aborted', both, { type: 'aborted', ...of(1) }, /v1 can't become aborted: it is active/],
+    ['what was aborted is retired', gone, { type: 'retired', ...of(2) }, /v2 can't become retired: it is aborted/],
+    ['what was aborted publishes', [...gone, hold('a', 1, 3)], cut('a', 1, 2), /v2 can't become active: it is aborted/],
+    ['what was aborted is to publish', gone, hold('a', 1, 2), /v2 can't become active/],
+    ['a switch of a version that does not publish', both, hold('a', 3, 2), /v3 can't become standby: it is candidate/],
+    ['a switch to the version that publishes', both, hold('a', 1, 1), /v1 can't become active: it is active/],
+    ['a hold beside another', open, hold('b', 1, 3), /the hold a is open/],
+    ['a decision of another hold', open, cut('b', 1, 2), /the hold b is not open/],
+    ['an abort of another hold', open, { type: 'holdAborted', at: 6, id: 'b' }, /the hold b is not open/],
+    ['a version is registered twice', both, registered(2, 6), /v2 was registered before/],
+    ['a version that is not known', both, { type: 'paused', ...of(7) }, /v7 was never registered/],
+    ['an unknown version is retired', both, { type: 'retired', ...of(7) }, /v7 was never registered/],
+    ['what was aborted is paused', gone, { type: 'paused', ...of(2) }, /v2 is aborted/],
+    ['what was aborted goes on', gone, { type: 'resumed', ...of(2) }, /v2 is aborted/],
+    ['what was aborted stops', gone, { type: 'stopped', ...of(2), code: 'X' }, /v2 is aborted/],
+    ['what was aborted catches up', gone, { type: 'caughtUp', ...of(2) }, /v2 is aborted/],
+    ['what was aborted gets a limit', gone, { type: 'rateSet', ...of(2), recordsPerSecond: 5 }, /v2 is aborted/],
+    ['what was aborted gets a policy', gone, { type: 'policySet', ...of(2), policy: {} }, /v2 is aborted/],
+    ['what was aborted skips', gone, { type: 'skipped', ...of(2), topic: 't', partition: 0, offset: 1 }, /v2 is aborted/],
+  ])('is not written, and void where it was: %s', async (_, before, event, reason) => {
+    const log = new MemoryLog({ clock: new ManualClock(1) })
+    let state = nothingDecided
+    for (const each of before) state = await decide(log, 'shop', state, each)
+    const refused = decide(log, 'shop', state, event)
+    await expect(refused).rejects.toMatchObject({ code: 'VERSION_STATE', details: { reason: expect.stringMatching(reason) } })
+    expect(await readControl(log, 'shop')).toEqual(state)
+    expect(foldControl([...before, event])).toEqual({ ...state, events: before.length + 1 })
+  })
+})
+
+test('a log that has an event too many can be led on', async () => {
+  const log = new MemoryLog({ clock: new ManualClock(1) })
+  let state = nothingDecided
+  const retired: ControlEvent = { type: 'retired', at: 12, version: 1 }
+  for (const each of [registered(1), registered(2), hold('a', 1, 2), cut('a', 1, 2), retired])
+    state = await decide(log, 'shop', state, each)
+  // Two found at once that its time was over.
+  const builder = new BlockBuilder()
+  builder.add({ key: null, value: Buffer.from(JSON.stringify(retired)), eventTime: 12 })
+  const { end, commit } = await log.producer(controlTopic('shop'))
+  const appends = [{ topic: controlTopic('shop'), partition: 0, block: builder.finish() }]
+  await commit({ expect: end, next: { seq: end.seq + 1, hash: '' }, appends })
+  const next = await decide(log, 'shop', await readControl(log, 'shop'), registered(3))
+  expect(roles(next)).toEqual({ 1: 'retired', 2: 'active', 3: 'candidate' })
 })
 
 test('health has a time of its own, and that a version caught up once stays', () => {

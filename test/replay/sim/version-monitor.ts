@@ -3,7 +3,7 @@ import type { LogView } from '../../../engine/ports/log.ts'
 import type { JobPlan } from '../../../engine/runtime/plan.ts'
 import { partitionName } from '../../../engine/runtime/steering.ts'
 import type { ControlEvent, CutOver } from '../../../replay/control-event.ts'
-import { applyEvent, type ControlState, markOf, nothingDecided } from '../../../replay/control-state.ts'
+import { applyEvent, type ControlState, markOf, nothingDecided, refusalOf } from '../../../replay/control-state.ts'
 import type { Coverage } from '../../sim/coverage.ts'
 import { LawBroken } from '../../sim/laws.ts'
 
@@ -132,9 +132,11 @@ export class VersionMonitor {
     this.events.push(event)
     const { hold } = before
     if (event.type === 'holdLevelled') this.coverage.count('owner levelled')
-    if (event.type !== 'cutOver' && event.type !== 'holdAborted') return
-    if (hold?.id !== event.id) throw new LawBroken('L6 one owner', `${event.type} of ${event.id}, while ${hold?.id ?? 'no hold'} is open`)
-    if (event.type === 'cutOver') this.checkCutOver(event, markOf(hold))
+    if ((event.type === 'cutOver' || event.type === 'holdAborted') && hold?.id !== event.id)
+      throw new LawBroken('L6 one owner', `${event.type} of ${event.id}, while ${hold?.id ?? 'no hold'} is open`)
+    const refusal = refusalOf(before, event)
+    if (refusal !== undefined) throw new LawBroken('L6 one owner', `${event.type} was written: ${refusal}`)
+    if (event.type === 'cutOver') this.checkCutOver(event, markOf(hold!))
   }
 
   /** L6: what the record says is so, in both versions, at this very moment. */

@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, expect, test, vi } from 'vitest'
+import { bundleJob } from '../../../deploy/bundle.ts'
+import { BundleStore } from '../../../deploy/bundle-store.ts'
+import { type ControllerWorld, JobController } from '../../../deploy/server/job-controller.ts'
+import { openEmbeddedLog } from '../../../engine/log/embedded/open-embedded-log.ts'
+import { type Logger, noMetrics, noProbe, silentLogger } from '../../../engine/ports/world.ts'
+import { defaultRuntimeSettings } from '../../../engine/runtime/settings.ts'
+import type { ControlEvent } from '../../../replay/control-event.ts'
+import { decide, readEvents } from '../../../replay/control-log.ts'
+import { nothingDecided } from '../../../replay/control-state.ts'
+import { realClock } from '../../support/real-clock.ts'
+
+// In a thread of its own in truth, which can load no TypeScript here.
+vi.mock('../../../deploy/server/inspect-bundle.ts', () => ({ inspectBundle: async () => ({ outputs: [], sources: [] }) }))
+
+const closing: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+type Decided = ControlEvent extends infer E ? (E extends ControlEvent ? Omit<E, 'at'> : never) : never
+
+/** A job of which v2 has taken over from v1. No version runs: all have stopped. */
+async function worldOf(): Promise<ControllerWorld & { readonly told: string[]; bakeMs: number }> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'reprise-controller-'))
+  closing.push(() => rm(directory, { recursive: true }))
+  await mkdir(path.join(directory, 'log'))
+  const log = await openEmbeddedLog({ directory: path.join(directory, 'log'), clock: realClock, logger: silentLogger })
+  closing.push(() => log.close())
+  const bundles = new BundleStore(log)
+  const bundle = await bundleJob(new URL('../../e2e/jobs/kill.ts', import.meta.url).pathname)
+  await bundles.put(bundle, 1)
+  let control = nothingDecided
+  const say = async (event: Decided) => {
+    control = await decide(log, 'shop', control, { at: realClock.now(), ...event } as ControlEvent)
+  }
+  for (const version of [1, 2, 3]) {
+    await say({ type: 'registered', version, sha256: bundle.sha256, parallelism: 1, fingerprint: '' })
+    await say({ type: 'stopped', version, code: 'OPERATOR_THREW', reason: 'for the test' })
+  }
+  await say({ type: 'holdRequested', id: 'a', from: 1, to: 2 })
+  await say({ type: 'cutOver', id: 'a', from: 1, to: 2, positions: {}, watermark: null, processing: 0, ends: {} })
+  const told: string[] = []
+  const tell = (fields: object, message: string) => void told.push(`${message} ${String((fields as { error?: unknown }).error)}`)
+  const logger: Logger = { ...silentLogger, warn: tell, error: tell, child: () => logger }
+  return {
+    ...{ log, bundles, directory, logger, told, bakeMs: 1e9, clock: realClock, metrics: noMetrics, probe: noProbe },
+    settings: defaultRuntimeSettings,
+    state: { mergeBytesMin: 1 << 20 },
+    memoryBytesMax: 1 << 26,
+    limits: { heapBytesMax: 1 << 28, externalBytesMax: 1 << 28, watchdogMs: 10_000 },
+    diskBytesMax: Number.POSITIVE_INFINITY,
+    failAt: undefined,
+    policy: { maxLagRecords: 1, maxLagMs: 1, holdMs: 1 },
+    holdMs: 500,
+  }
+}
+
+async function open(world: ControllerWorld): Promise<JobController> {
+  const controller = await JobController.open('shop', world)
+  closing.push(() => controller.close())
+  return controller
+}
+
+test('a version that is given up in the moment its time is over is retired once, and the job is led on', async () => {
+  const world = await worldOf()
+  const controller = await open(world)
+  world.bakeMs = 0
+  // What is to be done after the first is looked for while the second is being written.
+  await Promise.all([controller.abort(3, {}), controller.abort(1, {})])
+  const about1 = (await readEvents(world.log, 'shop')).filter((event) => event.type === 'retired')
+  expect(about1).toHaveLength(1)
+  expect((await controller.setRate(2, { recordsPerSecond: 5 }, {})).recordsPerSecond).toBe(5)
+  await controller.close()
+  expect(world.told).toEqual([])
+  const again = await open(world)
+  expect(again.version(1).role).toBe('retired')
+})
