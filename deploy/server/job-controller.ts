@@ -64,7 +64,10 @@ export class JobController {
   readonly switching: Switching
   readonly readiness: Readiness
   private readonly cleaned = new Set<number>()
-  private readonly actions = new ActionRunner((action) => this.carryOut(action))
+  private readonly actions = new ActionRunner(
+    (action) => this.carryOut(action),
+    (error) => this.world.logger.error({ job: this.job, error }, 'an action failed, and is tried again'),
+  )
   private readonly governor: ReplayGovernor
   /** When its loop came by last. */
   lookedAt: EpochMs
@@ -341,10 +344,7 @@ export class JobController {
 
   /** Begins to carry out what was decided, and waits for none of it: a version that takes its time to end keeps no other one waiting. */
   private act(): void {
-    if (this.over.signal.aborted) return
-    for (const done of this.actions.begin(this.due())) {
-      done.catch((error: unknown) => this.world.logger.error({ job: this.job, error }, 'an action failed, and is tried again'))
-    }
+    if (!this.over.signal.aborted) this.actions.begin(this.due())
   }
 
   /** Carries out what was decided about a version, after what is being done about it already. */

@@ -7,12 +7,13 @@ import type { TaskState } from '../ports/state.ts'
 import type { Clock, Logger, Metrics, Probe } from '../ports/world.ts'
 import type { Present } from '../task/present.ts'
 import { emptyTotals } from '../task/reports.ts'
+import { Failures, passes, recoverable } from './failures.ts'
 import { type JobPlan, planJob, type TaskPlan } from './plan.ts'
 import { readJournal } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
 import { SliceSize } from './slice-size.ts'
 import { noSteering, type Starts, type Steering } from './steering.ts'
-import { type RunUntil, recoverable, TaskLife, type TaskWorld } from './task-life.ts'
+import { type RunUntil, TaskLife, type TaskWorld } from './task-life.ts'
 import { TimeBoard } from './time-board.ts'
 import { VersionGauges } from './version-gauges.ts'
 
@@ -129,44 +130,44 @@ function planOf(topology: Topology, { log, version, parallelism, starts }: JobRu
 /** Lives of one task, one after the other, until one ends cleanly. */
 async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Promise<void> {
   const { settings, clock, logger, stop } = world
-  let failures = 0
+  const failures = new Failures(settings)
   const size = new SliceSize(settings.sliceRecordsMax)
-  let lastSeq = -1
   while (!stop.aborted) {
     const { topology, present } = options.load()
     const plan = planOf(topology, options)
     const task = plan.tasks[id]!
-    const state = await options.openState(task, plan, present)
+    let state: TaskState | undefined
     let life: TaskLife | undefined
     try {
+      state = await options.openState(task, plan, present)
       life = await TaskLife.begin(plan, task, world, state, present, size)
+      failures.acknowledged(life.acknowledged)
       await life.run()
       return
     } catch (error) {
       const smaller = codeOf(error) === 'COMMIT_TOO_LARGE' && size.shrink()
       if (!smaller && !recoverable(error)) throw error
-      const seq = life?.task.seq ?? 0
-      failures = seq > lastSeq ? 1 : failures + 1
-      lastSeq = seq
-      if (failures > settings.failuresMax) throw error
+      if (life !== undefined) failures.acknowledged(life.acknowledged)
+      const pauseMs = failures.add(error)
       const labels = { job: plan.topology.job, version: `v${plan.version}` }
       world.metrics.add('reprise_errors_total', { ...labels, code: codeOf(error) ?? 'none' }, 1)
-      logger.warn({ error: String(error), failures }, 'task failed, recovering')
-      await clock.sleep(Math.min(settings.retryBackoffMs * 2 ** (failures - 1), settings.retryBackoffMs * 100), stop)
+      const goesOn = passes(error) ? 'task can not go on now, and tries again until it can' : 'task failed, recovering'
+      logger.warn({ error: String(error), pauseMs }, goesOn)
+      await clock.sleep(pauseMs, stop)
     } finally {
       if (life !== undefined) await life.close()
-      else await state.close()
+      else await state?.close()
     }
   }
 }
 
 /** All is committed: a log that can't be read for a while must not make the run a failure. */
-async function totalsAtEnd(plan: JobPlan, { log, clock, settings }: JobRunOptions): Promise<Totals> {
+async function totalsAtEnd(plan: JobPlan, { log, clock, settings, stop }: JobRunOptions): Promise<Totals> {
   for (let failures = 1; ; failures++) {
     try {
       return await totalsOf(log, plan)
     } catch (error) {
-      if (!recoverable(error) || failures > settings.failuresMax) throw error
+      if (!recoverable(error) || (failures > settings.failuresMax && (stop.aborted || !passes(error)))) throw error
       await clock.sleep(settings.retryBackoffMs)
     }
   }

@@ -17,7 +17,7 @@ export interface RuntimeSettings {
   readonly stepMs: number
   /** First pause before a task is recovered after a failure; doubles up to a hundredfold. */
   readonly retryBackoffMs: number
-  /** Failures in a row, without a commit in between, after which the job fails. */
+  /** Failures in a row, without a commit in between, after which the job fails. A full disk, and a log that can't be used for now, don't count. */
   readonly failuresMax: number
   /** State that job code changes in place, without putting it back, is an error: for tests, since looking costs time. */
   readonly strict?: boolean

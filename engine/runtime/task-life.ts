@@ -63,7 +63,9 @@ interface InFlight {
  * the end it builds on; I3 nothing is acknowledged to the state before the log has; I4 no slice is run after a failed commit.
  */
 export class TaskLife {
-  readonly task: Task
+  /** The last slice the log has for sure. */
+  acknowledged: number
+  private readonly task: Task
   private readonly world: TaskWorld
   private readonly job: JobPlan
   private readonly plan: TaskPlan
@@ -146,6 +148,7 @@ export class TaskLife {
     this.checkpointedAt = world.clock.monotonic()
     // Not `task.seq`: what was run again since the checkpoint is in none yet.
     this.checkpointedSeq = checkpointedSeq
+    this.acknowledged = task.seq
     state.acknowledged(task.seq)
     world.steering.report?.(plan.id, this.chooser.facts())
   }
@@ -218,6 +221,7 @@ export class TaskLife {
         task.recycle(blocks)
         this.inFlight.splice(0, this.inFlight.findIndex(({ seq }) => seq === slice.seq) + 1)
         this.trimmer.acknowledged(slice.seq, baseOffsets.at(-1)!)
+        this.acknowledged = slice.seq
         this.state.acknowledged(slice.seq)
         this.size.committed()
         const now = world.clock.now()
@@ -399,17 +403,4 @@ function partitionsOf(log: Log, topic: string): number {
 
 function sourcePartitions({ tasks }: JobPlan): number {
   return tasks.reduce((sum, { inputs }) => sum + inputs.filter(({ kind }) => kind === 'source').length, 0)
-}
-
-/** Failures after which a new life may succeed. */
-export function recoverable(error: unknown): boolean {
-  const code = codeOf(error)
-  return (
-    code === 'COMMIT_CONFLICT' ||
-    code === 'COMMIT_OUTCOME_UNKNOWN' ||
-    code === 'LOG_UNAVAILABLE' ||
-    code === 'CHECKPOINT_CORRUPT' ||
-    code === 'DISK_FULL' ||
-    code === 'STATE_CORRUPT'
-  )
 }
