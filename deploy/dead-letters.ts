@@ -2,7 +2,8 @@ import { StreamError } from '../engine/errors.ts'
 import type { Log, LogView } from '../engine/ports/log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
 import { stagesOfSources } from '../engine/runtime/plan.ts'
-import { jobsOf, readControl } from '../replay/control-log.ts'
+import { jobsOf } from '../replay/control-log.ts'
+import type { ControlState } from '../replay/control-state.ts'
 import { type DeadLetter, type Decision, deadLetters, decideLetters, refuseSealed } from '../replay/dead-letters.ts'
 import { openJobFile } from './load-job-file.ts'
 import { withExistingLog, withLogView } from './open-existing-log.ts'
@@ -106,15 +107,15 @@ export class DeadLetterList {
   }
 }
 
-/** Which stage reads which source topic: see stagesOfSources. */
-export type Stages = () => Readonly<Record<string, number>>
+/** Which stage of a version reads which source topic: see stagesOfSources. Undefined: not known. */
+export type Stages = (version: number) => Readonly<Record<string, number>> | undefined
 
 /** The same, to decide. */
 export class DeadLetterQueue extends DeadLetterList {
   private readonly log: Log
   private readonly stages: Stages | undefined
 
-  /** @param stages of the version that publishes; undefined: not known, which makes no difference to a job of one stage. */
+  /** @param stages where they are not known, that makes no difference to a job of one stage. */
   constructor(log: Log, job: string, stages: Stages | undefined) {
     super(log, job)
     this.log = log
@@ -149,7 +150,7 @@ export class DeadLetterQueue extends DeadLetterList {
     return decideLetters(this.log, this.job, {
       type,
       chosen: ({ id }) => chosen.has(id),
-      retryPartition: type === 'retried' ? await this.retryPartitions() : () => 0,
+      retryPartition: (topic, control) => this.retryPartition(topic, control),
       at: realClock.now(),
       from: ids[0]!,
       to: ids.at(-1)! + 1,
@@ -157,23 +158,20 @@ export class DeadLetterQueue extends DeadLetterList {
   }
 
   /** The retry topic has a partition for each stage; which stage reads a source, only the job's topology says. */
-  private async retryPartitions(): Promise<(topic: string) => number> {
-    const { versions, owner } = await readControl(this.log, this.job)
-    const { parallelism = 1 } = versions.get(owner ?? 1) ?? {}
-    if (parallelism === 1) return () => 0
-    if (this.stages === undefined) {
+  private retryPartition(topic: string, { versions, owner = 1 }: ControlState): number {
+    const { parallelism = 1 } = versions.get(owner) ?? {}
+    if (parallelism === 1) return 0
+    const stages = this.stages?.(owner)
+    if (stages === undefined) {
       throw new StreamError(
         'USAGE',
         { reason: `${this.job} runs with parallelism ${parallelism}, and its file says which stage reads a record` },
         { fix: 'name the job file in the place of the job name' },
       )
     }
-    const stages = this.stages()
-    return (topic) => {
-      const stage = stages[topic]
-      if (stage === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic, reason: 'the job does not read it' })
-      return stage
-    }
+    const stage = stages[topic]
+    if (stage === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic, reason: 'the job does not read it' })
+    return stage
   }
 }
 

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { assert } from '../engine/assert.ts'
 import { BlockBuilder } from '../engine/block/block-builder.ts'
-import { StreamError } from '../engine/errors.ts'
+import { codeOf, StreamError } from '../engine/errors.ts'
 import { readRecords } from '../engine/log/read-records.ts'
 import type { EpochMs, Header, LogRecord, NewRecord, Offset } from '../engine/model/record.ts'
-import type { Log, LogView, Producer } from '../engine/ports/log.ts'
+import type { Commit, Log, LogView, Producer } from '../engine/ports/log.ts'
 import { jobTopics } from '../engine/runtime/plan.ts'
 import { headerNames } from '../engine/task/reports.ts'
-import { readControl } from './control-log.ts'
+import { controlEnd, controlTopic, readControl } from './control-log.ts'
+import type { ControlState } from './control-state.ts'
 
 /** What was decided about dead letters, in the job's topic `<job>.dlq-decisions`, one record each. A letter is decided once, for good. */
 const decision = z.object({ id: z.number(), type: z.enum(['retried', 'dropped']), at: z.number() })
@@ -32,6 +33,7 @@ export interface DeadLetter {
   readonly decision: Decision | undefined
 }
 
+const attemptsMax = 10
 const batchBytes = 1 << 20
 const batchLetters = 10_000
 
@@ -56,55 +58,86 @@ export function openLetters(log: Pick<LogView, 'topic' | 'bounds'>, job: string)
 /**
  * Drops the open dead letters that are chosen, or retries them: appends the source records they come from to the retry topic of the
  * version that publishes, which processes them as it runs. A letter's decision and its retry record are in one commit, so that doing it again, also
- * after a crash, retries nothing twice.
- * @param among bounds of the ids to look at. @param retryPartition partition of the retry topic for records of a source topic.
+ * after a crash, retries nothing twice. What is retried is retried by the version that publishes at that very moment: none of it is added while
+ * a cut-over holds that one, which takes all of it before it stands still.
  * @returns ids that were decided now.
- * Errors: JOB_SEALED (retry), OFFSET_OUT_OF_RANGE when a source record is needed and gone, COMMIT_FENCED or COMMIT_CONFLICT when somebody else decides at the same time.
+ * Errors: JOB_SEALED and VERSION_STATE (retry), OFFSET_OUT_OF_RANGE when a source record is needed and gone, COMMIT_FENCED or COMMIT_CONFLICT when
+ * somebody else decides at the same time.
  */
-export async function decideLetters(
-  log: Log,
-  job: string,
-  {
-    type,
-    chosen,
-    retryPartition,
-    at,
-    from,
-    to,
-  }: {
-    readonly type: Decision['type']
-    readonly chosen: (letter: DeadLetter) => boolean
-    readonly retryPartition: (topic: string) => number
-    readonly at: EpochMs
-    readonly from?: Offset
-    readonly to?: Offset
-  },
-): Promise<Offset[]> {
-  if (type === 'retried') await refuseSealed(log, job)
-  const control = await readControl(log, job)
-  const { retry } = jobTopics(job, control.owner ?? 1)
+export async function decideLetters(log: Log, job: string, asked: LetterDecision): Promise<Offset[]> {
   await log.createTopic({ name: decisionsTopic(job), partitions: 1, kind: 'internal' })
-  // Opened BEFORE the decisions are read: from here on nobody else adds one unnoticed.
-  const writer = new DecisionWriter(await log.producer(decisionsTopic(job)), job)
-  assert(writer.decided === log.bounds(decisionsTopic(job), 0).end, 'decisions and their producer differ')
   const ids: Offset[] = []
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await decideOnce(log, job, asked, ids)
+      return ids
+    } catch (error) {
+      // Something was decided about the versions meanwhile, perhaps who publishes.
+      if (codeOf(error) !== 'COMMIT_CONFLICT' || attempt === attemptsMax) throw error
+    }
+  }
+}
+
+export interface LetterDecision {
+  readonly type: Decision['type']
+  readonly chosen: (letter: DeadLetter) => boolean
+  /** Partition of the retry topic for records of a source topic; `control`: what is decided about the versions by then. */
+  readonly retryPartition: (topic: string, control: ControlState) => number
+  readonly at: EpochMs
+  /** Bounds of the ids to look at. */
+  readonly from?: Offset
+  readonly to?: Offset
+}
+
+/** @param ids those that were decided are added. */
+async function decideOnce(log: Log, job: string, asked: LetterDecision, ids: Offset[]): Promise<void> {
+  const { type, chosen, retryPartition, at, from, to } = asked
+  const control = await readControl(log, job)
+  if (type === 'retried') refuseRetry(job, control)
+  const { retry } = jobTopics(job, control.owner ?? 1)
+  // Opened BEFORE the decisions are read: from here on nobody else adds one unnoticed.
+  const writer = new DecisionWriter(await log.producer(decisionsTopic(job)), job, type === 'retried' ? unchanged(job, control) : [])
+  assert(writer.decided === log.bounds(decisionsTopic(job), 0).end, 'decisions and their producer differ')
+  let gathered: Offset[] = []
+  const commit = async () => {
+    await writer.commit()
+    ids.push(...gathered)
+    gathered = []
+  }
   for await (const letter of deadLetters(log, job, from, to)) {
     if (letter.decision !== undefined || !chosen(letter)) continue
     if (type === 'retried') {
       assert(letter.source !== undefined, 'a letter without a source record was chosen to be retried')
-      writer.append(retry, retryPartition(letter.source.topic), await retryRecord(log, letter, letter.source))
+      writer.append(retry, retryPartition(letter.source.topic, control), await retryRecord(log, letter, letter.source))
     }
     writer.decide({ id: letter.id, type, at })
-    ids.push(letter.id)
-    if (writer.full) await writer.commit()
+    gathered.push(letter.id)
+    if (writer.full) await commit()
   }
-  await writer.commit()
-  return ids
+  await commit()
+}
+
+const unchanged = (job: string, control: ControlState): NonNullable<Commit['others']> => [
+  { producer: controlTopic(job), end: controlEnd(control) },
+]
+
+/** JOB_SEALED; VERSION_STATE where the version that publishes would not take it. */
+function refuseRetry(job: string, control: ControlState): void {
+  checkNotSealed(job, control)
+  const { owner, hold, versions } = control
+  const health = versions.get(owner ?? 1)?.health ?? 'running'
+  const refused = (reason: string, fix: string) => new StreamError('VERSION_STATE', { job, version: owner, reason }, { fix })
+  if (hold !== undefined) throw refused(`v${hold.to} is about to take over from it`, 'try again in a moment')
+  if (health !== 'running') throw refused(`it is ${health}, and takes nothing`, `reprise resume ${job}, or promote another version first`)
 }
 
 /** JOB_SEALED: its windows are closed, and it does not run again. */
 export async function refuseSealed(log: Log, job: string): Promise<void> {
-  if ((await readControl(log, job)).sealed === undefined) return
+  checkNotSealed(job, await readControl(log, job))
+}
+
+function checkNotSealed(job: string, { sealed }: ControlState): void {
+  if (sealed === undefined) return
   throw new StreamError(
     'JOB_SEALED',
     { job, reason: 'its input was declared complete with --complete' },
@@ -118,13 +151,16 @@ class DecisionWriter {
   decided: number
   private readonly producer: Producer
   private readonly job: string
+  private readonly others: NonNullable<Commit['others']>
   private readonly decisions = new BlockBuilder()
   private readonly retries = new Map<string, { topic: string; partition: number; builder: BlockBuilder }>()
   private bytes = 0
 
-  constructor(producer: Producer, job: string) {
+  /** @param others ends that each commit builds on. */
+  constructor(producer: Producer, job: string, others: NonNullable<Commit['others']>) {
     this.producer = producer
     this.job = job
+    this.others = others
     this.decided = producer.end.seq
   }
 
@@ -150,6 +186,7 @@ class DecisionWriter {
     const appends = [...this.retries.values()].map(({ topic, partition, builder }) => ({ topic, partition, block: builder.finish() }))
     await this.producer.commit({
       expect: { seq: this.decided, hash: '' },
+      others: this.others,
       next: { seq: this.decided + count, hash: '' },
       appends: [...appends, { topic: decisionsTopic(this.job), partition: 0, block: this.decisions.finish() }],
     })

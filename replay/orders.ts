@@ -16,7 +16,7 @@ export interface OrdersFacts {
  */
 export function ordersOf(control: ControlState, { version, owner, upstream }: OrdersFacts): Orders {
   const { hold } = control
-  const { skips = [] } = control.versions.get(version) ?? {}
+  const { skips = [], health } = control.versions.get(version) ?? {}
   const common = { control: control.events, publishes: control.owner === version, ...(skips.length === 0 ? {} : { skip: skips }) }
   const mark = hold && markOf(hold)
   const reached = hold !== undefined && upstream.every((facts) => facts?.held === mark)
@@ -24,7 +24,8 @@ export function ordersOf(control: ControlState, { version, owner, upstream }: Or
     const cut = control.cutOvers.get(version)
     return {
       ...common,
-      ...(hold?.from === version && reached ? { hold: { id: markOf(hold), level: hold.level } } : {}),
+      // One that takes nothing, or fails at what it takes, must not keep another one from taking over.
+      ...(hold?.from === version && reached ? { hold: { id: markOf(hold), level: hold.level, retried: health === 'running' } } : {}),
       ...(cut === undefined
         ? {}
         : { align: { control: cut.events, watermark: cut.watermark ?? Number.NEGATIVE_INFINITY, processing: cut.processing } }),

@@ -70,7 +70,8 @@ export class SliceChooser {
     if (task.due) return tick()
     if (hold !== undefined) {
       if (this.last?.slice.hold === hold.id) return undefined
-      if (this.isAt(hold.at) && this.exchangesDrained) return tick(this.levelling(hold.level) ?? { hold: hold.id })
+      const taken = this.drained('exchange') && (hold.retried !== true || this.drained('retry'))
+      if (taken && this.isAt(hold.at)) return tick(this.levelling(hold.level) ?? { hold: hold.id })
     }
     // A task that has nothing to read itself must still tell the next stage so.
     if (task.seq === 0 && plan.stage.writes.length > 0) return tick()
@@ -173,9 +174,9 @@ export class SliceChooser {
     return positions === undefined || [...this.positions()].every(([name, position]) => position >= (positions.get(name) ?? 0))
   }
 
-  /** All was taken that the tasks before have committed; they stand still by now. */
-  private get exchangesDrained(): boolean {
-    return this.inputs.readings.every((reading) => reading.plan.kind !== 'exchange' || this.inputs.atEnd(reading))
+  /** All was taken that the tasks before have committed, who stand still by now; or that was to be retried, of which none is added in a hold. */
+  private drained(kind: 'exchange' | 'retry'): boolean {
+    return this.inputs.readings.every((reading) => reading.plan.kind !== kind || this.inputs.atEnd(reading))
   }
 
   private positions(): Map<string, Offset> {

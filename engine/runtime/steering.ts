@@ -57,8 +57,11 @@ export interface Orders {
   readonly takeMax?: number
   /** Records of sources to pass over: they are set aside as dead letters, unseen. */
   readonly skip?: readonly { readonly topic: string; readonly partition: number; readonly offset: Offset }[]
-  /** Stand still, with all taken that the tasks before have given: at once, or at these positions. `level`: not before these times have come. */
-  readonly hold?: { readonly id: string; readonly at?: Positions; readonly level?: Times | undefined }
+  /**
+   * Stand still, with all taken that the tasks before have given: at once, or at these positions. `retried`: and all that is to be retried.
+   * `level`: not before these times have come.
+   */
+  readonly hold?: { readonly id: string; readonly at?: Positions; readonly retried?: boolean; readonly level?: Times | undefined }
   /** The version publishes from this control record on: what was due before it came was published by the former owner. */
   readonly align?: Times & { readonly control: Offset }
 }

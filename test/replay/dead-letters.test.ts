@@ -4,12 +4,14 @@ import { BlockBuilder } from '../../engine/block/block-builder.ts'
 import { codeOf } from '../../engine/errors.ts'
 import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
 import { readRecords } from '../../engine/log/read-records.ts'
-import type { Log } from '../../engine/ports/log.ts'
+import type { Commit, Log, Producer } from '../../engine/ports/log.ts'
+import type { ControlEvent } from '../../replay/control-event.ts'
 import { decide } from '../../replay/control-log.ts'
 import { nothingDecided } from '../../replay/control-state.ts'
 import { deadLetters, decideLetters, openLetters } from '../../replay/dead-letters.ts'
 import { FaultyLog, noFaults } from '../support/faulty-log.ts'
 import { runsOf } from '../support/lane.ts'
+import { PassThroughLog } from '../support/pass-through-log.ts'
 
 const clock = { now: () => 7, monotonic: () => 0, sleep: async () => {}, yield: async () => {} }
 const all = { chosen: () => true, retryPartition: () => 0, at: 9 }
@@ -57,6 +59,61 @@ test('retried is by the version that publishes, not by one that replays', async 
   await decideLetters(log, 'shop', { ...all, type: 'retried' })
   expect(await retried(log)).toEqual([place(0)])
   expect(log.bounds('shop.v2.retry', 0).end).toBe(0)
+})
+
+/** A job whose v1 publishes and whose v2 has caught up, so many letters, and a cut-over under way. */
+async function switched(letters: number, bytes?: number) {
+  const log = await logWith(letters, bytes)
+  await log.createTopic({ name: 'shop.v2.retry', partitions: 1, kind: 'internal' })
+  let control = nothingDecided
+  const say = async (event: ControlEvent) => {
+    control = await decide(log, 'shop', control, event)
+  }
+  for (const version of [1, 2]) await say({ type: 'registered', at: 1, sha256: '', parallelism: 1, fingerprint: '', version })
+  const hold = () => say({ type: 'holdRequested', at: 2, id: 'a', from: 1, to: 2 })
+  const cut = () => say({ type: 'cutOver', at: 3, id: 'a', from: 1, to: 2, positions: {}, watermark: null, processing: 0, ends: {} })
+  return { log, say, hold, cut }
+}
+
+test('retried is by the version that publishes at that moment, wherever a cut-over comes in between', async () => {
+  for (let before = 1; before <= 3; before++) {
+    // Each a commit of its own.
+    const { log: inner, hold, cut } = await switched(3, 1 << 20)
+    let commits = 0
+    const log = new (class extends PassThroughLog {
+      override async producer(id: string): Promise<Producer> {
+        const producer = await this.inner.producer(id)
+        const commit = async (what: Commit) => {
+          if (++commits === before) {
+            await hold()
+            await cut()
+          }
+          return producer.commit(what)
+        }
+        return { ...producer, commit }
+      }
+    })(inner)
+    expect(await decideLetters(log, 'shop', { ...all, type: 'retried' })).toEqual([0, 1, 2])
+    expect([1, 2].map((version) => inner.bounds(`shop.v${version}.retry`, 0).end)).toEqual([before - 1, 4 - before])
+  }
+})
+
+test('nothing is retried while a cut-over holds the version that publishes, nor by one that takes nothing; dropped it is', async () => {
+  const { log, say, hold, cut } = await switched(2)
+  const refused = (reason: RegExp) =>
+    expect(decideLetters(log, 'shop', { ...all, type: 'retried' })).rejects.toMatchObject({
+      code: 'VERSION_STATE',
+      details: { reason: expect.stringMatching(reason) },
+    })
+  await hold()
+  await refused(/v2 is about to take over/)
+  expect(await decideLetters(log, 'shop', { ...all, type: 'dropped', chosen: ({ id }) => id === 0 })).toEqual([0])
+  await cut()
+  await say({ type: 'stopped', at: 4, version: 2, code: 'OPERATOR_THREW' })
+  await refused(/it is stopped/)
+  await say({ type: 'resumed', at: 5, version: 2 })
+  expect(await decideLetters(log, 'shop', { ...all, type: 'retried' })).toEqual([1])
+  expect(log.bounds('shop.v2.retry', 0).end).toBe(1)
 })
 
 test('decided again, by whichever decision, nothing is retried', async () => {

@@ -43,9 +43,8 @@ export function deadLetterRoutes(app: App, server: RepriseServer): void {
     return done
   }
   const queueOf = (job: string) => {
-    const { control, inspected } = server.known(job)
-    const stages = inspected.get(control.owner!)?.stages
-    return new DeadLetterQueue(server.log, job, stages === undefined ? undefined : () => stages)
+    const { inspected } = server.known(job)
+    return new DeadLetterQueue(server.log, job, (version) => inspected.get(version)?.stages)
   }
   app.get(
     '/api/v1/jobs/:job/dead-letters',

@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { bundleJob } from '../../../deploy/bundle.ts'
 import { BundleStore } from '../../../deploy/bundle-store.ts'
 import { type ControllerWorld, JobController } from '../../../deploy/server/job-controller.ts'
+import { MemoryWatch } from '../../../deploy/server/memory-watch.ts'
 import { openEmbeddedLog } from '../../../engine/log/embedded/open-embedded-log.ts'
 import { type Logger, noMetrics, noProbe, silentLogger } from '../../../engine/ports/world.ts'
 import { defaultRuntimeSettings } from '../../../engine/runtime/settings.ts'
@@ -51,6 +52,7 @@ async function worldOf(): Promise<ControllerWorld & { readonly told: string[]; b
     settings: defaultRuntimeSettings,
     state: { mergeBytesMin: 1 << 20 },
     memoryBytesMax: 1 << 26,
+    memory: MemoryWatch.ofProcess(realClock),
     limits: { heapBytesMax: 1 << 28, externalBytesMax: 1 << 28, watchdogMs: 10_000 },
     diskBytesMax: Number.POSITIVE_INFINITY,
     failAt: undefined,
