@@ -306,6 +306,7 @@ class KeyedTaskState implements TaskState {
 
   /** I3. */
   private fail(error: unknown): void {
+    if (this.failure === undefined && this.spill?.damage !== undefined) this.metrics.corrupted('spill')
     this.failure ??= { error }
     this.abandon()
   }
@@ -320,7 +321,6 @@ class KeyedTaskState implements TaskState {
   private throwFailure(): void {
     // Who read damaged state may not have let the error through.
     if (this.failure === undefined && this.spill?.damage !== undefined) {
-      this.metrics.corrupted('spill')
       this.fail(this.spill.damage.error)
     }
     if (this.failure !== undefined) throw this.failure.error

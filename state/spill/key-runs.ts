@@ -1,6 +1,6 @@
-import { assert } from '../../engine/assert.ts'
 import { ByteSink } from '../../engine/block/byte-sink.ts'
 import { decodeValue } from '../../engine/codec/value-codec.ts'
+import { StreamError } from '../../engine/errors.ts'
 import { compareKeys, type Key } from '../../engine/model/record.ts'
 import { KeyReader, writeKeyBytes } from '../key-codec.ts'
 import { payloadAt, seal, unseal } from './envelope.ts'
@@ -70,12 +70,15 @@ export function readChunk(database: SpillDatabase, store: string, at: Key, run: 
   return words
 }
 
-/** All live keys of a group below memory, in no order. */
+/** All live keys of a group below memory, in no order. Errors: STATE_CORRUPT. */
 export function readKeys(database: SpillDatabase, store: string, at: Key): Set<Key> {
-  for (;;) {
-    const keys = tryReadKeys(database, store, at, readDirectory(database, store, at) ?? noDirectory)
-    // A merge took a run's place between two reads: the new directory knows.
+  for (let seen: number | undefined; ; ) {
+    const directory = readDirectory(database, store, at) ?? noDirectory
+    const keys = tryReadKeys(database, store, at, directory)
     if (keys !== undefined) return keys
+    // A merge took a run's place between two reads: then the new directory knows. Run numbers only rise.
+    if (directory.nextRun === seen) throw chunkMissing(store, at)
+    seen = directory.nextRun
   }
 }
 
@@ -109,10 +112,15 @@ export function* mergedWords(older: Iterable<KeyWord>, newer: Iterable<KeyWord>,
   }
 }
 
+/** Errors: STATE_CORRUPT. */
 export function* wordsOf(database: SpillDatabase, store: string, at: Key, { run, chunks }: KeyRun): Iterable<KeyWord> {
   for (let chunk = 0; chunk < chunks; chunk++) {
     const words = readChunk(database, store, at, run, chunk)
-    assert(words !== undefined, 'a chunk of keys is missing')
+    if (words === undefined) throw chunkMissing(store, at)
     yield* words
   }
+}
+
+function chunkMissing(store: string, at: Key): StreamError {
+  return new StreamError('STATE_CORRUPT', { reason: 'a chunk of keys below memory is missing', store, at })
 }

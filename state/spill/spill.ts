@@ -94,13 +94,10 @@ export class Spill implements ColdEntries {
   async restore(manifest: Manifest): Promise<void> {
     const { files, clock, logger, probe, stores } = this.world
     const pause = () => clock.yield()
-    const behind = this.database.open() ? filesAfter(this.database, manifest) : undefined
-    if (behind === undefined) {
+    if (!(await this.caughtUp(manifest, pause))) {
       logger.warn({ checkpoint: manifest.number, database: this.database.applied?.number }, 'spill database is rebuilt from the checkpoint')
       await this.build(manifest, pause)
       probe.at('restore.rebuilt')
-    } else {
-      for (const file of behind) await this.applyFile(file, pause)
     }
     await forEachRecord(files, manifest.files, clock, groupTaker(stores))
     this.applied = manifest.number
@@ -123,7 +120,12 @@ export class Spill implements ColdEntries {
   /** Takes a published delta. @param file undefined if nothing changed. */
   async apply(file: CheckpointFile | undefined, number: number): Promise<void> {
     this.world.probe.at('checkpoint.applying')
-    if (file !== undefined) await this.applyFile(file, () => this.world.pacer.turn())
+    if (file !== undefined) {
+      await this.applyFile(file, () => this.world.pacer.turn()).catch((error: unknown) => {
+        this.noteDamage(error)
+        throw error
+      })
+    }
     this.applied = number
     this.world.probe.at('checkpoint.applied')
   }
@@ -138,9 +140,25 @@ export class Spill implements ColdEntries {
     try {
       return read()
     } catch (error) {
-      if (codeOf(error) === 'STATE_CORRUPT') this.damage ??= { error }
+      this.noteDamage(error)
       throw error
     }
+  }
+
+  private noteDamage(error: unknown): void {
+    if (codeOf(error) === 'STATE_CORRUPT') this.damage ??= { error }
+  }
+
+  /** Brings what a former life left to the checkpoint. @returns false if it can't be used. */
+  private async caughtUp(manifest: Manifest, pause: () => Promise<unknown>): Promise<boolean> {
+    const behind = this.database.open() ? filesAfter(this.database, manifest) : undefined
+    try {
+      for (const file of behind ?? []) await this.applyFile(file, pause)
+    } catch (error) {
+      if (codeOf(error) !== 'STATE_CORRUPT') throw error
+      return false
+    }
+    return behind !== undefined
   }
 
   private async build(manifest: Manifest, pause: () => Promise<unknown>): Promise<void> {

@@ -145,6 +145,57 @@ describe('state of several times the budget', () => {
   })
 })
 
+describe('when chunks of keys are missing below memory', () => {
+  /** A life that ends as it needs them, and what is left. */
+  async function endedByMissingChunks() {
+    const spill = new MemorySpillStore(0)
+    const points: string[] = []
+    const { counts, metrics } = countingMetrics()
+    const world = {
+      checkpoints: new MemoryCheckpointStore(),
+      spill,
+      memoryBytesMax,
+      metrics,
+      probe: { at: (point: string) => void points.push(point) },
+    }
+    const first = (await restored(world)).state
+    await fill(first, new Map(), 5, 60)
+    await first.settled()
+    await checkpoint(first, 61)
+    await first.close()
+    const get = spill.get.bind(spill)
+    spill.get = (key) => (key[0] === 0x6b ? undefined : get(key))
+    const second = (await restored(world)).state
+    await expect(fill(second, new Map(), 6, 60)).rejects.toThrow('STATE_CORRUPT')
+    expect(counts['reprise_state_corruptions_total spill']).toBe(1)
+    return { world, second, points, found: () => (spill.get = get) }
+  }
+
+  const expectWhole = (state: TaskState) => {
+    for (let at = 0; at < 7; at++) expect(totals(state).group(at)!.keys().length).toBe(totals(state).group(at)!.size)
+  }
+
+  test('the next life builds it anew', async () => {
+    const { world, second, points, found } = await endedByMissingChunks()
+    await second.close()
+    found()
+    expect(points).not.toContain('restore.rebuilt')
+    const third = (await restored(world)).state
+    expect(points).toContain('restore.rebuilt')
+    expectWhole(third)
+    await third.close()
+  })
+
+  test('so does one that finds it when it goes on where a crash ended the one before', async () => {
+    const { world, points, found } = await endedByMissingChunks()
+    const third = (await restored(world)).state
+    expect(points).toContain('restore.rebuilt')
+    found()
+    expectWhole(third)
+    await third.close()
+  })
+})
+
 test('small state never touches the spill store', async () => {
   const world = { checkpoints: new MemoryCheckpointStore(), spill: new MemorySpillStore(), memoryBytesMax }
   world.spill.batch = () => Promise.reject(new Error('not to be used'))
