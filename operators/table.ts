@@ -1,3 +1,4 @@
+import { checkStorable } from '../engine/codec/value-codec.ts'
 import { StreamError } from '../engine/errors.ts'
 import type { EpochMs, Key } from '../engine/model/record.ts'
 import type { Store } from '../engine/ports/state.ts'
@@ -55,12 +56,9 @@ export class TableOperator implements Operator {
 
   process(value: unknown): void {
     const { moment } = this.context
-    const { key, eventTime, rank, offset } = moment
-    if (key === undefined) {
-      const message = 'a record of a table has no key'
-      this.context.bad(value, new StreamError('KEY_INVALID', { operator: this.context.name, path: '$', message }))
-      return
-    }
+    const { eventTime, rank, offset } = moment
+    const key = this.keyFor(value)
+    if (key === undefined) return
     const row: TableRow = { value, eventTime, rank, offset }
     const held = this.rows.group(onlyGroup)?.get(key)
     const { withdrawn } = this
@@ -95,6 +93,21 @@ export class TableOperator implements Operator {
 
   load(saved: unknown): void {
     this.withdrawn = saved as Withdrawn
+  }
+
+  /** The key to keep a value by; undefined when it can't be kept. */
+  private keyFor(value: unknown): Key | undefined {
+    const { name: operator, moment } = this.context
+    const { key } = moment
+    try {
+      if (key === undefined) throw new StreamError('KEY_INVALID', { operator, path: '$', message: 'a record of a table has no key' })
+      // Also of a row that is not the latest: which is depends on what came before.
+      checkStorable(value, { operator })
+      return key
+    } catch (error) {
+      this.context.bad(value, error)
+      return undefined
+    }
   }
 
   private put(key: Key, row: TableRow, held: TableRow | undefined): void {

@@ -1,8 +1,9 @@
 import { assert } from '../assert.ts'
 import type { ByteSink } from '../block/byte-sink.ts'
-import { StreamError } from '../errors.ts'
+import { type ErrorDetails, StreamError } from '../errors.ts'
 import { type MakeDate, ValueReader } from './value/decode.ts'
 import { Unsupported, writeValue } from './value/encode.ts'
+import { hasEncoding } from './value/has-encoding.ts'
 import { findUnsupported } from './value/unsupported.ts'
 
 export type { MakeDate } from './value/decode.ts'
@@ -24,12 +25,27 @@ export function encodeValue(value: unknown, out: ByteSink, name = 'value'): void
   } catch (error) {
     out.at = from
     if (!(error instanceof Unsupported)) throw error
-    throw new StreamError(
-      'STATE_VALUE_UNSUPPORTED',
-      { ...findUnsupported(value, name) },
-      { cause: error, fix: 'keep plain data: numbers, strings, arrays, plain objects, Map, Set, Date, Uint8Array' },
-    )
+    throw new StreamError('STATE_VALUE_UNSUPPORTED', { ...findUnsupported(value, name) }, { cause: error, fix })
   }
+}
+
+const fix = 'keep plain data: numbers, strings, arrays, plain objects, Map, Set, Date, Uint8Array'
+
+/** Levels that are left for what operators put around a value they keep: a row, a list, a checkpoint's cursor. */
+const levelsAround = 16
+
+/** Whether a store can keep a value whatever is put around it. Costs little where it is plain data. */
+export function storable(value: unknown): boolean {
+  return hasEncoding(value, levelsAround)
+}
+
+/**
+ * Refuses what a store can't keep, where it comes in and its record can still be passed over: found by the checkpoint, it would stop the job for good.
+ * Errors: STATE_VALUE_UNSUPPORTED with `details` and the path from `value`.
+ */
+export function checkStorable(value: unknown, details: ErrorDetails = {}): void {
+  if (storable(value)) return
+  throw new StreamError('STATE_VALUE_UNSUPPORTED', { ...details, ...findUnsupported(value, 'value', levelsAround) }, { fix })
 }
 
 const plainReader = new ValueReader((ms) => new Date(ms))

@@ -19,7 +19,9 @@ export type Aggregators<T, Row> = { readonly [Field in keyof Row]: Aggregator<T,
 
 /**
  * The functions of an aggregator of one's own. Results must not depend on the order of `add` and `merge` (law L3).
- * An accumulator is what a store can hold: numbers, strings, arrays, plain objects ...
+ * An accumulator is what a store can hold: numbers, strings, arrays, plain objects ... A record that makes another of it is bad
+ * (STATE_VALUE_UNSUPPORTED). One that is changed in place is looked through when it is new only: what is put into it later must be plain data,
+ * or come from the record.
  */
 export interface CustomAggregator<in T, Acc, out R> {
   /** An accumulator without records. */

@@ -1,5 +1,6 @@
 import { StreamError } from '../../engine/errors.ts'
 import type { Aggregators } from './aggregator.ts'
+import { kept, safeToChange } from './custom-values.ts'
 import type { FieldCode, FieldParts } from './field-code.ts'
 
 /** What is kept for one key: one flat object for all aggregators of a pass; a plain value that a store can hold. */
@@ -33,14 +34,14 @@ export interface CompiledAggregate<T, Row> {
  */
 export function compileAggregate<T, Row>(aggregators: Aggregators<T, Row>, { retracts = false } = {}): CompiledAggregate<T, Row> {
   const names = Object.keys(aggregators) as (keyof Row & string)[]
-  const scope: Record<string, unknown> = { refuse }
+  const scope: Record<string, unknown> = { refuse, kept, safeToChange }
   const fields = names.map((name, i): Field => {
     const { type, how } = aggregators[name]
     if ('code' in how) {
       Object.assign(scope, how.helpers, { [`f${i}`]: how.value, [`what${i}`]: `${type} '${name}'` })
       return builtInField(how, i, retracts)
     }
-    scope[`A${i}`] = how
+    Object.assign(scope, { [`A${i}`]: how, [`what${i}`]: `${type} '${name}'` })
     return customField(i)
   })
   return build<T, Row>(names, fields, scope)
@@ -68,6 +69,7 @@ function builtInField<T>(how: FieldCode<T>, i: number, retracts: boolean): Field
 
 function customField(i: number): Field {
   const [a, v, A] = [`a${i}`, `v${i}`, `A${i}`]
+  const change = (how: string) => `const ${v}=kept(what${i},${A}.${how}(safeToChange(${A},c.${a},r),r),c.${a});`
   return {
     parts: {
       create: `${a}:${v}`,
@@ -78,9 +80,9 @@ function customField(i: number): Field {
       result: `${A}.result(c.${a})`,
     },
     reads: {
-      create: `const ${v}=${A}.add(${A}.init(),r);`,
-      add: `const ${v}=${A}.add(c.${a},r);`,
-      remove: `const ${v}=${A}.remove(c.${a},r);`,
+      create: `const ${v}=kept(what${i},${A}.add(${A}.init(),r));`,
+      add: change('add'),
+      remove: change('remove'),
     },
   }
 }

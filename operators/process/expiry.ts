@@ -14,7 +14,8 @@ const removalsMax = 5000
 export class Expiry {
   private readonly operator: string
   private readonly stores: Stores
-  private readonly store: Store<readonly [string, Key, Key]>
+  /** The keys are `[state, group, key]` as JSON. */
+  private readonly store: Store<true>
   private readonly walk: KeyWalk
 
   constructor(stores: Stores, operator: string) {
@@ -29,7 +30,7 @@ export class Expiry {
     const step = Math.max(1, Math.ceil(ttlMs / 16))
     const due = Math.ceil(expires / step) * step
     if (was !== undefined && Math.ceil(was / step) * step === due) return
-    this.store.openGroup(due).put(JSON.stringify([state, at, key]), [state, at, key])
+    this.store.openGroup(due).put(JSON.stringify([state, at, key]), true)
     this.walk.added(due)
   }
 
@@ -41,7 +42,7 @@ export class Expiry {
       const noted = this.walk.key(due)
       if (noted === undefined) continue
       const group = this.store.group(due)!
-      const [state, at, key] = group.get(noted)!
+      const [state, at, key] = JSON.parse(noted as string) as [string, Key, Key]
       const values = this.stores.store<{ readonly expires: EpochMs }>(stateStore(this.operator, state)).group(at)
       const value = values?.get(key)
       // A value written since is noted again, later.

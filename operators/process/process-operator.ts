@@ -1,3 +1,4 @@
+import { checkStorable } from '../../engine/codec/value-codec.ts'
 import type { EpochMs, Header, Key } from '../../engine/model/record.ts'
 import type { RecordInfo } from '../../engine/model/topology.ts'
 import type { Operator, OperatorContext, TaskTime } from '../../engine/task/operator.ts'
@@ -78,7 +79,7 @@ export class ProcessOperator implements Operator {
     else if (this.plan.arrivalOrder) this.deliver(value)
     // Its stamp allows it, but time went on without its partition.
     else if (lasts < time.watermark) this.context.late(value, 'idle')
-    else this.records.add(moment, value)
+    else this.keep(value)
   }
 
   advance(time: TaskTime): boolean {
@@ -163,6 +164,17 @@ export class ProcessOperator implements Operator {
     }
     this.records.keep(at, key, [])
     return true
+  }
+
+  private keep(value: unknown): void {
+    const { context, records } = this
+    try {
+      checkStorable(value, { operator: context.name })
+    } catch (error) {
+      context.bad(value, error)
+      return
+    }
+    records.add(context.moment, value)
   }
 
   private deliver(value: unknown): void {
@@ -262,7 +274,7 @@ export class ProcessOperator implements Operator {
   private setTimer(at: EpochMs, { name = '', payload }: TimerOptions = {}): void {
     const { plan, present, handling, context } = this
     if (plan.onTimer === undefined) throw new TypeError('there is no onTimer to call')
-    checkTime(at)
+    checkTimer(at, name, payload)
     if (handling === 'timer') checkLater(at, present.time)
     // A timer in the past is due at once: what it emits must not be older than what was emitted before.
     const passed = handling === 'record' ? Math.max(present.time, context.time.watermark - this.delayMs) : this.passed()
@@ -272,7 +284,7 @@ export class ProcessOperator implements Operator {
   private setProcessingTimer(at: EpochMs, { name = '', payload }: TimerOptions = {}): void {
     const { plan, present, handling } = this
     if (plan.onProcessingTimer === undefined) throw new TypeError('there is no onProcessingTimer to call')
-    checkTime(at)
+    checkTimer(at, name, payload)
     if (handling === 'processingTimer') checkLater(at, present.time)
     this.processingTimers.set(at, present.key, { name, payload, chained: handling !== 'record' })
   }
@@ -283,9 +295,10 @@ export class ProcessOperator implements Operator {
   }
 }
 
-function checkTime(at: EpochMs): void {
-  if (typeof at === 'number' && Number.isFinite(at)) return
-  throw new TypeError(`a timer needs a time in epoch ms, not ${String(at)}`)
+function checkTimer(at: EpochMs, name: string, payload: unknown): void {
+  if (typeof at !== 'number' || !Number.isFinite(at)) throw new TypeError(`a timer needs a time in epoch ms, not ${String(at)}`)
+  if (typeof name !== 'string') throw new TypeError(`the name of a timer is a string, not ${String(name)}`)
+  checkStorable(payload, { timer: name })
 }
 
 function checkLater(at: EpochMs, than: EpochMs): void {

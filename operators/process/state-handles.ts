@@ -1,8 +1,9 @@
+import { checkStorable } from '../../engine/codec/value-codec.ts'
 import { StreamError } from '../../engine/errors.ts'
 import type { EpochMs, Key } from '../../engine/model/record.ts'
 import type { Group, Store, Stores } from '../../engine/ports/state.ts'
 import type { Expiry } from './expiry.ts'
-import type { MapSpec, MapState, StateSpecs, ValueSpec, ValueState } from './state-spec.ts'
+import type { MapState, StateSpecs, ValueState } from './state-spec.ts'
 import type { StateWatch } from './state-watch.ts'
 
 /** The record or timer at hand: whose state it is, and what time. */
@@ -42,7 +43,7 @@ export function stateHandles(
   const { stores, ...rest } = deps
   const handles = Object.entries(specs).map(([name, spec]) => {
     const host: HandleHost = { ...rest, name, operator, ttlMs: spec.ttlMs, store: stores.store(stateStore(operator, name)) }
-    return [name, spec.kind === 'value' ? valueHandle(spec, host) : mapHandle(spec, host)] as const
+    return [name, spec.kind === 'value' ? valueHandle(host) : mapHandle(host)] as const
   })
   return Object.freeze(Object.fromEntries(handles))
 }
@@ -50,7 +51,7 @@ export function stateHandles(
 // All values of a plain state are in one group, by key.
 const onlyGroup = ''
 
-function valueHandle(_spec: ValueSpec<unknown>, host: HandleHost): ValueState<unknown> {
+function valueHandle(host: HandleHost): ValueState<unknown> {
   const { present, store } = host
   return {
     get: () => read(host, store.group(onlyGroup), present.key),
@@ -62,7 +63,7 @@ function valueHandle(_spec: ValueSpec<unknown>, host: HandleHost): ValueState<un
   }
 }
 
-function mapHandle(_spec: MapSpec<Key, unknown>, host: HandleHost): MapState<Key, unknown> {
+function mapHandle(host: HandleHost): MapState<Key, unknown> {
   const { present, store } = host
   const group = () => store.group(present.key)
   const keys = () => {
@@ -117,6 +118,7 @@ function write({ name, operator, ttlMs, present, store, expiry, watch }: HandleH
       message: `the key of a state is ${String(key)}`,
     })
   }
+  checkStorable(value, { operator, state: name })
   // -0 and 0 are one key.
   const place = key === 0 ? 0 : key
   const group = store.openGroup(at)

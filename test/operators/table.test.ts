@@ -134,6 +134,16 @@ describe('a row that is taken back', () => {
   })
 })
 
+test('a value that no checkpoint could hold is bad when it comes, also if it is not the latest', () => {
+  const run = open(byTime)
+  run.record({ x: 1 }, { eventTime: 20 })
+  run.record({ x: () => 1 }, { eventTime: 30 })
+  run.record({ x: () => 1 }, { eventTime: 10 })
+  expect(run.bad.map(({ error }) => (error as { code: string }).code)).toEqual(['STATE_VALUE_UNSUPPORTED', 'STATE_VALUE_UNSUPPORTED'])
+  run.restart()
+  expect(rowsOf(run)).toEqual(new Map([['k', { x: 1 }]]))
+})
+
 describe('a table of a topic', () => {
   test('keeps the highest offset of each key, whatever its event time, as compaction does', () => {
     const run = open(byOffset)

@@ -4,7 +4,7 @@ import { depthMax } from './tags.ts'
 export function findUnsupported(value: unknown, path: string, depth = 0): { path: string; type: string } | undefined {
   if (typeof value === 'function' || typeof value === 'symbol') return { path, type: typeof value }
   if (typeof value !== 'object' || value === null) return undefined
-  if (depth >= depthMax) return { path: `${path.slice(0, 60)}...`, type: `nested deeper than ${depthMax}: a circle?` }
+  if (depth >= depthMax) return { path: `${path.slice(0, 60)}...`, type: 'nested too deep: a circle?' }
   for (const [step, item] of children(value)) {
     const found = findUnsupported(item, path + step, depth + 1)
     if (found !== undefined) return found

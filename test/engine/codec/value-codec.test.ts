@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ByteSink } from '../../../engine/block/byte-sink.ts'
-import { decodeValue, encodeValue } from '../../../engine/codec/value-codec.ts'
+import { checkStorable, decodeValue, encodeValue, storable } from '../../../engine/codec/value-codec.ts'
 import { codeOf, type StreamError } from '../../../engine/errors.ts'
 
 function bytesOf(value: unknown): Buffer {
@@ -105,6 +105,42 @@ test.each([
   expect(codeOf(error)).toBe('STATE_VALUE_UNSUPPORTED')
   expect((error as StreamError).details).toEqual({ path, type })
   expect(out.at).toBe(6)
+})
+
+const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)])
+const odd = fc.constantFrom<unknown>(() => 1, Symbol('s'), new Money(), { [Symbol('s')]: 1 }, new Float64Array(1), nested(184), nested(185))
+
+test('what can be kept is what can be encoded, with some levels left for what is put around it', () => {
+  const around = (value: unknown) => Array.from({ length: 16 }).reduce((inner) => [inner], value)
+  const encodes = (value: unknown) => thrown(() => bytesOf(around(value))) === undefined
+  const mixed = fc
+    .tuple(anyValue, fc.oneof(anyValue, odd))
+    .chain(([value, other]) =>
+      fc.constantFrom<unknown>(
+        value,
+        other,
+        [value, other],
+        { value, other },
+        new Map([[value, other]]),
+        new Map([[other, value]]),
+        new Set([value, other]),
+        Object.assign(Object.create(null), { other }),
+      ),
+    )
+  fc.assert(
+    fc.property(mixed, (value) => storable(value) === encodes(value)),
+    { numRuns: 1000 },
+  )
+  expect([storable(nested(184)), storable(nested(185)), storable(circle)]).toEqual([true, false, false])
+})
+
+test('what can not be kept is refused with its path and what the caller says', () => {
+  const error = thrown(() => checkStorable({ price: new Money() }, { operator: 'p' })) as StreamError
+  expect([error.code, error.details]).toEqual([
+    'STATE_VALUE_UNSUPPORTED',
+    { operator: 'p', path: 'value.price', type: 'an instance of Money' },
+  ])
+  expect((thrown(() => checkStorable(nested(185))) as StreamError).details.type).toBe('nested too deep: a circle?')
 })
 
 test('a circle is refused', () => {

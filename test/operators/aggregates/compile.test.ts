@@ -190,4 +190,62 @@ describe('a compiled aggregate', () => {
     compiled.add(back, { amount: 1e300, name: 'c' })
     expect(compiled.row(back)).toMatchObject({ sales: 3, total: 1e300 })
   })
+
+  describe('refuses what a store can not hold, with the record that brought it', () => {
+    const code = (work: () => void): unknown => {
+      try {
+        work()
+      } catch (error) {
+        return codeOf(error)
+      }
+      return undefined
+    }
+    const collect = aggregator({
+      init: () => [] as unknown[],
+      add(list: unknown[], value: unknown) {
+        list.push(value)
+        return list
+      },
+      remove(list, value) {
+        list.splice(list.indexOf(value), 1)
+        return list
+      },
+      merge(list, others) {
+        list.push(...others)
+        return list
+      },
+      result: (list) => list.length,
+    })
+
+    test('a new accumulator', () => {
+      const compiled = compileAggregate({ n: aggregator({ ...collect.how, init: () => new (class List extends Array {})() } as never) })
+      expect(code(() => compiled.create(1))).toBe('STATE_VALUE_UNSUPPORTED')
+    })
+
+    test('a record put into one in place: it is not in it afterwards', () => {
+      const compiled = compileAggregate({ n: collect, seen: count() })
+      const acc = compiled.create(1)
+      expect(code(() => compiled.add(acc, { f: () => 1 }))).toBe('STATE_VALUE_UNSUPPORTED')
+      compiled.add(acc, { x: 2 })
+      expect(acc).toMatchObject({ n: 2, a0: [1, { x: 2 }] })
+    })
+
+    test('a record of which only plain data is taken is taken', () => {
+      const compiled = compileAggregate<{ n: number; f: () => number }, { n: unknown }>({
+        n: reduce({ init: () => ({ n: 0 }), add: (acc, { n }: { n: number }) => ({ n: acc.n + n }), merge: (a, b) => ({ n: a.n + b.n }) }),
+      })
+      const acc = compiled.create({ n: 1, f: () => 1 })
+      compiled.add(acc, { n: 2, f: () => 1 })
+      expect(compiled.row(acc)).toEqual({ n: { n: 3 } })
+    })
+
+    test('a value that gets deeper with each record', () => {
+      const chain = reduce<number, unknown>({ init: () => null, add: (before, n) => [n, before], merge: (a, b) => [a, b] })
+      const compiled = compileAggregate<number, { chain: unknown }>({ chain })
+      const acc = compiled.create(0)
+      for (let n = 1; n < 184; n++) compiled.add(acc, n)
+      expect(code(() => compiled.add(acc, 184))).toBe('STATE_VALUE_UNSUPPORTED')
+      expect(acc.n).toBe(184)
+    })
+  })
 })

@@ -424,6 +424,18 @@ describe('state', () => {
     ])
   })
 
+  test.each<[string, (state: { last: ValueState<unknown>; seen: MapState<Key, unknown>; short: ValueState<unknown> }) => void]>([
+    ['a value', ({ last }) => last.put({ f: () => 1 })],
+    ['an entry', ({ seen }) => seen.put('k', { on: new (class Money {})() })],
+    ['a value with a time to live', ({ short }) => short.put(Symbol('s'))],
+  ])('is not given what no checkpoint could hold (%s)', (_, put) => {
+    const run = open({ onRecord: ({ state }) => put(state) })
+    run.record('a', { offset: 3 })
+    run.moveTo(10)
+    expect(run.bad).toMatchObject([{ value: 'a', error: { code: 'STATE_VALUE_UNSUPPORTED', details: { operator: 'p' } } }])
+    expect(run.stores.names()).toEqual([])
+  })
+
   test.each<[string, (value: { list: number[]; date: Date; map: Map<string, number> }) => void]>([
     ['array', ({ list }) => void list.push(1)],
     ['date', ({ date }) => void date.setTime(1)],
@@ -537,6 +549,25 @@ describe('a function of a process', () => {
     run.moveTo(10)
     expect(run.bad).toMatchObject([{ value: 'bad' }])
     expect(run.emitted).toEqual(['good'])
+  })
+  test('is not handed what could not wait for its time', () => {
+    const run = open({ onRecord: (context, value) => context.emit(value) })
+    run.record(() => 1, { eventTime: 1 })
+    run.record('good', { eventTime: 2 })
+    run.restart()
+    run.moveTo(10)
+    expect(run.bad).toMatchObject([{ error: { code: 'STATE_VALUE_UNSUPPORTED' } }])
+    expect(run.emitted).toEqual(['good'])
+  })
+  test.each<[string, object]>([
+    ['payload', { payload: { f: () => 1 } }],
+    ['name', { name: Symbol('s') }],
+  ])('that sets a timer no checkpoint could hold is reported with its record (%s)', (_, timer) => {
+    const run = open({ onRecord: (context) => context.setTimer(100, timer), onTimer() {} })
+    run.record('a', { eventTime: 1 })
+    run.moveTo(10)
+    expect(run.bad).toMatchObject([{ value: 'a' }])
+    expect(run.stores.names()).toEqual([])
   })
   test('that gives a promise stops the job', () => {
     const run = open({ onRecord: (async () => {}) as never })
