@@ -26,7 +26,10 @@ export interface AnyStream<out T> {
     branches: B,
     options?: StepOptions,
   ): { readonly [Name in keyof B]: Stream<Taken<T, B[Name]>> } & { readonly otherwise: Stream<T> }
-  /** Groups by another key. With more than one task the records go through an exchange of this name to the task of their key. */
+  /**
+   * Groups by another key. With more than one task the records go through an exchange of this name to the task of their key: values have to be
+   * plain data (STATE_VALUE_UNSUPPORTED; in tests also with one task). Half a surrogate pair in a key counts as U+FFFD, as UTF-8 has it.
+   */
   keyBy<K extends Key>(name: string, key: (value: T, record: RecordInfo) => K, options?: StepOptions): KeyedStream<K, T>
   /** Writes each value to a topic, which must take values of this type. */
   to(topic: Topic<unknown, T>, options?: StepOptions): void

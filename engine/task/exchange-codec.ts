@@ -38,6 +38,7 @@ export interface ExchangeWatermark {
   readonly processing: EpochMs
 }
 
+/** Errors: STATE_VALUE_UNSUPPORTED; nothing is written then. */
 export function writeExchangeRecord(builder: BlockBuilder, moment: Moment, value: unknown): void {
   const { key } = moment
   if (key !== undefined) writeKey(key, builder.keys)
@@ -56,7 +57,12 @@ export function writeExchangeRecord(builder: BlockBuilder, moment: Moment, value
   view.setFloat64(at + 32, moment.rank, true)
   out.at += recordHead
   out.bytes(topic)
-  encodeValue(value, out)
+  try {
+    encodeValue(value, out)
+  } catch (error) {
+    builder.dropOpen()
+    throw error
+  }
   builder.endWith(moment.eventTime, moment.headers(), key === undefined, false)
 }
 

@@ -6,7 +6,7 @@ import { partitionOf } from '../log/partitioner.ts'
 import type { Key } from '../model/record.ts'
 import type { TopicDefinition } from '../model/topology.ts'
 import { costOf } from './budget.ts'
-import { writeKey } from './key-bytes.ts'
+import { keyOf, writeKey } from './key-bytes.ts'
 import type { TaskMoment } from './moment.ts'
 
 /**
@@ -14,8 +14,6 @@ import type { TaskMoment } from './moment.ts'
  * A table also takes back what it published: a value retracted and not replaced by one of the same key at once becomes a tombstone.
  */
 export class Sink {
-  /** Records written since the job began. */
-  written = 0
   private readonly topic: TopicDefinition
   private readonly builders: readonly BlockBuilder[]
   private readonly moment: TaskMoment
@@ -44,12 +42,11 @@ export class Sink {
       if (this.withdrawn.key === key) this.withdrawn = undefined
       else this.settle()
     }
-    const keyless = key === undefined || key === null
+    const keyless = key === undefined
     const builder = keyless ? this.builders[moment.partition % this.builders.length]! : this.openRecord(key)
     this.encode(value, builder)
     if (keyless || value === null) builder.endWith(moment.eventTime, [], keyless, value === null)
     else builder.end(moment.eventTime)
-    this.written++
     return costOf(builder.lastBytes)
   }
 
@@ -63,7 +60,6 @@ export class Sink {
     builder.keys.copy(bytes, start, end)
     this.encode(value, builder)
     builder.end(this.moment.eventTime)
-    this.written++
     return costOf(builder.lastBytes)
   }
 
@@ -73,26 +69,26 @@ export class Sink {
     const { key, eventTime } = this.withdrawn
     this.withdrawn = undefined
     this.openRecord(key).endWith(eventTime, [], false, true)
-    this.written++
   }
 
   private withdraw(value: unknown): void {
     this.settle()
     const key = this.keyOf(value)
-    if (key !== undefined && key !== null) this.withdrawn = { key, eventTime: this.moment.eventTime }
+    if (key !== undefined) this.withdrawn = { key, eventTime: this.moment.eventTime }
   }
 
-  /** A tombstone has no value to tell its key from. */
-  private keyOf(value: unknown): Key | null | undefined {
+  /** A tombstone has no value to tell its key from. @returns undefined for none. Errors: KEY_INVALID. */
+  private keyOf(value: unknown): Key | undefined {
     const { topic, moment } = this
-    return topic.key === undefined || value === null ? moment.key : topic.key(value)
+    if (topic.key === undefined || value === null) return moment.key
+    const given = topic.key(value)
+    const key = keyOf(given)
+    if (key !== undefined || given === undefined || given === null) return key
+    throw new StreamError('KEY_INVALID', { topic: topic.name, key: String(given) })
   }
 
   /** Finds the key's partition and writes its bytes there. */
   private openRecord(key: Key): BlockBuilder {
-    if (typeof key !== 'string' && !(typeof key === 'number' && Number.isFinite(key))) {
-      throw new StreamError('KEY_INVALID', { topic: this.topic.name, key: String(key) })
-    }
     const { builders, keyScratch } = this
     if (builders.length === 1) {
       writeKey(key, builders[0]!.keys)

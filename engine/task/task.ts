@@ -71,7 +71,6 @@ export class Task {
   readonly totals: Totals
   private readonly settings: TaskSettings
   private readonly present: Present
-  private readonly state: TaskState
   private readonly moment = new TaskMoment()
   private readonly watermarks = new Watermarks()
   private readonly outputs = new Outputs()
@@ -82,7 +81,7 @@ export class Task {
   /** What slices said of the append-time clock of source partitions. */
   private sourceProcessing = 0
   private readonly operators: readonly BuiltOperator[]
-  private readonly sinks: { readonly topic: string; readonly sink: Sink; readonly base: number }[] = []
+  private readonly sinks: Sink[] = []
   private readonly exchanges: ExchangeWriter[] = []
 
   constructor(
@@ -93,7 +92,6 @@ export class Task {
     this.plan = plan
     this.settings = deps.settings
     this.present = deps.present
-    this.state = deps.state
     this.totals = emptyTotals()
     const { moment, outputs, watermarks } = this
     const stage = plan.stage
@@ -113,7 +111,7 @@ export class Task {
       time: this.time,
       sink: (_, topic) => {
         const sink = new Sink(topic, outputs.open(topic.name, deps.partitionsOf(topic.name)), moment)
-        this.sinks.push({ topic: topic.name, sink, base: 0 })
+        this.sinks.push(sink)
         return sink
       },
       exchange: (node) => {
@@ -200,7 +198,7 @@ export class Task {
     this.budget.left = this.settings.outputsMax
     const input = this.runRecords(slice)
     if (slice.hold === undefined) this.advance(slice)
-    for (const { sink } of this.sinks) sink.settle()
+    for (const sink of this.sinks) sink.settle()
     if (!this.due && slice.hold === undefined)
       for (const exchange of this.exchanges) exchange.advance(this.watermarks.current, this.processing, this.watermarks.allIdle)
     return this.finish(slice, input, control)

@@ -40,6 +40,20 @@ test('a tombstone for a table that has a key of its own goes under the key at ha
   expect(written()).toEqual(['a {"id":"a","n":1}', 'a null'])
 })
 
+test('rows whose keys are one in the log are one row', () => {
+  const { write, take, written } = sinkTo(table.definition)
+  take({ id: '\ud800', n: 1 })
+  write({ id: '\ud801', n: 2 })
+  expect(written()).toEqual(['\ufffd {"id":"\\ud801","n":2}'])
+})
+
+test('a row whose key is not valid is refused when it is taken back, not at the end of the slice', () => {
+  const nan = topic('nan', { value: row, kind: 'table', key: () => Number.NaN })
+  const { take, settle } = sinkTo(nan.definition)
+  expect(codeOf(thrownBy(() => take({ id: 'a', n: 1 })))).toBe('KEY_INVALID')
+  settle()
+})
+
 describe('a stream', () => {
   test('has each value and nothing of what is taken back', () => {
     const { write, take, settle, written } = sinkTo(stream.definition)
