@@ -1,3 +1,4 @@
+import { pinAll } from '../../engine/log/pin-all.ts'
 import type { Log, Pin } from '../../engine/ports/log.ts'
 
 /**
@@ -29,6 +30,6 @@ export class StandingPins {
 
   private pinned(topic: string): Pin[] {
     const { partitions = 0 } = this.log.topic(topic) ?? {}
-    return Array.from({ length: partitions }, (_, partition) => this.log.pin(topic, partition, this.log.bounds(topic, partition).start))
+    return Array.from({ length: partitions }, (_, partition) => pinAll(this.log, topic, partition))
   }
 }

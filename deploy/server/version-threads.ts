@@ -149,6 +149,7 @@ export class VersionThreads {
     this.over.abort()
     await Promise.all([...this.hosts.keys()].map((version) => this.stop(version)))
     await this.watching
+    this.standing.keep(new Map())
   }
 
   /** Of those that no thread keeps it for. */

@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import { codeOf, StreamError } from '../errors.ts'
+import { pinAll } from '../log/pin-all.ts'
 import type { Totals } from '../model/slice.ts'
 import type { Topology } from '../model/topology.ts'
-import type { Log, TopicSpec } from '../ports/log.ts'
+import type { Log, Pin, TopicSpec } from '../ports/log.ts'
 import type { TaskState } from '../ports/state.ts'
 import type { Clock, Logger, Metrics, Probe } from '../ports/world.ts'
 import type { Present } from '../task/present.ts'
@@ -132,6 +133,7 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
   const { settings, clock, logger, stop } = world
   const failures = new Failures(settings)
   const size = new SliceSize(settings.sliceRecordsMax)
+  const between = new InputKeeper(world.log)
   while (!stop.aborted) {
     const { topology, present } = options.load()
     const plan = planOf(topology, options)
@@ -141,6 +143,7 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
     try {
       state = await options.openState(task, plan, present)
       life = await TaskLife.begin(plan, task, world, state, present, size)
+      between.letGo()
       failures.acknowledged(life.acknowledged)
       await life.run()
       return
@@ -153,11 +156,33 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
       world.metrics.add('reprise_errors_total', { ...labels, code: codeOf(error) ?? 'none' }, 1)
       const goesOn = passes(error) ? 'task can not go on now, and tries again until it can' : 'task failed, recovering'
       logger.warn({ error: String(error), pauseMs }, goesOn)
+      between.keep(task)
       await clock.sleep(pauseMs, stop)
     } finally {
       if (life !== undefined) await life.close()
       else await state?.close()
     }
+  }
+  between.letGo()
+}
+
+/** Keeps what a task reads while no life of it does. */
+class InputKeeper {
+  private readonly log: Log
+  private pins: Pin[] = []
+
+  constructor(log: Log) {
+    this.log = log
+  }
+
+  keep({ inputs }: TaskPlan): void {
+    if (this.pins.length > 0) return
+    this.pins = inputs.flatMap(({ kind, topic, partition }) => (kind === 'source' ? [pinAll(this.log, topic, partition)] : []))
+  }
+
+  letGo(): void {
+    for (const pin of this.pins) pin.release()
+    this.pins = []
   }
 }
 

@@ -1,3 +1,4 @@
+import { pinAll } from '../log/pin-all.ts'
 import type { EpochMs } from '../model/record.ts'
 import type { Range } from '../model/slice.ts'
 import type { Log, LogReader, Pin } from '../ports/log.ts'
@@ -35,7 +36,7 @@ export class TaskInputs {
         feed: feeds[i]!,
         reader: log.reader(plan.topic, plan.partition, position),
         // All there is: the older of two checkpoints needs more than this one, and only the next that is cut shows how much.
-        pin: plan.kind === 'source' ? log.pin(plan.topic, plan.partition, log.bounds(plan.topic, plan.partition).start) : undefined,
+        pin: plan.kind === 'source' ? pinAll(log, plan.topic, plan.partition) : undefined,
         pending: undefined,
         waitedMs: 0,
       }

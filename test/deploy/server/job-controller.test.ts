@@ -6,6 +6,7 @@ import { bundleJob } from '../../../deploy/bundle.ts'
 import { BundleStore } from '../../../deploy/bundle-store.ts'
 import { type ControllerWorld, JobController } from '../../../deploy/server/job-controller.ts'
 import { MemoryWatch } from '../../../deploy/server/memory-watch.ts'
+import { BlockBuilder } from '../../../engine/block/block-builder.ts'
 import { openEmbeddedLog } from '../../../engine/log/embedded/open-embedded-log.ts'
 import { type Logger, noMetrics, noProbe, silentLogger } from '../../../engine/ports/world.ts'
 import { defaultRuntimeSettings } from '../../../engine/runtime/settings.ts'
@@ -15,7 +16,7 @@ import { nothingDecided } from '../../../replay/control-state.ts'
 import { realClock } from '../../support/real-clock.ts'
 
 // In a thread of its own in truth, which can load no TypeScript here.
-vi.mock('../../../deploy/server/inspect-bundle.ts', () => ({ inspectBundle: async () => ({ outputs: [], sources: [] }) }))
+vi.mock('../../../deploy/server/inspect-bundle.ts', () => ({ inspectBundle: async () => ({ outputs: [], sources: [{ name: 'events' }] }) }))
 
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -80,4 +81,29 @@ test('a version that is given up in the moment its time is over is retired once,
   expect(world.told).toEqual([])
   const again = await open(world)
   expect(again.version(1).role).toBe('retired')
+})
+
+test('the input of versions that stopped stays, past its retention, while their job is led', async () => {
+  const world = await worldOf()
+  const { log } = world
+  await log.createTopic({ name: 'events', partitions: 1, kind: 'stream', retentionMs: 1000 })
+  const feeder = await log.producer('feeder')
+  const block = new BlockBuilder()
+  block.add({ key: null, value: Buffer.from('{}'), eventTime: 0 })
+  await feeder.commit({
+    expect: feeder.end,
+    next: { seq: 1, hash: '' },
+    appends: [{ topic: 'events', partition: 0, block: block.finish() }],
+  })
+  const startAfterRetention = async () => {
+    await log.retain(realClock.now() + 60_000)
+    return log.bounds('events', 0).start
+  }
+  const controller = await open(world)
+  expect(await startAfterRetention()).toBe(0)
+  await controller.abort(3, {})
+  await controller.abort(1, {})
+  expect(await startAfterRetention()).toBe(0)
+  await controller.close()
+  expect(await startAfterRetention()).toBe(1)
 })

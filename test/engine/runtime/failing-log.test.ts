@@ -49,11 +49,11 @@ class Impatient extends ManualClock {
   }
 }
 
-/** Runs the job over five records, a slice each; stopped after many lives. @returns how many there were, and what it ended with. */
+/** Runs the job over five records, a slice each, all of them past their retention between two lives; stopped after many. @returns how many there were, and what it ended with. */
 async function run(faults: Faults): Promise<{ lives: number; code: string | undefined; in: number }> {
   const clock = new Impatient(1)
   const inner = new MemoryLog({ clock })
-  await inner.createTopic({ name: 'numbers', partitions: 1, kind: 'stream' })
+  await inner.createTopic({ name: 'numbers', partitions: 1, kind: 'stream', retentionMs: 1 })
   const builder = new BlockBuilder()
   for (const n of [1, 2, 3, 4, 5]) builder.add({ key: null, value: Buffer.from(JSON.stringify({ n })), eventTime: n })
   const feeder = await inner.producer('feeder')
@@ -62,6 +62,7 @@ async function run(faults: Faults): Promise<{ lives: number; code: string | unde
   const stop = new AbortController()
   const log = new FailingLog(inner, (life) => {
     if (life > livesMax) stop.abort()
+    if (life > 1) inner.retain(Number.MAX_SAFE_INTEGER)
     return faults(life)
   })
   const ended = runJob({
