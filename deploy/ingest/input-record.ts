@@ -23,7 +23,8 @@ export interface ReadOptions {
   readonly recordBytesMax?: number
 }
 
-const leaveOut = 'mend the line; or leave such lines out, each is told of: --on-bad skip'
+/** The way out for a record that is refused. */
+export const leaveOut = 'mend the line; or leave such lines out, each is told of: --on-bad skip'
 
 const recordBytesMaxDefault = 8 << 20
 

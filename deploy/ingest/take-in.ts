@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { ByteSink } from '../../engine/block/byte-sink.ts'
 import { StreamError } from '../../engine/errors.ts'
 import { appendRecords } from '../../engine/log/append-records.ts'
+import { ingestEnd } from '../../engine/log/ingest-ends.ts'
 import type { NewRecord } from '../../engine/model/record.ts'
 import type { TopicDefinition } from '../../engine/model/topology.ts'
 import type { Log } from '../../engine/ports/log.ts'
@@ -9,6 +10,7 @@ import type { Clock } from '../../engine/ports/world.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
 import { timeMax } from '../time-max.ts'
 import { standardInput } from './input-format.ts'
+import { leaveOut } from './input-record.ts'
 import { contentHash, type InputOptions, openInput } from './open-input.ts'
 
 /** Reads key and event time off a record's bytes. NaN: it has no event time of its own. A StreamError: the record is refused, as `onBad` says. */
@@ -28,7 +30,9 @@ export interface TakeInOptions extends InputOptions {
 
 /**
  * Takes a file into a topic, each record once: its identity is the content's hash and its number, so that the same ingest again adds nothing
- * and one that was interrupted (also by `stop`) goes on. USAGE when standard input has no source id.
+ * and one that was interrupted (also by `stop`) goes on. A file with a record that fails is not taken in at all: mended it has another hash,
+ * and would add what is there already once more. What can be read only once is taken in up to that record, and the error says how far.
+ * USAGE when standard input has no source id.
  */
 export async function takeIn({
   log,
@@ -39,6 +43,7 @@ export async function takeIn({
   clock,
   onTaken,
   stop,
+  onBad,
   ...input
 }: TakeInOptions): Promise<{ skipped: number; added: number }> {
   if (file === standardInput && sourceId === undefined) {
@@ -49,21 +54,45 @@ export async function takeIn({
     )
   }
   const id = await sourceIdOf(topic, file, sourceId)
-  const size = file === standardInput ? undefined : (await stat(file)).size
+  const whole = await wholeFile(file)
+  const stopping = stop === undefined ? {} : { stop }
+  const recordsOf = (more: Pick<InputOptions, 'onBad' | 'onBytes'>) =>
+    records(openInput(file, { ...input, ...stopping, ...more }), read, file, more.onBad, stop)
+  // BEFORE the first record is appended.
+  if (whole !== undefined) for await (const _ of recordsOf({ onBad: onBad === 'fail' ? onBad : () => {} }));
   let bytesRead = 0
   const onBytes = (bytes: number) => {
     bytesRead = bytes
   }
-  const stopping = stop === undefined ? {} : { stop }
-  return appendRecords(log, {
-    id,
-    topic,
-    records: records(openInput(file, { ...input, ...stopping, onBytes }), read, file, input.onBad, stop),
-    ...stopping,
-    // Standard input may trickle: what is there is soon in the log, with the time it came at.
-    ...(file === standardInput ? { takenAt: () => clock.now(), flush: { clock, afterMs: flushAfterMs } } : { takenAt: clock.now() }),
-    ...(onTaken === undefined ? {} : { onCommitted: (taken) => onTaken(taken, size === undefined ? undefined : bytesRead / size) }),
-  })
+  try {
+    return await appendRecords(log, {
+      id,
+      topic,
+      records: recordsOf({ onBad, onBytes }),
+      ...stopping,
+      // Standard input may trickle: what is there is soon in the log, with the time it came at.
+      ...(file === standardInput ? { takenAt: () => clock.now(), flush: { clock, afterMs: flushAfterMs } } : { takenAt: clock.now() }),
+      ...(onTaken === undefined ? {} : { onCommitted: (taken) => onTaken(taken, whole && bytesRead / whole.bytes) }),
+    })
+  } catch (error) {
+    throw await withTaken(error, log, id)
+  }
+}
+
+/** Undefined for what can be read only once: standard input, a pipe. */
+async function wholeFile(file: string): Promise<{ bytes: number } | undefined> {
+  if (file === standardInput) return undefined
+  const found = await stat(file)
+  return found.isFile() ? { bytes: found.size } : undefined
+}
+
+/** An error at a line, when records before it are in the log already. */
+async function withTaken(error: unknown, log: Log, id: string): Promise<unknown> {
+  if (!(error instanceof StreamError) || error.details.line === undefined) return error
+  const taken = (await ingestEnd(log, id))?.seq ?? 0
+  if (taken === 0) return error
+  const fix = `${taken} records before it are in the log: send all of it again, mended or with --on-bad skip, under the same --source-id; those add nothing`
+  return new StreamError(error.code, { ...error.details, taken }, { cause: error.cause, fix })
 }
 
 /** The producer that takes this source in: named by the file's content where no other name is given. */
@@ -90,7 +119,7 @@ async function* records(
         const refused = new StreamError(
           error.code,
           { file: file === standardInput ? 'standard input' : file, line, ...error.details },
-          error.fix === undefined ? {} : { fix: error.fix },
+          { fix: error.fix ?? leaveOut },
         )
         if (onBad === 'fail') throw refused
         onBad(refused)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -42,4 +43,64 @@ test.each([
   expect(shares[0]).toBeLessThan(1)
   expect(log.bounds('numbers', 0).end).toBe(first.added)
   expect(await takeIn(ingest)).toEqual({ skipped: first.added, added: count - first.added })
+})
+
+const broken = `${lines(0, 50_000)}{"n":\n${lines(50_000, count)}`
+
+test.each([
+  ['numbers.ndjson', 'fail', broken, lines(0, count)],
+  ['numbers.json', 'skip', `[${lines(0, count).trim().replaceAll('\n', ',')}`, `[${lines(0, count).trim().replaceAll('\n', ',')}]`],
+])(
+  'a file that fails in the middle is not taken in at all (%s, on bad: %s), so that the mended one is taken in once',
+  async (name, policy, bad, mended) => {
+    const log = new MemoryLog({ clock: realClock })
+    await log.createTopic({ name: 'numbers', partitions: 1, kind: 'stream' })
+    const file = path.join(folder, name)
+    const told: unknown[] = []
+    const onBad = policy === 'fail' ? 'fail' : (error: unknown) => void told.push(error)
+    const ingest = { log, topic: 'numbers', file, read: fieldReader(undefined, undefined), clock: realClock, onBad } as const
+    await writeFile(file, bad)
+    await expect(takeIn(ingest)).rejects.toThrow(/RECORD_MALFORMED.*line/)
+    expect(log.bounds('numbers', 0).end).toBe(0)
+    await writeFile(file, mended)
+    expect(await takeIn(ingest)).toEqual({ skipped: 0, added: count })
+    expect(told).toEqual([])
+  },
+)
+
+test('what can be read only once is taken in up to the record that fails; the error says how far, and the rest is taken in behind it', async () => {
+  const log = new MemoryLog({ clock: realClock })
+  await log.createTopic({ name: 'numbers', partitions: 1, kind: 'stream' })
+  const file = path.join(folder, 'pipe.ndjson')
+  execFileSync('mkfifo', [file])
+  const ingest = {
+    log,
+    topic: 'numbers',
+    file,
+    sourceId: 'pipe',
+    read: fieldReader('n', undefined),
+    clock: realClock,
+    onBad: 'fail',
+  } as const
+  const sent = (text: string) => Promise.allSettled([takeIn(ingest), writeFile(file, text)])
+  const [failed] = await sent(broken)
+  const taken = log.bounds('numbers', 0).end
+  expect(taken).toBeGreaterThan(0)
+  expect(failed).toMatchObject({
+    reason: { code: 'RECORD_MALFORMED', details: { line: 50_001, taken }, fix: expect.stringContaining('under the same --source-id') },
+  })
+  const [again] = await sent(lines(0, count))
+  expect(again).toEqual({ status: 'fulfilled', value: { skipped: taken, added: count - taken } })
+})
+
+test('a record without the field that was named fails with a way out', async () => {
+  const log = new MemoryLog({ clock: realClock })
+  await log.createTopic({ name: 'numbers', partitions: 1, kind: 'stream' })
+  const file = path.join(folder, 'numbers.ndjson')
+  await writeFile(file, lines(0, 1))
+  for (const read of [fieldReader('id', undefined), fieldReader(undefined, 'at')])
+    await expect(takeIn({ log, topic: 'numbers', file, read, clock: realClock, onBad: 'fail' })).rejects.toMatchObject({
+      code: expect.stringMatching(/KEY_INVALID|EVENT_TIME_INVALID/),
+      fix: expect.stringContaining('--on-bad skip'),
+    })
 })
