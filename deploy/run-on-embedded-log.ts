@@ -14,9 +14,11 @@ import { BundleStore } from './bundle-store.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { type InputFormat, standardInput } from './ingest/input-format.ts'
 import type { ReadOptions } from './ingest/input-record.ts'
+import { checkTakesRecords } from './ingest/open-topic.ts'
 import { readerOf, sourceIdOf, takeIn } from './ingest/take-in.ts'
 import type { JobFile } from './load-job-file.ts'
 import { outputDigest } from './output-digest.ts'
+import { checkOutput, outputsOf, type Writer, writersIn } from './output-owner.ts'
 import { realClock } from './real-clock.ts'
 
 export interface IngestRequest {
@@ -71,14 +73,22 @@ export interface RunSummary {
 
 const version = 1
 
-/** Takes the input in, runs the job, says what came of it. Errors: JOB_CHANGED, JOB_SEALED, those of takeIn and runJob. */
+/** Takes the input in, runs the job, says what came of it. Errors: JOB_CHANGED, JOB_SEALED, OUTPUT_OWNED, those of takeIn and runJob. */
 export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary> {
   const { job, data, stop } = request
   const { log } = data
   const { topology } = job.load()
+  const writers = await writersIn(log)
+  // BEFORE it is registered: from then on it owns what it writes.
+  for (const name of outputsOf(topology)) checkOutput(name, topology.job, writers)
   let control = await register(request, topology)
   const { parallelism, starts } = control.registered!
-  if (control.sealed === undefined) await takeInAll(request, topology)
+  if (control.sealed === undefined)
+    await takeInAll(
+      request,
+      topology,
+      writers.filter(({ job }) => job !== topology.job),
+    )
   else await refuseNewInput(request, topology.job)
   if (request.until === 'complete' && control.sealed === undefined && !stop.aborted) {
     // BEFORE what is open fires: whoever goes on after a crash must not take more input in.
@@ -174,7 +184,11 @@ async function register({ job, data, parallelism }: RunRequest, topology: Topolo
   return control
 }
 
-async function takeInAll({ data, ingest, partitions, stop, onTaken, onBad = 'fail' }: RunRequest, topology: Topology): Promise<void> {
+async function takeInAll(
+  { data, ingest, partitions, stop, onTaken, onBad = 'fail' }: RunRequest,
+  topology: Topology,
+  others: readonly Writer[],
+): Promise<void> {
   const sources = sourcesOf(topology)
   for (const topic of [...Object.keys(partitions), ...ingest.map((one) => one.topic)]) {
     if (sources.some(({ name }) => name === topic)) continue
@@ -184,6 +198,8 @@ async function takeInAll({ data, ingest, partitions, stop, onTaken, onBad = 'fai
       { fix: `the job reads ${sources.map(({ name }) => name).join(', ')}` },
     )
   }
+  // ALL of them before the first file, as for the names.
+  for (const { topic } of ingest) await checkTakesRecords(data.log, topic, others)
   for (const { name, kind, ...definition } of sources) {
     const existing = data.log.topic(name)
     const wanted = partitions[name] ?? existing?.partitions ?? definition.partitions ?? 1
@@ -225,14 +241,6 @@ function shownOutputs(topology: Topology, totals: Totals): Record<string, number
 
 function sourcesOf(topology: Topology): TopicDefinition[] {
   return topology.nodes.flatMap((node) => (node.kind === 'source' ? [node.topic] : []))
-}
-
-function outputsOf(topology: Topology): string[] {
-  const names = topology.nodes.flatMap((node) => {
-    if (node.kind === 'sink') return [node.topic.name]
-    return node.kind === 'operator' ? Object.values(node.sideOutputs).map(({ name }) => name) : []
-  })
-  return [...new Set(names)]
 }
 
 function sealed(job: string, topic: string): StreamError {

@@ -76,10 +76,11 @@ async function ingest(pairs: readonly string[], flags: IngestFlags, terminal: Te
     if (!files.some(([name]) => name === topic))
       throw new StreamError('USAGE', { reason: `--partitions ${topic}: no file goes to it` }, { fix: 'name a topic that is taken into' })
   }
-  const [{ DataDirectory }, { fieldReader, takeIn }, { openTopic }, { realClock }, { noProbe }] = await Promise.all([
+  const [{ DataDirectory }, { fieldReader, takeIn }, { openTopic }, { writersIn }, { realClock }, { noProbe }] = await Promise.all([
     import('../data-directory.ts'),
     import('../ingest/take-in.ts'),
     import('../ingest/open-topic.ts'),
+    import('../output-owner.ts'),
     import('../real-clock.ts'),
     import('../../engine/ports/world.ts'),
   ])
@@ -87,8 +88,9 @@ async function ingest(pairs: readonly string[], flags: IngestFlags, terminal: Te
   const progress = new RunProgress(terminal, { quiet: flags.quiet === true, total: () => 0 })
   try {
     // All of them BEFORE the first file: a name that is refused must not leave half of the files taken in.
+    const writers = await writersIn(data.log)
     for (const topic of new Set(files.map(([name]) => name)))
-      await openTopic(data.log, topic, { kind: flags.kind, partitions: partitions.get(topic) })
+      await openTopic(data.log, topic, writers, { kind: flags.kind, partitions: partitions.get(topic) })
     const taken: Taken[] = []
     for (const [topic, file] of files) {
       const refused = new RefusedLines(flags.onBad, terminal, flags)

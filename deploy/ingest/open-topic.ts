@@ -2,6 +2,7 @@ import { StreamError } from '../../engine/errors.ts'
 import type { Log, TopicSpec } from '../../engine/ports/log.ts'
 import { checkTopicName } from '../../operators/topic-name.ts'
 import { jobsOf, readControl } from '../../replay/control-log.ts'
+import { checkNoOutput, type Writer } from '../output-owner.ts'
 
 export interface TopicWish {
   /** Undefined: as it is; a new one is a stream with one partition. */
@@ -11,15 +12,30 @@ export interface TopicWish {
 
 /**
  * Makes sure that a topic is there and takes records that no job writes.
- * Errors: TOPIC_NAME_INVALID for names that are a job's own, JOB_SEALED, TOPIC_EXISTS when it is there with other settings than wished for.
+ * Errors: those of checkTakesRecords, TOPIC_EXISTS when it is there with other settings than wished for.
  */
-export async function openTopic(log: Log, name: string, { kind, partitions }: TopicWish): Promise<void> {
-  checkTopicName(name)
+export async function openTopic(log: Log, name: string, writers: Iterable<Writer>, { kind, partitions }: TopicWish): Promise<void> {
+  await checkTakesRecords(log, name, writers)
   const existing = log.topic(name)
+  await log.createTopic({
+    ...existing,
+    name,
+    kind: kind ?? existing?.kind ?? 'stream',
+    partitions: partitions ?? existing?.partitions ?? 1,
+  })
+}
+
+/** Errors: TOPIC_NAME_INVALID for names that are a job's own, OUTPUT_OWNED, JOB_SEALED. */
+export async function checkTakesRecords(log: Log, name: string, writers: Iterable<Writer>): Promise<void> {
+  checkTopicName(name)
   const jobs = jobsOf(log)
-  if (existing?.kind === 'internal' || jobs.some((job) => [`${job}.dead-letters`, `${job}.late`, `${job}.dlq-decisions`].includes(name))) {
+  if (
+    log.topic(name)?.kind === 'internal' ||
+    jobs.some((job) => [`${job}.dead-letters`, `${job}.late`, `${job}.dlq-decisions`].includes(name))
+  ) {
     throw new StreamError('TOPIC_NAME_INVALID', { topic: name, reason: "it is a job's own topic" }, { fix: 'choose another name' })
   }
+  checkNoOutput(name, writers)
   for (const job of jobs) {
     if (!(await readControl(log, job)).sealed?.includes(name)) continue
     throw new StreamError(
@@ -28,10 +44,4 @@ export async function openTopic(log: Log, name: string, { kind, partitions }: To
       { fix: 'take it into another data directory' },
     )
   }
-  await log.createTopic({
-    ...existing,
-    name,
-    kind: kind ?? existing?.kind ?? 'stream',
-    partitions: partitions ?? existing?.partitions ?? 1,
-  })
 }

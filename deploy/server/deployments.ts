@@ -1,6 +1,7 @@
 import { StreamError } from '../../engine/errors.ts'
 import { partitionName, type Starts } from '../../engine/runtime/steering.ts'
 import { type Change, changesOf, type Part, schemaBreaks } from '../../replay/deploy-plan.ts'
+import { checkOutput } from '../output-owner.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import type { JobController } from './job-controller.ts'
 import { type Seam, seamBetween } from './seam.ts'
@@ -45,7 +46,7 @@ export function planDeployment(
   const controller = controllers.get(job)
   const active = controller?.control.owner
   const before = active === undefined ? undefined : controller?.inspected.get(active)
-  for (const { name } of inspected.outputs) checkOwner(name, job, controllers)
+  for (const { name } of inspected.outputs) checkOutput(name, job, controllers.values())
   let records = 0
   for (const { name } of inspected.sources) records += recordsOf(log, name, createTopics, starts)
   const breaks = before === undefined ? [] : outputBreaks(before, inspected)
@@ -67,13 +68,6 @@ export function planDeployment(
         ? { differs: [], changedWindows: [] }
         : seamBetween({ inspected: before, starts: controller!.version(active!).starts }, { inspected, starts }),
     recordsToReplay: records,
-  }
-}
-
-function checkOwner(topic: string, job: string, controllers: ReadonlyMap<string, JobController>): void {
-  for (const [other, controller] of controllers) {
-    if (other === job || !controller.writes(topic)) continue
-    throw new StreamError('OUTPUT_OWNED', { topic, job: other }, { fix: `write to another topic, or make it an output of ${other}` })
   }
 }
 

@@ -99,7 +99,7 @@ export default defineJob('copy', (job) => { job.from(topic('t', { codec: 'json' 
   })
 })
 
-test("topics that are a job's own, or sources of a job whose input is complete, take nothing", async () => {
+test("topics that are a job's own or its outputs, or sources of a job whose input is complete, take nothing", async () => {
   const a = await file('a.ndjson', '{"n":1}')
   const job = await file(
     'job.ts',
@@ -109,6 +109,7 @@ export default defineJob('copy', (job) => { job.from(topic('t', { codec: 'json' 
   await reprise(`run ${job} --data ${data} --ingest t=${a} --complete`)
   for (const [topic, exit, code] of [
     ['t', 3, 'JOB_SEALED'],
+    ['u', 3, 'OUTPUT_OWNED'],
     ['copy.v1.journal', 1, 'TOPIC_NAME_INVALID'],
     ['copy.v2', 1, 'TOPIC_NAME_INVALID'],
     ['copy.control', 1, 'TOPIC_NAME_INVALID'],

@@ -51,3 +51,27 @@ describe('a run that can not be as it was asked for is refused', () => {
     expect(await run('--partitions numbers=3')).toMatchObject({ exit: 3, err: expect.stringContaining('TOPIC_EXISTS') })
   })
 })
+
+describe('what a job writes is its own', () => {
+  const jobFile = async (name: string, from: string, to: string) => {
+    const file = path.join(folder, `${name}.ts`)
+    await writeFile(file, copying.replace("'copying'", `'${name}'`).replace("'copies'", `'${to}'`).replace("'numbers'", `'${from}'`))
+    return file
+  }
+  const run = (file: string, flags = '') => reprise(`run ${file} --data ${folder}/owned --until-end --json ${flags}`)
+
+  test('another job does not write it, and is not registered; nor does one that reads it take a file into it', async () => {
+    expect(await run(job, `--ingest numbers=${folder}/numbers.ndjson`)).toMatchObject({ exit: 0 })
+    const thief = await run(await jobFile('thief', 'numbers', 'copies'))
+    expect(thief).toMatchObject({ exit: 3, out: '' })
+    expect(JSON.parse(thief.err).error).toMatchObject({ code: 'OUTPUT_OWNED', details: { topic: 'copies', job: 'copying' } })
+    const reader = await jobFile('reader', 'copies', 'more')
+    expect(await run(reader, `--ingest copies=${folder}/numbers.ndjson`)).toMatchObject({
+      exit: 3,
+      err: expect.stringContaining('OUTPUT_OWNED'),
+    })
+    expect(JSON.parse((await run(reader)).out)).toMatchObject({ in: 2, out: { more: 2 } })
+    const { topics } = JSON.parse((await reprise(`topics --all --data ${folder}/owned --json`)).out)
+    expect(topics.map(({ name }: { name: string }) => name)).not.toContain('thief.control')
+  })
+})

@@ -1,0 +1,58 @@
+import { StreamError } from '../engine/errors.ts'
+import type { Topology } from '../engine/model/topology.ts'
+import type { Log } from '../engine/ports/log.ts'
+import { silentLogger } from '../engine/ports/world.ts'
+import { jobsOf, readControl } from '../replay/control-log.ts'
+import { alive } from '../replay/control-state.ts'
+import { BundleStore } from './bundle-store.ts'
+import { jobOfBundle } from './load-job-file.ts'
+
+/** A job, and whether a topic is an output of any of its versions that are alive. */
+export interface Writer {
+  readonly job: string
+  writes(topic: string): boolean
+}
+
+/** OUTPUT_OWNED when another job writes what this one is to write. */
+export function checkOutput(topic: string, job: string, writers: Iterable<Writer>): void {
+  for (const writer of writers) {
+    if (writer.job !== job && writer.writes(topic))
+      throw owned(topic, writer, `write to another topic, or make it an output of ${writer.job}`)
+  }
+}
+
+/** OUTPUT_OWNED when a job writes the topic that records are to be taken into. */
+export function checkNoOutput(topic: string, writers: Iterable<Writer>): void {
+  for (const writer of writers) {
+    if (writer.writes(topic)) throw owned(topic, writer, 'take records into a topic that no job writes')
+  }
+}
+
+/** The jobs that a log knows, by their code in it. Errors: LOG_CORRUPT, those of loadJob. */
+export async function writersIn(log: Log): Promise<Writer[]> {
+  const bundles = new BundleStore(log)
+  const writers: Writer[] = []
+  for (const job of jobsOf(log)) {
+    const outputs = new Set<string>()
+    for (const version of (await readControl(log, job)).versions.values()) {
+      if (!alive(version)) continue
+      const { load } = await jobOfBundle(await bundles.get(version.sha256), silentLogger)
+      for (const name of outputsOf(load().topology)) outputs.add(name)
+    }
+    writers.push({ job, writes: (topic) => outputs.has(topic) })
+  }
+  return writers
+}
+
+/** Names of the public topics a job writes. */
+export function outputsOf(topology: Topology): string[] {
+  const names = topology.nodes.flatMap((node) => {
+    if (node.kind === 'sink') return [node.topic.name]
+    return node.kind === 'operator' ? Object.values(node.sideOutputs).map(({ name }) => name) : []
+  })
+  return [...new Set(names)]
+}
+
+function owned(topic: string, { job }: Writer, fix: string): StreamError {
+  return new StreamError('OUTPUT_OWNED', { topic, job }, { fix })
+}
