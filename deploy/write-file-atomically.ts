@@ -8,7 +8,12 @@ export async function writeFileAtomically(file: string, text: string): Promise<v
     await writeFile(aside, text)
     await rename(aside, file)
   } catch (cause) {
-    await rm(aside, { force: true })
-    throw new StreamError('FILE_UNWRITABLE', { file }, { cause })
+    // Where a part of the path is no directory, not even this can be asked.
+    await rm(aside, { force: true }).catch(() => {})
+    throw new StreamError(
+      'FILE_UNWRITABLE',
+      { file, reason: (cause as NodeJS.ErrnoException).code },
+      { cause, fix: 'name a file in a directory that is there and may be written to' },
+    )
   }
 }

@@ -92,6 +92,8 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
   const job = await openJobFile(file, logger)
   job.load()
   const metrics = new PrometheusMetrics()
+  // A name that can't be written is told BEFORE anything is done.
+  if (flags.metricsFile !== undefined) await metrics.writeTo(flags.metricsFile)
   const { log, state } = settings
   const data = await DataDirectory.open({ directory: flags.data, logger, metrics, probe, memoryBytesMax, log, state })
   const signals = stopSignals(() =>
@@ -99,11 +101,15 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
   )
   const refused = new RefusedLines(flags.onBad, terminal, flags)
   const progress = new RunProgress(terminal, { quiet: flags.quiet === true, total: () => sourceRecords(data.log, job.load().topology) })
-  const writeMetrics = flags.metricsFile === undefined ? undefined : () => metrics.writeTo(flags.metricsFile!)
-  const timer =
-    writeMetrics === undefined
-      ? undefined
-      : setInterval(() => void writeMetrics().catch((error: unknown) => logger.error({ error }, 'metrics not written')), 1000)
+  let written = Promise.resolve()
+  // One after the other: they use the same name aside.
+  const writeMetrics = () => {
+    written = written
+      .then(() => metrics.writeTo(flags.metricsFile!))
+      .catch((error: unknown) => logger.error({ error }, 'metrics not written'))
+    return written
+  }
+  const timer = flags.metricsFile === undefined ? undefined : setInterval(() => void writeMetrics(), 1000)
   try {
     const result = await runOnEmbeddedLog({
       job,
@@ -132,7 +138,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
     clearInterval(timer)
     progress.end()
     signals.end()
-    await writeMetrics?.()
+    if (timer !== undefined) await writeMetrics()
     await data.close()
   }
 }

@@ -1,7 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runProgram } from '../../../deploy/cli/program.ts'
+import { holderOf } from '../../../engine/log/embedded/directory-lock.ts'
 import { reprise } from './fake-terminal.ts'
 
 const copying = `
@@ -37,6 +40,8 @@ describe('a run that can not be as it was asked for is refused', () => {
     ['--data $/a --ingest numbers=$/numbers.ndjson --source-id mine', 2, 'USAGE', '--ingest topic=-'],
     ['--data $/copying.ts', 1, 'FILE_UNWRITABLE', 'name a directory'],
     ['--data $/a --ingest numbers=$/none.ndjson', 5, 'FILE_UNREADABLE', 'check its name'],
+    ['--data $/none-yet --metrics-file $/none/metrics.prom', 1, 'FILE_UNWRITABLE', 'a directory that is there'],
+    ['--data $/none-yet --metrics-file $/copying.ts/metrics.prom', 1, 'FILE_UNWRITABLE', 'a directory that is there'],
     ['--data $/a --ingest numbers=$/broken.ndjson', 1, 'RECORD_MALFORMED', '--on-bad skip'],
   ])('%s', async (flags, exit, code, fix) => {
     const ran = await reprise(`run ${job} ${flags.replaceAll('$', folder)} --until-end`)
@@ -50,6 +55,27 @@ describe('a run that can not be as it was asked for is refused', () => {
     expect((await run('--partitions numbers=2')).exit).toBe(0)
     expect(await run('--partitions numbers=3')).toMatchObject({ exit: 3, err: expect.stringContaining('TOPIC_EXISTS') })
   })
+})
+
+test('a run whose metrics can not be written any more says so, ends with its summary, and leaves the directory to others', async () => {
+  const metrics = path.join(folder, 'metrics')
+  await mkdir(metrics)
+  const texts = { out: '', err: '' }
+  const output = (name: 'out' | 'err') => ({ live: false, columns: 80, write: (text: string) => void (texts[name] += text) })
+  const err = {
+    ...output('err'),
+    write(text: string) {
+      texts.err += text
+      if (text.startsWith('refused')) rmSync(metrics, { recursive: true })
+    },
+  }
+  const args = `run ${job} --data ${folder}/m --ingest numbers=${folder}/broken.ndjson --on-bad skip --until-end --metrics-file ${metrics}/run.prom`
+  expect(await runProgram(args.split(' '), { out: output('out'), err, env: {} })).toBe(0)
+  expect(texts).toEqual({
+    out: expect.stringContaining('output digest'),
+    err: expect.stringMatching(/metrics not written.*FILE_UNWRITABLE/),
+  })
+  expect(await holderOf(path.join(folder, 'm', 'log'))).toBeUndefined()
 })
 
 describe('what a job writes is its own', () => {
