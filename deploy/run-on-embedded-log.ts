@@ -12,6 +12,7 @@ import { decide, readControl } from '../replay/control-log.ts'
 import type { ControlState } from '../replay/control-state.ts'
 import { BundleStore } from './bundle-store.ts'
 import type { DataDirectory } from './data-directory.ts'
+import { cellTypesOf } from './ingest/csv-cell.ts'
 import { type InputFormat, standardInput } from './ingest/input-format.ts'
 import type { ReadOptions } from './ingest/input-record.ts'
 import { checkTakesRecords } from './ingest/open-topic.ts'
@@ -214,6 +215,7 @@ async function takeInAll(
       file,
       onBad,
       read: readerOf(definition),
+      types: cellTypesOf(definition.codec),
       clock: realClock,
       ...(format === undefined ? {} : { format }),
       ...(sourceId === undefined ? {} : { sourceId }),

@@ -1,3 +1,4 @@
+import { jsonText } from '../json-text.ts'
 import type { LetterFields } from '../letter-fields.ts'
 import { table } from './verb.ts'
 
@@ -30,7 +31,7 @@ export function wholeText(letter: LetterFields): string {
 }
 
 function text(field: unknown): string {
-  return field === null ? '–' : typeof field === 'string' ? field : JSON.stringify(field)
+  return field === null ? '–' : typeof field === 'string' ? field : jsonText(field)
 }
 
 function placeText({ source }: LetterFields): string {

@@ -5,6 +5,7 @@ import type { ReadOnlyLog } from '../../engine/log/embedded/read-only-log.ts'
 import { readRecords } from '../../engine/log/read-records.ts'
 import type { LogRecord, Offset } from '../../engine/model/record.ts'
 import type { LogView } from '../../engine/ports/log.ts'
+import { jsonText } from '../json-text.ts'
 import { exitCodes } from './exit-code.ts'
 import { atLeast } from './flag-values.ts'
 import { firstOffset, type LogStart, parseLogStart } from './log-start.ts'
@@ -86,7 +87,7 @@ class Tail {
     this.next = next
     this.left = flags.limit ?? Number.POSITIVE_INFINITY
     this.write = (partition, record) =>
-      out.write(flags.json ? `${JSON.stringify(fieldsOf(topic, partition, record))}\n` : lineOf(partition, record))
+      out.write(flags.json ? `${jsonText(fieldsOf(topic, partition, record))}\n` : lineOf(partition, record))
   }
 
   /** Errors: TOPIC_UNKNOWN, USAGE, OFFSET_OUT_OF_RANGE. */

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { tooDeep } from '../json-depth.ts'
+import { RawJson } from '../json-text.ts'
 import { timeMax } from '../time-max.ts'
 
 /** null where the record has no event time of its own. */
@@ -7,16 +8,18 @@ export function timeText(time: number): string | null {
   return Number.isFinite(time) && Math.abs(time) <= timeMax ? new Date(time).toISOString() : null
 }
 
-/** JSON objects and arrays as such, so that a line is one document; everything else, and what is nested too deep, as bytesField says. */
+/** JSON objects and arrays as they stand there, on one line; everything else, and what is nested too deep, as bytesField says. */
 export function valueField(bytes: Uint8Array | null): unknown {
   const text = bytesField(bytes)
   if (typeof text !== 'string' || !/^[{[]/.test(text)) return text
   try {
-    const value: unknown = JSON.parse(text)
-    return tooDeep(text) ? text : value
+    JSON.parse(text)
+    if (tooDeep(text)) return text
   } catch {
     return text
   }
+  // Between two tokens a line end is white space, and within one there is none.
+  return new RawJson(text.replace(/[\r\n]+/g, ' '))
 }
 
 /** Text where the bytes are text, else how they are said in base64. */

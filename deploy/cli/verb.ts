@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { jsonText } from '../json-text.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Flags that every verb takes. */
@@ -42,7 +43,7 @@ export class Exit extends Error {
 
 /** Data for standard output: as a table, text or JSON. */
 export function printData(terminal: Terminal, flags: CommonFlags, data: unknown, text: string): void {
-  terminal.out.write(flags.json ? `${JSON.stringify(data)}\n` : text)
+  terminal.out.write(flags.json ? `${jsonText(data)}\n` : text)
 }
 
 /** A message that is not data; not with --quiet. */

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Codec } from '../../engine/codec/codec.ts'
 
 export type CellType = 'string' | 'optional-string' | 'number' | 'boolean'
 /** By column. */
@@ -23,6 +24,12 @@ function isNumber(cell: string): boolean {
   if (!/^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(cell)) return false
   const number = Number(cell)
   return Number.isFinite(number) && (!/^\s*[+-]?\d+\s*$/.test(cell) || Number.isSafeInteger(number))
+}
+
+/** What a topic's codec says of the columns; empty where it has no schema. */
+export function cellTypesOf(codec: Codec<unknown>): CellTypes {
+  // Another copy of zod may have made it: what it says is read, not what it is an instance of.
+  return 'schema' in codec ? cellTypes(codec.schema as z.ZodType) : {}
 }
 
 /** The types of an object schema's fields; those of other types (objects, unions) are left out. Empty for other schemas. */

@@ -35,6 +35,13 @@ describe('records by HTTP', () => {
     expect(await bad.json()).toMatchObject({ code: 'RECORD_MALFORMED', details: { line: 2 } })
   })
 
+  test('values are given as they were sent', async () => {
+    const sent = '{"n":12345678901234567890,"n":1e400}'
+    const path = `${server.url}/api/v1/topics/exact/records`
+    await fetch(path, { method: 'POST', body: sent, headers: { 'content-type': 'application/x-ndjson' } })
+    expect(await (await fetch(path)).text()).toContain(`"value":${sent}`)
+  })
+
   test('nobody else writes what a job writes', async () => {
     for (const topic of ['numbers-out', 'numbers.v2.private.numbers-out', 'numbers.control'])
       await expect(server.api.post(`/api/v1/topics/${topic}/records`, [{}]), topic).rejects.toThrow(/OUTPUT_OWNED|TOPIC_NAME_INVALID/)

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { readRecords } from '../../../engine/log/read-records.ts'
 import type { Log } from '../../../engine/ports/log.ts'
 import { controlTopic } from '../../../replay/control-log.ts'
+import { jsonText } from '../../json-text.ts'
 import { realClock } from '../../real-clock.ts'
 import type { RepriseServer } from '../server.ts'
 import { problems } from './problem.ts'
@@ -123,7 +124,7 @@ async function follow(
       if (next < end) {
         for await (const record of readRecords(server.log, topic, partition, next, end)) {
           if (gone.signal.aborted) break
-          await write(`id: ${record.offset}\ndata: ${JSON.stringify(viewOfRecord(record, partition))}\n\n`)
+          await write(`id: ${record.offset}\ndata: ${jsonText(viewOfRecord(record, partition))}\n\n`)
         }
         next = end
       } else await changedWithin(server.log, seen, lookEveryMs)

@@ -68,6 +68,14 @@ const totals = async () => {
 }
 
 describe('a record that could not be processed', () => {
+  test('is shown as it stands in the log, whatever becomes of it as a value', async () => {
+    const odd = '{"id":"x","amount":"y","big":12345678901234567890,"huge":1e400,"id":"z"}'
+    await writeFile(path.join(folder, 'orders.ndjson'), odd)
+    await first()
+    for (const args of ['dlq show shop 0', 'dlq show shop 0 --json', 'dlq list shop --json', 'log tail orders --json', 'log tail orders'])
+      expect((await reprise(`${args} --data ${data}`)).out, args).toContain(odd)
+  })
+
   test('is listed with its place, code, operator and message, and shown with its own bytes', async () => {
     expect(await first()).toMatchObject({ in: 4, processed: 2, skipped: 0, deadLettered: 2 })
     expect(await listed()).toEqual([

@@ -123,6 +123,14 @@ describe('log tail', () => {
     })
   })
 
+  test('a value of several lines stands on one', async () => {
+    await writeFile(path.join(data, 'odd.json'), '[{"text":"a\\nb",\r\n"n":1}]')
+    await reprise(`ingest odd=${path.join(data, 'odd.json')} --data ${data}`)
+    const { out } = await reprise(`log tail odd --data ${data} --json`)
+    expect(out).toContain('"value":{"text":"a\\nb", "n":1}')
+    expect(out.trimEnd().split('\n')).toHaveLength(1)
+  })
+
   test('begins at the beginning, the end or a time', async () => {
     const offsets = async (start: string) => {
       const { out } = await reprise(`log tail flights --data ${data} --partition 0 -o ${start} --json`)

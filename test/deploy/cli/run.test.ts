@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -31,6 +31,29 @@ test('a file whose name does not say what is in it is read as --format says', as
   const run = (flags: string) => reprise(`run ${job} --data ${folder}/c --ingest numbers=${folder}/numbers.txt --until-end --json ${flags}`)
   expect(await run('')).toMatchObject({ exit: 2, err: expect.stringContaining('--format') })
   expect(JSON.parse((await run('--format ndjson')).out)).toMatchObject({ in: 2, out: { copies: 2 } })
+})
+
+test("cells of a .csv file are read by the topic's schema: what looks like a number is text where the schema says so", async () => {
+  const people = path.join(folder, 'people.ts')
+  await symlink(path.resolve(import.meta.dirname, '../../../node_modules'), path.join(folder, 'node_modules'))
+  await writeFile(
+    people,
+    `import { defineJob, topic } from 'reprise'
+import { z } from 'zod'
+const people = topic('people', { value: z.object({ zip: z.string(), age: z.number() }) })
+export default defineJob('people', (job) => { job.from(people).to(topic('copies', { codec: 'json' })) })`,
+  )
+  await writeFile(path.join(folder, 'people.csv'), 'zip,age\n12345,40\n00501,7.50\n')
+  expect(await reprise(`run ${people} --data ${folder}/e --ingest people=${folder}/people.csv --until-end`)).toMatchObject({ exit: 0 })
+  const { out } = await reprise(`log tail copies --data ${folder}/e --json`)
+  const values = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).value)
+  expect(values).toEqual([
+    { zip: '12345', age: 40 },
+    { zip: '00501', age: 7.5 },
+  ])
 })
 
 describe('a run that can not be as it was asked for is refused', () => {
