@@ -9,6 +9,7 @@ import type { Logger, Metrics, Probe } from '../engine/ports/world.ts'
 import { noMetrics } from '../engine/ports/world.ts'
 import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
 import type { Present } from '../engine/task/present.ts'
+import { knownEndsIn } from './known-ends.ts'
 import { logTraces } from './log-traces.ts'
 import { openStateIn } from './open-state.ts'
 import { realClock } from './real-clock.ts'
@@ -37,8 +38,9 @@ export class DataDirectory {
     const { directory, logger, metrics = noMetrics, probe, log: settings = {} } = options
     await makeDirectory(directory)
     const traces = await logTraces(directory)
+    const knownEnds = await knownEndsIn(directory)
     const own = { directory: path.join(directory, 'log'), clock: realClock, fatal }
-    const log = await openEmbeddedLog({ ...own, logger, metrics, probe, settings, traces })
+    const log = await openEmbeddedLog({ ...own, logger, metrics, probe, settings, traces, knownEnds })
     return new DataDirectory(options, log)
   }
 

@@ -1,14 +1,19 @@
 import { existsSync, statSync } from 'node:fs'
-import { mkdtemp, open, readdir, rm, statfs } from 'node:fs/promises'
+import { mkdtemp, open, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
+import { AssertionError } from '../engine/assert.ts'
 import { StreamError } from '../engine/errors.ts'
+import { holderOf } from '../engine/log/embedded/directory-lock.ts'
 import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
-import { verifyLog } from '../engine/log/embedded/verify-log.ts'
+import { type Beside, verifyLog } from '../engine/log/embedded/verify-log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
 import { checkpointFaults } from '../state/checkpoint/checkpoint-faults.ts'
 import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
+import { fileUnreadable } from './file-unreadable.ts'
+import { knownEndsIn } from './known-ends.ts'
+import { logTraces } from './log-traces.ts'
 import { packageVersion } from './package-version.ts'
 import { realClock } from './real-clock.ts'
 import { ThreadPriority } from './server/thread-priority.ts'
@@ -114,31 +119,46 @@ async function checkData(data: string): Promise<Check[]> {
     const values = { data, exists: true }
     return [{ name: 'data', state: 'failed', text: `${data} is no directory`, fix: 'name a directory with --data', values }]
   }
-  if (!existsSync(directory)) return [{ name: 'data', state: 'ok', text: `${data} holds no log yet`, values: { data, exists: false } }]
+  const found = await stat(directory).catch((error: NodeJS.ErrnoException) => error)
+  if (found instanceof Error && found.code === 'ENOENT')
+    return [{ name: 'data', state: 'ok', text: `${data} holds no log yet`, values: { data, exists: false } }]
   try {
-    const start = realClock.monotonic()
-    const log = await openEmbeddedLog({ directory, clock: realClock, logger: silentLogger })
-    const topics = log.topics()
-    await log.close()
-    const values = { data, exists: true, topics: topics.length, openMs: realClock.monotonic() - start }
-    const opens: Check = {
-      name: 'data',
-      state: 'ok',
-      text: `${data} opens, ${topics.length} topics, ${values.openMs.toFixed(0)} ms`,
-      values,
-    }
-    return [opens, await checkLog(directory), await checkCheckpoints(path.join(data, 'checkpoints'))]
+    const beside = { traces: await logTraces(data), knownEnds: await knownEndsIn(data) }
+    const opens = await checkOpening(data, directory, beside)
+    return opens.values.code === undefined || opens.values.code === 'FILE_UNWRITABLE'
+      ? [opens, await checkLog(directory, beside), await checkCheckpoints(path.join(data, 'checkpoints'))]
+      : [opens]
   } catch (error) {
-    if (!(error instanceof StreamError)) throw error
-    const values = { data, exists: true, code: error.code, details: error.details }
-    if (error.code === 'LOG_LOCKED')
-      return [{ name: 'data', state: 'ok', text: `${data} is in use by process ${error.details.pid}`, values }]
-    return [{ name: 'data', state: 'failed', text: error.message, fix: error.fix ?? `see docs/errors/${error.code}.md`, values }]
+    return [failedData(data, error)]
   }
 }
 
-async function checkLog(directory: string): Promise<Check> {
-  const { faults, files, bytes } = await verifyLog(new NodeFileSystem(directory))
+async function checkOpening(data: string, directory: string, beside: Beside): Promise<Check> {
+  try {
+    const start = realClock.monotonic()
+    const holder = await holderOf(directory)
+    // Whose files change while they are read, also where we could not take the directory from it.
+    if (holder !== undefined) throw new StreamError('LOG_LOCKED', { directory, pid: holder.pid, host: holder.host })
+    const log = await openEmbeddedLog({ directory, clock: realClock, logger: silentLogger, ...beside })
+    const topics = log.topics()
+    await log.close()
+    const values = { data, exists: true, topics: topics.length, openMs: realClock.monotonic() - start }
+    return { name: 'data', state: 'ok', text: `${data} opens, ${topics.length} topics, ${values.openMs.toFixed(0)} ms`, values }
+  } catch (error) {
+    return failedData(data, error)
+  }
+}
+
+function failedData(data: string, error: unknown): Check {
+  if (error instanceof AssertionError) throw error
+  const { code, details, message, fix } = error instanceof StreamError ? error : fileUnreadable(data, error as NodeJS.ErrnoException)
+  const values = { data, exists: true, code, details }
+  if (code === 'LOG_LOCKED') return { name: 'data', state: 'ok', text: `${data} is in use by process ${details.pid}`, values }
+  return { name: 'data', state: 'failed', text: message, fix: fix ?? `see docs/errors/${code}.md`, values }
+}
+
+async function checkLog(directory: string, beside: Beside): Promise<Check> {
+  const { faults, files, bytes } = await verifyLog(new NodeFileSystem(directory), beside)
   const values = { files, bytes, faults }
   if (faults.length === 0) return { name: 'log', state: 'ok', text: `all ${files} log files read, ${gigabytes(bytes)}, no damage`, values }
   const [{ file, position, what }] = faults as [(typeof faults)[number]]

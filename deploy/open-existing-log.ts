@@ -1,13 +1,17 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
+import { AssertionError } from '../engine/assert.ts'
 import { codeOf, StreamError } from '../engine/errors.ts'
 import { holderOf } from '../engine/log/embedded/directory-lock.ts'
 import type { EmbeddedLog } from '../engine/log/embedded/embedded-log.ts'
+import type { KnownEnd } from '../engine/log/embedded/known-ends.ts'
 import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
 import { ReadOnlyLog } from '../engine/log/embedded/read-only-log.ts'
 import type { LogView } from '../engine/ports/log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
+import { fileUnreadable } from './file-unreadable.ts'
+import { knownEndsIn } from './known-ends.ts'
 import { logTraces } from './log-traces.ts'
 import { realClock } from './real-clock.ts'
 
@@ -26,7 +30,7 @@ export async function withExistingLog<T>(data: string, act: (log: EmbeddedLog) =
 
 /**
  * The same for those who only look: works beside a process that has the directory open, by its files. Where nobody has, it is opened as
- * withExistingLog does, which brings to light what a process that was killed committed last.
+ * withExistingLog does, which brings to light what a process that was killed committed last; but not where nothing may be written.
  * Errors: FILE_UNREADABLE and those of EmbeddedLog.open and ReadOnlyLog.open.
  */
 export async function withLogView<T>(data: string, act: (log: LogView) => Promise<T>): Promise<T> {
@@ -44,18 +48,26 @@ export async function withFollowedLog<T>(data: string, act: (log: ReadOnlyLog) =
 interface ExistingLog {
   readonly directory: string
   readonly traces: readonly string[]
+  /** Read BEFORE the log: whoever works there makes checkpoints of what is in it. */
+  readonly knownEnds: readonly KnownEnd[]
 }
 
 async function existingLog(data: string): Promise<ExistingLog> {
-  return { directory: await logDirectoryOf(data), traces: await logTraces(data) }
+  return { directory: await logDirectoryOf(data), traces: await logTraces(data), knownEnds: await knownEndsIn(data) }
 }
 
 function openToWrite(existing: ExistingLog): Promise<EmbeddedLog> {
   return openEmbeddedLog({ ...existing, clock: realClock, logger: silentLogger })
 }
 
-function openToRead({ directory, traces }: ExistingLog): Promise<ReadOnlyLog> {
-  return ReadOnlyLog.open({ fs: new NodeFileSystem(directory), traces, clock: realClock })
+async function openToRead({ directory, traces }: ExistingLog): Promise<ReadOnlyLog> {
+  try {
+    return await ReadOnlyLog.open({ fs: new NodeFileSystem(directory), traces, clock: realClock })
+  } catch (error) {
+    throw error instanceof StreamError || error instanceof AssertionError
+      ? error
+      : fileUnreadable(directory, error as NodeJS.ErrnoException)
+  }
 }
 
 async function openUnlessHeld(existing: ExistingLog): Promise<EmbeddedLog | undefined> {
@@ -63,8 +75,8 @@ async function openUnlessHeld(existing: ExistingLog): Promise<EmbeddedLog | unde
   try {
     return await openToWrite(existing)
   } catch (error) {
-    // Somebody came in between.
-    if (codeOf(error) === 'LOG_LOCKED') return undefined
+    // Somebody came in between; or it is only to be read from here.
+    if (codeOf(error) === 'LOG_LOCKED' || codeOf(error) === 'FILE_UNWRITABLE') return undefined
     throw error
   }
 }

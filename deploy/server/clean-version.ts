@@ -13,10 +13,11 @@ export async function cleanVersion(
   const own = `${job}.v${version}.`
   for (const { name } of log.topics()) if (name.startsWith(own)) await log.deleteTopic(name)
   point('retire.topics-deleted')
+  // BEFORE its producers: a checkpoint that the log does not reach is a sign of damage.
+  await removeStateOf(directory, job, version)
   for (let task = 0; log.producerEnd(`${own}task-${task}`) !== undefined; task++) {
     const { id, epoch } = await log.producer(`${own}task-${task}`)
     await log.forgetProducer(id, epoch)
   }
-  await removeStateOf(directory, job, version)
   point('retire.removed')
 }

@@ -33,14 +33,16 @@ export class DirectoryLock {
     this.heartbeat.unref()
   }
 
-  /** @param directory must exist. Errors: LOG_LOCKED (directory, pid, host). */
+  /** @param directory must exist. Errors: LOG_LOCKED (directory, pid, host), FILE_UNWRITABLE, DISK_FULL. */
   static async acquire(directory: string, options: DirectoryLockOptions): Promise<DirectoryLock> {
     const { lost, heartbeatMs = 2000, silenceMsMax = 10_000 } = options
     const me = await thisProcess()
     for (let attempt = 1; ; attempt++) {
       const name = `${prefix}${me.pid}.${randomBytes(6).toString('hex')}`
       const path = join(directory, name)
-      await writeFile(path, JSON.stringify(me), { flag: 'wx' })
+      await writeFile(path, JSON.stringify(me), { flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => {
+        throw unwritable(directory, cause)
+      })
       const other = await findHolder(directory, name, me, silenceMsMax)
       if (other === undefined) return new DirectoryLock(path, lost, heartbeatMs)
       await rm(path, { force: true })
@@ -56,7 +58,7 @@ export class DirectoryLock {
   }
 }
 
-/** Who owns a directory, without claiming it; changes nothing. A holder that can't be judged from here is watched for up to ten seconds. */
+/** Who owns a directory, without claiming it; changes nothing. A holder that can't be judged from here is watched for up to ten seconds. FILE_UNREADABLE. */
 export async function holderOf(directory: string): Promise<LockHolder | undefined> {
   return findHolder(directory, undefined, await thisProcess(), 10_000)
 }
@@ -71,7 +73,10 @@ async function findHolder(
   me: LockHolder,
   silenceMsMax: number,
 ): Promise<LockHolder | undefined> {
-  for (const name of await readdir(directory)) {
+  const names = await readdir(directory).catch((cause: NodeJS.ErrnoException) => {
+    throw new StreamError('FILE_UNREADABLE', { file: directory, reason: cause.code }, { cause, fix: 'check its permissions' })
+  })
+  for (const name of names) {
     if (!name.startsWith(prefix) || name === mine) continue
     const path = join(directory, name)
     const holder = await readHolder(path)
@@ -107,6 +112,14 @@ async function showsLife(path: string, silenceMsMax: number): Promise<boolean> {
     if (now !== first) return true
   }
   return false
+}
+
+function unwritable(directory: string, cause: NodeJS.ErrnoException): Error {
+  const { code } = cause
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new StreamError('DISK_FULL', { file: directory }, { cause })
+  if (code !== 'EROFS' && code !== 'EACCES' && code !== 'EPERM') return cause
+  const fix = 'name a data directory that you may write to with --data; or start as the user it belongs to'
+  return new StreamError('FILE_UNWRITABLE', { file: directory, reason: code }, { cause, fix })
 }
 
 function locked(directory: string, { pid, host }: LockHolder): StreamError {

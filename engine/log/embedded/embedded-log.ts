@@ -14,6 +14,7 @@ import type { Catalog } from './catalog.ts'
 import { DiskReserve } from './disk-reserve.ts'
 import type { LogId } from './frame.ts'
 import { Housekeeping } from './housekeeping.ts'
+import type { KnownEnd } from './known-ends.ts'
 import { OpenFiles } from './open-files.ts'
 import type { Operation } from './operation.ts'
 import { bytesOfTopic } from './partition-bytes.ts'
@@ -44,6 +45,8 @@ export interface EmbeddedLogOptions {
   readonly newLogId?: () => LogId
   /** Names of what was found beside the directory that only a used log leaves: with any, a log that is missing is damage and no new one. */
   readonly traces?: readonly string[]
+  /** What files beside the directory show of how far producers came: a log that ends before is damaged, and is left as it is. */
+  readonly knownEnds?: readonly KnownEnd[]
   /** Released when the log is closed. */
   readonly lock?: { release(): Promise<void> }
 }
@@ -143,6 +146,7 @@ export class EmbeddedLog implements Log {
       fatal: throwOutside,
       newLogId,
       traces: [],
+      knownEnds: [],
       ...options,
       settings,
     }

@@ -5,7 +5,7 @@ import { NodeFileSystem } from './node-file-system.ts'
 
 /**
  * Opens the log of a directory of this machine, which is created if need be, and owns it until the log is closed.
- * Errors: LOG_LOCKED, and those of EmbeddedLog.open.
+ * Errors: LOG_LOCKED, FILE_UNWRITABLE, and those of EmbeddedLog.open.
  */
 export async function openEmbeddedLog(
   options: Omit<EmbeddedLogOptions, 'fs' | 'lock'> & { readonly directory: string },

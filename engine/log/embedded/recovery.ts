@@ -1,12 +1,14 @@
+import { AssertionError } from '../../assert.ts'
 import { StreamError } from '../../errors.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
-import type { Clock, Logger } from '../../ports/world.ts'
+import { type Clock, type Logger, silentLogger } from '../../ports/world.ts'
 import { Catalog } from './catalog.ts'
 import { corrupt } from './corrupt.ts'
 import { logFileName, newestLog, parseFileName, reserveFileName } from './file-names.ts'
 import { type FrameHead, frameKind, type LogId, readDetail, readEntries } from './frame.ts'
 import { FrameWriter, type PlacedBlock } from './frame-writer.ts'
 import { catalogOf, encodeJson, type HeadState, headStateOf } from './head.ts'
+import { endsNotReached, type KnownEnd } from './known-ends.ts'
 import { LogFile } from './log-file.ts'
 import { damageBehind, onlyZeros, readLogHead, readWhole, type ScannedLog, scanFrames } from './log-scan.ts'
 import { filesOf, filesTakenOut } from './operation.ts'
@@ -24,6 +26,7 @@ export interface RecoveryParts {
   readonly newLogId: () => LogId
   /** See EmbeddedLogOptions. */
   readonly traces: readonly string[]
+  readonly knownEnds: readonly KnownEnd[]
 }
 
 export interface Recovered {
@@ -53,6 +56,9 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
   const { fs, probe } = parts
   const names = await fs.list()
   const { catalog, logId, carried } = await find(parts, names)
+  // BEFORE anything is begun or removed: files that are put back must find what they list.
+  const [gone] = endsNotReached(parts.knownEnds, (producer) => catalog.producers.get(producer)?.end)
+  if (gone !== undefined) throw gone
   checkClock(parts, catalog)
   const numbers = names.map((name) => parseFileName(name)?.number ?? 0)
   catalog.nextFile = Math.max(catalog.nextFile - 1, ...numbers) + 1
@@ -63,7 +69,17 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
   return { catalog, logId, file }
 }
 
-async function find(parts: RecoveryParts, names: readonly string[]): Promise<Found> {
+/** What the log contains, without a new file: changes nothing. Errors: LOG_CORRUPT, LOG_FORMAT_UNKNOWN. */
+export async function catalogIn(fs: FileSystem): Promise<Catalog> {
+  const newLogId = () => {
+    throw new AssertionError('a log that is only looked at is not begun')
+  }
+  return (await find({ fs, logger: silentLogger, traces: [], newLogId }, await fs.list())).catalog
+}
+
+type FindParts = Pick<RecoveryParts, 'fs' | 'logger' | 'traces' | 'newLogId'>
+
+async function find(parts: FindParts, names: readonly string[]): Promise<Found> {
   const newest = newestLog(names)
   if (newest === undefined) {
     const trace = traceOfUse(names, parts.traces)
@@ -76,7 +92,7 @@ async function find(parts: RecoveryParts, names: readonly string[]): Promise<Fou
   return foundIn(parts, names, bytes, scanFrames(bytes, head))
 }
 
-async function foundIn({ fs, logger }: RecoveryParts, names: readonly string[], bytes: Buffer, scanned: ScannedLog): Promise<Found> {
+async function foundIn({ fs, logger }: FindParts, names: readonly string[], bytes: Buffer, scanned: ScannedLog): Promise<Found> {
   const { head, frames, fault } = scanned
   const name = logFileName(head.file)
   const last = frames.at(-1)

@@ -5,8 +5,10 @@ import { logFileName, newestLog, parseFileName, segmentFileName } from './file-n
 import { type FrameHead, type LogId, readDetail } from './frame.ts'
 import { checkDirectory, type Fault, frameBehind } from './frame-fault.ts'
 import type { HeadState } from './head.ts'
+import { endsNotReached, type KnownEnd } from './known-ends.ts'
 import { onlyZeros, readLogHead, readWhole } from './log-scan.ts'
 import { filesTakenOut, type Operation, type SegmentInfo } from './operation.ts'
+import { catalogIn } from './recovery.ts'
 import { traceOfUse } from './trace-of-use.ts'
 import { segmentFaults } from './verify-segment.ts'
 
@@ -29,13 +31,22 @@ export interface LogReport {
   readonly bytes: number
 }
 
-/** Reads all files of a log that nobody has open and checks every frame and block. Changes nothing. Errors: LOG_FORMAT_UNKNOWN. */
-export async function verifyLog(fs: FileSystem): Promise<LogReport> {
-  return new LogVerification(fs).run()
+/**
+ * Reads all files of a log that nobody has open and checks every frame and block. Changes nothing. Errors: LOG_FORMAT_UNKNOWN.
+ */
+export async function verifyLog(fs: FileSystem, beside: Partial<Beside> = {}): Promise<LogReport> {
+  return new LogVerification(fs, { traces: [], knownEnds: [], ...beside }).run()
+}
+
+/** What is known from beside a log, see EmbeddedLogOptions. */
+export interface Beside {
+  readonly traces: readonly string[]
+  readonly knownEnds: readonly KnownEnd[]
 }
 
 class LogVerification {
   private readonly fs: FileSystem
+  private readonly beside: Beside
   private readonly faults: FileFault[] = []
   private torn: FileFault | undefined
   private frames = 0
@@ -43,19 +54,30 @@ class LogVerification {
   private bytes = 0
   private checked = new Set<string>()
 
-  constructor(fs: FileSystem) {
+  constructor(fs: FileSystem, beside: Beside) {
     this.fs = fs
+    this.beside = beside
   }
 
   async run(): Promise<LogReport> {
     const all = await this.fs.list()
     const names = all.filter((name) => parseFileName(name)).sort()
     const newest = newestLog(names)
-    const trace = newest === undefined ? traceOfUse(all, []) : undefined
+    const trace = newest === undefined ? traceOfUse(all, this.beside.traces) : undefined
     if (newest !== undefined) await this.verifyFrom(names, newest)
     else if (trace !== undefined) this.fault(logFileName(1), 0, `no log file is left, and ${trace} shows that there was one`)
+    if (newest !== undefined && this.faults.length === 0) await this.verifyEnds()
     const { faults, torn, frames, blocks, bytes } = this
     return { faults, torn, unlisted: names.filter((name) => !this.checked.has(name)), files: this.checked.size, frames, blocks, bytes }
+  }
+
+  /** Of a log that is whole as far as it goes: whether files at its end are gone. */
+  private async verifyEnds(): Promise<void> {
+    const { knownEnds } = this.beside
+    if (knownEnds.length === 0) return
+    const { producers } = await catalogIn(this.fs)
+    for (const { details } of endsNotReached(knownEnds, (producer) => producers.get(producer)?.end))
+      this.fault(details.file as string, 0, details.reason as string)
   }
 
   /** What the newest log file lists. When its head is damaged the older ones still tell what else there is, as far as they go. */
