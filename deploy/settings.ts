@@ -79,9 +79,19 @@ export function parseSettings(pairs: readonly string[]): Settings {
   return { runtime: parsed(runtimeSettings, runtime), state: parsed(stateSettings, state), log: parsed(logSettings, log) }
 }
 
-function parsed<T>(schema: z.ZodType<T>, values: unknown): T {
+function parsed<S extends z.ZodObject>(schema: S, values: unknown): z.infer<S> {
   const { success, data, error } = schema.safeParse(values)
   if (success) return data
-  const issue = error.issues[0]!
-  throw new StreamError('USAGE', { reason: `--set ${issue.path.join('.')}: ${issue.message}` })
+  const name = String(error.issues[0]!.path[0])
+  const fix = `${name} is ${allowedText(schema.shape[name] as z.ZodType)}`
+  throw new StreamError('USAGE', { reason: `--set ${name}: the value is not allowed` }, { fix })
+}
+
+function allowedText(setting: z.ZodType): string {
+  const { type, minimum, exclusiveMinimum, maximum } = z.toJSONSchema(setting)
+  if (type === 'boolean') return 'true or false'
+  const above = exclusiveMinimum === undefined ? '' : ` above ${exclusiveMinimum}`
+  const from = minimum === undefined ? above : ` from ${minimum}`
+  const bounded = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER
+  return `a ${type === 'integer' ? 'whole number' : 'number'}${from}${bounded ? `${from.startsWith(' from') ? '' : ' up'} to ${maximum}` : ''}`
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { StreamError } from '../../engine/errors.ts'
 import { mermaidOf } from './describe-mermaid.ts'
 import { describedOf, textOf } from './describe-text.ts'
 import type { Terminal } from './terminal.ts'
@@ -20,6 +21,8 @@ export function describeVerb(terminal: Terminal): Command {
     .option('--mermaid', 'print a Mermaid flowchart')
     .action(async (file: string, _, command: Command) => {
       const flags = command.optsWithGlobals<DescribeFlags>()
+      if (flags.mermaid && flags.json)
+        throw new StreamError('USAGE', { reason: '--mermaid and --json exclude each other' }, { fix: 'leave out one of them' })
       const [{ openJobFile }, { createLogger }] = await Promise.all([import('../load-job-file.ts'), import('../observability/logger.ts')])
       const job = await openJobFile(
         file,

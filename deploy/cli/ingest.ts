@@ -61,6 +61,8 @@ export function ingestVerb(terminal: Terminal): Command {
 
 async function ingest(pairs: readonly string[], flags: IngestFlags, terminal: Terminal): Promise<Taken[]> {
   const files = pairs.map((text) => pair('topic=file:', text, 'topic=file'))
+  if (files.filter(([, file]) => file === standardInput).length > 1)
+    throw new StreamError('USAGE', { reason: 'standard input is named twice' }, { fix: 'it can be read once: leave one of them out' })
   if (flags.sourceId !== undefined && files.length > 1) {
     throw new StreamError('USAGE', { reason: '--source-id names one source' }, { fix: 'take one file in at a time' })
   }

@@ -125,7 +125,8 @@ async function startOf(log: LogView, topic: string, partition: number, { from, p
   const offset = await firstOffset(log, topic, partition, from)
   // Partitions differ in length: only the one that was named must reach up to the offset.
   if (offset < start || (offset > end && only !== undefined)) {
-    throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset, earliest: start, end })
+    const fix = `offsets from ${start} to ${end} can be named; -o beginning is the earliest there is`
+    throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset, earliest: start, end }, { fix })
   }
   return offset
 }

@@ -42,7 +42,7 @@ export class RunProgress {
     const total = this.total()
     const seconds = (performance.now() - first!.at) / 1000
     const rate = seconds > 0 ? (records - first!.records) / seconds : 0
-    const left = rate > 0 ? `${Math.ceil((total - records) / rate)}s left` : 'computing time left'
+    const left = records >= total ? 'all there is' : rate > 0 ? `${Math.ceil((total - records) / rate)}s left` : 'computing time left'
     const share = total === 0 ? 1 : Math.min(1, records / total)
     return `${this.shareText(share)}${count(records)} / ${count(total)}  ${count(Math.round(rate))} records/s  ${left}`
   }

@@ -66,6 +66,8 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
   if (flags.untilEnd && flags.complete)
     throw new StreamError('USAGE', { reason: '--until-end and --complete exclude each other' }, { fix: 'leave out one of them' })
   const ingest = flags.ingest.map((text) => ingestOf(text, flags))
+  if (ingest.filter(({ file }) => file === standardInput).length > 1)
+    throw new StreamError('USAGE', { reason: 'standard input is named twice' }, { fix: 'it can be read once: leave one of them out' })
   if (flags.sourceId !== undefined && !ingest.some(({ file }) => file === standardInput))
     throw new StreamError('USAGE', { reason: '--source-id names standard input' }, { fix: 'add --ingest topic=-, or leave it out' })
   const partitions = Object.fromEntries(flags.partitions.map(partitionsOf))

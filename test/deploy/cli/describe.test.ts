@@ -63,3 +63,11 @@ test.each([
   expect(err).toContain(`error ${code}:`)
   expect(err).toContain(why)
 })
+
+test('as Mermaid and as JSON at once is refused', async () => {
+  expect(await reprise(`describe ${job} --mermaid --json`)).toMatchObject({
+    exit: 2,
+    out: '',
+    err: expect.stringContaining('exclude each other'),
+  })
+})

@@ -126,6 +126,7 @@ test.each([
   ['t', 2, 'is not topic=file'],
   ['t=-', 2, '--source-id'],
   ['t=FILE t=FILE --source-id x', 2, 'one file in at a time'],
+  ['t=- u=- --source-id x', 2, 'standard input is named twice'],
   ['t=FILE --partitions u=2', 2, 'no file goes to it'],
   ['t=FILE --on-bad ignore', 2, 'Allowed choices are fail, skip'],
   ['t=nowhere.ndjson', 5, 'FILE_UNREADABLE'],
