@@ -1,4 +1,5 @@
 import { type InputBatches, type InputRecord, type ReadOptions, RecordMaker } from './input-record.ts'
+import { isSpace, trimmed } from './json-space.ts'
 
 /** Reads the elements of one JSON array, without ever holding more than a chunk and one element. */
 export async function* readJsonArray(chunks: AsyncIterable<Uint8Array>, options: ReadOptions): InputBatches {
@@ -8,6 +9,26 @@ export async function* readJsonArray(chunks: AsyncIterable<Uint8Array>, options:
     if (batch.length > 0) yield batch
   }
   elements.end()
+}
+
+/**
+ * The records of a JSON text that is whole: the elements of an array, or the one value that it is. Their bytes are those of the text: written again,
+ * numbers that a double does not have would be others.
+ */
+export function recordsOfJson(
+  text: Uint8Array,
+  options: ReadOptions,
+): { readonly array: boolean; readonly records: readonly InputRecord[] } {
+  const maker = new RecordMaker(options)
+  const value = trimmed(text, true)
+  if (value[0] !== open) {
+    const record = maker.make(1, value)
+    return { array: false, records: record === undefined ? [] : [record] }
+  }
+  const elements = new ElementSplitter(maker)
+  const records = elements.push(text)
+  elements.end()
+  return { array: true, records }
 }
 
 //  start ──[──► first ──► element ──,──► next ──► element ... ──]──► done
@@ -55,7 +76,7 @@ class ElementSplitter {
 
   end(): void {
     if (this.place === 'done') return
-    this.maker.broken(this.line, this.place === 'start' ? 'the file is empty' : 'the file ends inside the array', notAnArray)
+    this.maker.broken(this.line, this.place === 'start' ? 'it is empty' : 'it ends inside the array', notAnArray)
   }
 
   /** A byte between elements. @returns whether an element begins with it. */
@@ -114,7 +135,3 @@ class ElementSplitter {
 }
 
 const notAnArray = 'a .json file holds one array; for one JSON value a line name the file .ndjson'
-
-function isSpace(byte: number): boolean {
-  return byte === 32 || byte === 10 || byte === 13 || byte === 9
-}

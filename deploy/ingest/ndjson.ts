@@ -1,4 +1,5 @@
 import { type InputBatches, type InputRecord, type ReadOptions, RecordMaker } from './input-record.ts'
+import { trimmed } from './json-space.ts'
 
 /**
  * Reads one JSON value a line (LF or CRLF; blank lines and a byte order mark are passed over). Holds one chunk and one record. Where it fails at a
@@ -77,17 +78,4 @@ class LineSplitter {
     this.carried = []
     this.skipping = true
   }
-}
-
-/** Without the white space around it, and at the beginning of the file without the byte order mark. */
-function trimmed(bytes: Uint8Array, first: boolean): Uint8Array {
-  let from = first && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
-  let to = bytes.length
-  while (from < to && isSpace(bytes[from]!)) from++
-  while (to > from && isSpace(bytes[to - 1]!)) to--
-  return bytes.subarray(from, to)
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 32 || byte === 9 || byte === 13
 }

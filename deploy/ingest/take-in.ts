@@ -70,8 +70,8 @@ export async function takeIn({
       topic,
       records: recordsOf({ onBad, onBytes }),
       ...stopping,
-      // Standard input may trickle: what is there is soon in the log, with the time it came at.
-      ...(file === standardInput ? { takenAt: () => clock.now(), flush: { clock, afterMs: flushAfterMs } } : { takenAt: clock.now() }),
+      // Times of the log: the wall clock may be ahead of its append times. Standard input may trickle: what is there is soon in the log, with the time it came at.
+      ...(file === standardInput ? { takenAt: () => log.clock(), flush: { clock, afterMs: flushAfterMs } } : { takenAt: log.clock() }),
       ...(onTaken === undefined ? {} : { onCommitted: (taken) => onTaken(taken, whole && bytesRead / whole.bytes) }),
     })
   } catch (error) {

@@ -72,6 +72,6 @@ function headersOf(reply: FastifyReply): Record<string, string> {
 
 function bodyHash(body: unknown): string {
   return createHash('sha256')
-    .update(JSON.stringify(body ?? null))
+    .update(Buffer.isBuffer(body) ? body : JSON.stringify(body ?? null))
     .digest('hex')
 }

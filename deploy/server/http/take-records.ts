@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { type ErrorCode, StreamError } from '../../../engine/errors.ts'
-import type { NewRecord } from '../../../engine/model/record.ts'
+import type { EpochMs, NewRecord } from '../../../engine/model/record.ts'
+import { recordsOfJson } from '../../ingest/json-array.ts'
 import { readNdjson } from '../../ingest/ndjson.ts'
 import { fieldReader } from '../../ingest/take-in.ts'
 import type { IngestProducers } from '../ingest-producers.ts'
@@ -8,6 +9,8 @@ import { Refusal } from './problem.ts'
 
 export interface TakeRecordsOptions {
   readonly producers: IngestProducers
+  /** Event time of records that have none of their own: that of the log, since the wall clock may be ahead of its append times. */
+  readonly now: () => EpochMs
   readonly topic: string
   /** Fields of a record. */
   readonly key: string | undefined
@@ -28,11 +31,14 @@ export interface Taken {
  * Takes in what a body holds: of NDJSON all that comes before a line that is bad, an array as a whole or not at all. Errors, with what was taken and
  * the place in the body: RECORD_MALFORMED, RECORD_TOO_LARGE, KEY_INVALID, EVENT_TIME_INVALID; REQUEST_TIMED_OUT; those of TopicAppender.append.
  */
-export async function takeRecords(body: unknown, { producers, topic, producer, sequence, ...fields }: TakeRecordsOptions): Promise<Taken> {
+export async function takeRecords(
+  body: unknown,
+  { producers, now, topic, producer, sequence, ...fields }: TakeRecordsOptions,
+): Promise<Taken> {
   const read = fieldReader(fields.key, fields.time)
   const recordOf = (value: Uint8Array): NewRecord => {
     const { key, eventTime } = read(value)
-    return { value: Buffer.from(value), key, eventTime: Number.isNaN(eventTime) ? Date.now() : eventTime }
+    return { value: Buffer.from(value), key, eventTime: Number.isNaN(eventTime) ? now() : eventTime }
   }
   const taken: Taken = { added: 0, skipped: 0, nextSequence: sequence ?? null }
   const take = async (records: readonly NewRecord[]) => {
@@ -43,7 +49,7 @@ export async function takeRecords(body: unknown, { producers, topic, producer, s
   }
   try {
     if (body instanceof Readable) await takeLines(body, recordOf, take)
-    else await take(elementsOf(body).map((value, index) => at({ index }, () => recordOf(Buffer.from(JSON.stringify(value))))))
+    else if (body !== undefined) await take(recordsOf(body as Buffer, recordOf))
   } catch (error) {
     throw withTaken(error, taken)
   }
@@ -66,9 +72,9 @@ async function takeLines(
   }
 }
 
-function elementsOf(body: unknown): unknown[] {
-  if (body === undefined) return []
-  return Array.isArray(body) ? (body as unknown[]) : [body]
+function recordsOf(body: Buffer, recordOf: (value: Uint8Array) => NewRecord): NewRecord[] {
+  const { array, records } = recordsOfJson(body, { file: 'the body', onBad: 'fail' })
+  return records.map(({ line, value }, index) => at(array ? { index } : { line }, () => recordOf(value)))
 }
 
 function at<T>(place: { readonly line: number } | { readonly index: number }, make: () => T): T {

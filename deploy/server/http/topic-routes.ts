@@ -53,7 +53,7 @@ export function topicRoutes(app: App, server: RepriseServer): void {
         params: ofTopic,
         querystring: z.strictObject({
           key: z.string().optional().describe('The field that is the key; without it records are dealt out in turn'),
-          time: z.string().optional().describe('The field that says when it happened; without it: now'),
+          time: z.string().optional().describe('The field that says when it happened; without it: now, by the clock of the log'),
           producer: z.string().min(1).max(200).optional().describe('Names the source of the records'),
           sequence: z.coerce.number().int().nonnegative().optional().describe('Number of the first record in that source, from 0'),
           partitions: z.coerce.number().int().min(1).max(1024).optional().describe('Of a topic that is not there yet'),
@@ -67,7 +67,8 @@ export function topicRoutes(app: App, server: RepriseServer): void {
       if ((producer === undefined) !== (sequence === undefined))
         throw new StreamError('REQUEST_INVALID', { reason: 'producer and sequence go together' }, { fix: 'give both, or none' })
       await openTopic(server.log, topic, server.controllers.values(), { kind: undefined, partitions: query.partitions })
-      return takeRecords(body, { producers: server.producers, topic, key: query.key, time: query.time, producer, sequence })
+      const now = () => server.log.clock()
+      return takeRecords(body, { producers: server.producers, now, topic, key: query.key, time: query.time, producer, sequence })
     },
   )
   app.get(

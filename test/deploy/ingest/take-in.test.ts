@@ -6,6 +6,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fieldReader, takeIn } from '../../../deploy/ingest/take-in.ts'
 import { realClock } from '../../../deploy/real-clock.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
+import { readRecords } from '../../../engine/log/read-records.ts'
+import { SimClock } from '../../support/sim-clock.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -103,4 +105,15 @@ test('a record without the field that was named fails with a way out', async () 
       code: expect.stringMatching(/KEY_INVALID|EVENT_TIME_INVALID/),
       fix: expect.stringContaining('--on-bad skip'),
     })
+})
+
+test('records without a time have one of the log: a wall clock that was set forward does not put them into the future', async () => {
+  const log = new MemoryLog({ clock: new SimClock() })
+  await log.createTopic({ name: 'numbers', partitions: 1, kind: 'stream' })
+  const file = path.join(folder, 'numbers.ndjson')
+  await writeFile(file, lines(0, 2))
+  await takeIn({ log, topic: 'numbers', file, read: fieldReader(undefined, undefined), clock: realClock, onBad: 'fail' })
+  const ahead: number[] = []
+  for await (const { eventTime, appendTime } of readRecords(log, 'numbers', 0, 0)) ahead.push(eventTime - appendTime)
+  expect(ahead).toEqual([0, 0])
 })
