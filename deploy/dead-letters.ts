@@ -7,6 +7,7 @@ import type { ControlState } from '../replay/control-state.ts'
 import { type DeadLetter, type Decision, deadLetters, decideLetters, refuseSealed } from '../replay/dead-letters.ts'
 import { openJobFile } from './load-job-file.ts'
 import { withExistingLog, withLogView } from './open-existing-log.ts'
+import { bytesOf, PageBytes } from './page-bytes.ts'
 import { realClock } from './real-clock.ts'
 
 export interface Choice {
@@ -25,6 +26,8 @@ export interface PageQuery {
   readonly limit: number | undefined
   /** The id to begin with. */
   readonly from?: number
+  /** Default: what a page holds. */
+  readonly bytesMax?: number
 }
 
 /** What retrying or dropping would do. */
@@ -90,11 +93,12 @@ export class DeadLetterList {
   }
 
   /** Those that are asked for, the oldest first, and the id to go on with when there are more. */
-  async page({ all, error, limit, from }: PageQuery): Promise<{ letters: DeadLetter[]; next: number | undefined }> {
+  async page({ all, error, limit, from, bytesMax }: PageQuery): Promise<{ letters: DeadLetter[]; next: number | undefined }> {
     const letters: DeadLetter[] = []
+    const page = new PageBytes(bytesMax)
     for await (const letter of this.letters(from)) {
       if ((letter.decision !== undefined && !all) || (error !== undefined && letter.code !== error)) continue
-      if (letters.length === limit) return { letters, next: letter.id }
+      if (letters.length === limit || !page.take(bytesOf(letter.record))) return { letters, next: letter.id }
       letters.push(letter)
     }
     return { letters, next: undefined }

@@ -44,7 +44,7 @@ function deskOfData(job: string, data: string): LetterDesk {
       const { withDeadLetterList } = await import('../dead-letters.ts')
       const { fieldsOf } = await import('../letter-fields.ts')
       return withDeadLetterList(data, job, async (list) => {
-        const { letters, next } = await list.page(query)
+        const { letters, next } = await list.page({ ...query, bytesMax: Number.POSITIVE_INFINITY })
         return { job: list.job, letters: letters.map(fieldsOf), more: next !== undefined }
       })
     },
@@ -65,14 +65,30 @@ function deskOfData(job: string, data: string): LetterDesk {
   }
 }
 
+/** The server gives so many at once. */
+const pageLetters = 1000
+
+interface LetterPage {
+  readonly items: readonly LetterFields[]
+  readonly next: string | null
+}
+
 function deskAtServer(job: string, flags: ClientFlags, terminal: Terminal): LetterDesk {
   const path = `/api/v1/jobs/${encodeURIComponent(job)}/dead-letters`
   return {
-    async list({ all, error, limit = 1000 }) {
+    async list({ all, error, limit = pageLetters }) {
       const client = await clientOf(flags, terminal)
-      const query = new URLSearchParams({ all: String(all), limit: String(limit), ...(error === undefined ? {} : { error }) })
-      const { items, next } = await client.get<{ items: LetterFields[]; next: string | null }>(`${path}?${query}`)
-      return { job, letters: items, more: next !== null }
+      const letters: LetterFields[] = []
+      let from: string | null = '0'
+      // A page also ends where it has enough bytes.
+      while (from !== null && letters.length < limit) {
+        const pageLimit = String(Math.min(limit - letters.length, pageLetters))
+        const query = new URLSearchParams({ all: String(all), limit: pageLimit, from, ...(error === undefined ? {} : { error }) })
+        const { items, next }: LetterPage = await client.get<LetterPage>(`${path}?${query}`)
+        letters.push(...items)
+        from = next
+      }
+      return { job, letters, more: from !== null }
     },
     async show(id) {
       return (await clientOf(flags, terminal)).get<LetterFields>(`${path}/${id}`)

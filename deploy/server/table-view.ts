@@ -3,6 +3,7 @@ import { readRecords } from '../../engine/log/read-records.ts'
 import type { LogRecord, Offset } from '../../engine/model/record.ts'
 import type { LogView } from '../../engine/ports/log.ts'
 import type { Stretch } from '../../replay/version-record.ts'
+import { PageBytes } from '../page-bytes.ts'
 
 export interface TableRow {
   readonly key: string
@@ -53,18 +54,20 @@ export class TableView {
     return this.rows.get(key)
   }
 
-  /** Keys with this beginning, in order, behind `after`. Errors as for `get`. */
+  /** Keys with this beginning, in order, behind `after`: as many as the limit says, or as a page holds. Errors as for `get`. */
   async page(prefix: string, after: string | undefined, limit: number): Promise<TablePage> {
     await this.refresh()
     this.sorted ??= [...this.rows.keys()].sort()
     const rows: TableRow[] = []
+    const page = new PageBytes()
     const { sorted } = this
     for (let at = placeOf(sorted, after === undefined || after < prefix ? prefix : after); at < sorted.length; at++) {
       const key = sorted[at]!
       if (!key.startsWith(prefix)) break
       if (key === after) continue
-      if (rows.length === limit) return { rows, next: rows.at(-1)!.key }
-      rows.push(this.rows.get(key)!)
+      const row = this.rows.get(key)!
+      if (rows.length === limit || !page.take(key.length + row.value.length)) return { rows, next: rows.at(-1)!.key }
+      rows.push(row)
     }
     return { rows, next: undefined }
   }

@@ -50,7 +50,8 @@ export function deadLetterRoutes(app: App, server: RepriseServer): void {
     '/api/v1/jobs/:job/dead-letters',
     {
       schema: {
-        summary: 'Records that could not be processed, the oldest first',
+        summary:
+          'Records that could not be processed, the oldest first. A page ends at the limit or at 8 MB, and `next` is where the next begins',
         params: ofJob,
         querystring: z.strictObject({
           all: z.stringbool().default(false).describe('Also those that were retried or dropped'),

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { readRecords } from '../../../engine/log/read-records.ts'
@@ -7,6 +6,7 @@ import { controlTopic } from '../../../replay/control-log.ts'
 import { jsonText } from '../../json-text.ts'
 import { realClock } from '../../real-clock.ts'
 import type { RepriseServer } from '../server.ts'
+import { EventStream } from './event-stream.ts'
 import { problems } from './problem.ts'
 import { boundsOf, demandTopic, viewOfRecord } from './topic-routes.ts'
 import type { App } from './typed-app.ts'
@@ -109,10 +109,8 @@ async function follow(
   out.writeHead(200, { 'cache-control': 'no-store' })
   // A client is to know at once that it is followed, though there is nothing to tell yet.
   out.flushHeaders()
-  const write = async (text: string) => {
-    if (!out.write(text)) await drained(out)
-  }
-  const beat = setInterval(() => out.write(': beat\n\n'), beatMs)
+  const events = new EventStream(out)
+  const beat = setInterval(() => events.beat(), beatMs)
   const { token } = request
   const allowed = () => token === undefined || server.tokens.isValid(token)
   let next = after + 1
@@ -124,12 +122,12 @@ async function follow(
       if (next < end) {
         for await (const record of readRecords(server.log, topic, partition, next, end)) {
           if (gone.signal.aborted) break
-          await write(`id: ${record.offset}\ndata: ${jsonText(viewOfRecord(record, partition))}\n\n`)
+          await events.send(`id: ${record.offset}\ndata: ${jsonText(viewOfRecord(record, partition))}\n\n`)
         }
         next = end
       } else await changedWithin(server.log, seen, lookEveryMs)
     }
-    if (!gone.signal.aborted) await write('event: bye\ndata: {}\n\n')
+    if (!gone.signal.aborted) await events.send('event: bye\ndata: {}\n\n')
   } catch (error) {
     server.logger.warn({ error, topic, partition }, 'a follower was left')
   } finally {
@@ -144,16 +142,4 @@ async function changedWithin(log: Log, seen: number, ms: number): Promise<void> 
   const over = new AbortController()
   await Promise.race([log.changed(seen, over.signal), realClock.sleep(ms, over.signal)])
   over.abort()
-}
-
-/** Also when the client has gone. */
-function drained(out: ServerResponse): Promise<void> {
-  if (out.destroyed) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = () => {
-      out.off('drain', done).off('close', done)
-      resolve()
-    }
-    out.on('drain', done).on('close', done)
-  })
 }

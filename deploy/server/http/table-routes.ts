@@ -78,7 +78,8 @@ export function tableRoutes(app: App, server: RepriseServer): void {
     '/api/v1/tables/:topic',
     {
       schema: {
-        summary: 'Rows of a table by key, in order: the latest value of each',
+        summary:
+          'Rows of a table by key, in order: the latest value of each. A page ends at the limit or at 8 MB, and `next` is the key to go on behind',
         params: z.strictObject({ topic: z.string().max(249) }),
         querystring: z.strictObject({
           key: z.string().optional().describe('This key alone'),

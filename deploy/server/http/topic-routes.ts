@@ -4,6 +4,7 @@ import { readRecords } from '../../../engine/log/read-records.ts'
 import type { LogRecord } from '../../../engine/model/record.ts'
 import { bytesField, timeText, valueField } from '../../cli/record-fields.ts'
 import { openTopic } from '../../ingest/open-topic.ts'
+import { bytesOf, PageBytes } from '../../page-bytes.ts'
 import type { RepriseServer } from '../server.ts'
 import type { Token } from '../tokens.ts'
 import { recordsPath } from './content-types.ts'
@@ -75,7 +76,8 @@ export function topicRoutes(app: App, server: RepriseServer): void {
     recordsPath,
     {
       schema: {
-        summary: 'Records of one partition from an offset on',
+        summary:
+          'Records of one partition from an offset on: a page ends at the limit or at 8 MB, whichever comes first, and `next` is where the next begins',
         params: ofTopic,
         querystring: z.strictObject({
           partition: z.coerce.number().int().nonnegative().default(0),
@@ -90,10 +92,18 @@ export function topicRoutes(app: App, server: RepriseServer): void {
       const { start, end } = boundsOf(server, topic, partition)
       const first = from ?? start
       const items = []
-      if (first < end)
-        for await (const record of readRecords(server.log, topic, partition, first, Math.min(end, first + limit)))
+      const page = new PageBytes()
+      let next = Math.min(Math.max(first, start) + limit, end)
+      if (first < end) {
+        for await (const record of readRecords(server.log, topic, partition, first, Math.min(end, first + limit))) {
+          if (!page.take(bytesOf(record))) {
+            next = record.offset
+            break
+          }
           items.push(viewOfRecord(record, partition))
-      return { items, next: String(Math.min(Math.max(first, start) + limit, end)), end: String(end) }
+        }
+      }
+      return { items, next: String(next), end: String(end) }
     },
   )
 }
