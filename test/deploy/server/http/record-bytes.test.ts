@@ -57,6 +57,13 @@ test('a body that is no JSON is refused with its place, and nothing of it is in'
   expect(found.server.log.bounds('bad', 0).end).toBe(0)
 })
 
+test('a record may be as large as on a line, and no larger', async () => {
+  const large = `"${'x'.repeat(8 << 20)}"`
+  for (const text of [large, `[1,${large}]`])
+    expect(await send('large', text)).toMatchObject({ status: 413, body: { code: 'RECORD_TOO_LARGE', details: { line: 1, added: 0 } } })
+  expect(await send('large', `${large}\n`, 'application/x-ndjson')).toMatchObject({ status: 413, body: { code: 'RECORD_TOO_LARGE' } })
+})
+
 test('one Idempotency-Key with the same bytes takes them once; with others it is refused', async () => {
   const key = { 'idempotency-key': 'k' }
   await send('keyed', '[9007199254740993]', undefined, key)
