@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { knownCode, StreamError } from '../../engine/errors.ts'
 import type { EpochMs } from '../../engine/model/record.ts'
 import type { Probe } from '../../engine/ports/world.ts'
+import type { JobBundle } from '../../engine/runtime/load-job.ts'
 import type { Starts } from '../../engine/runtime/steering.ts'
 import type { CatchUpPolicy, PolicyPart } from '../../replay/catch-up.ts'
 import type { ControlEvent, Place } from '../../replay/control-event.ts'
@@ -13,7 +14,6 @@ import type { RateLimits } from '../../replay/pace.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { ActionRunner } from './action-runner.ts'
 import { cleanVersion } from './clean-version.ts'
-import { inspectBundle } from './inspect-bundle.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import { leftPositions } from './left-positions.ts'
 import { Readiness } from './readiness.ts'
@@ -27,6 +27,8 @@ import { type ThreadsWorld, VersionThreads } from './version-threads.ts'
 import { wrongState } from './wrong-state.ts'
 
 export interface ControllerWorld extends ThreadsWorld {
+  /** What can be known of a bundle without running its functions. */
+  readonly inspect: (bundle: JobBundle) => Promise<InspectedJob>
   readonly policy: CatchUpPolicy
   /** How long a version that published before runs on. */
   readonly bakeMs: number
@@ -79,7 +81,7 @@ export class JobController {
     const controller = new JobController(job, world)
     const control = await readControl(world.log, job)
     for (const state of control.versions.values()) {
-      if (alive(state)) controller.inspected.set(state.version, await inspectBundle(await world.bundles.get(state.sha256)))
+      if (alive(state)) controller.inspected.set(state.version, await world.inspect(await world.bundles.get(state.sha256)))
     }
     controller.threads.board.control = control
     controller.loop = Promise.all([
@@ -143,7 +145,7 @@ export class JobController {
 
   /** Also of a version that is no more. */
   async code(version: number): Promise<InspectedJob> {
-    return this.inspected.get(version) ?? inspectBundle(await this.world.bundles.get(this.version(version).sha256))
+    return this.inspected.get(version) ?? this.world.inspect(await this.world.bundles.get(this.version(version).sha256))
   }
 
   host(version: number): VersionHost | undefined {

@@ -15,6 +15,7 @@ import type { Settings } from '../settings.ts'
 import { AuditLog } from './audit-log.ts'
 import { makeApp } from './http/app.ts'
 import { IngestProducers } from './ingest-producers.ts'
+import { inspectBundle } from './inspect-bundle.ts'
 import { type ControllerWorld, JobController } from './job-controller.ts'
 import { isLoopback } from './loopback.ts'
 import { MemoryWatch } from './memory-watch.ts'
@@ -198,6 +199,7 @@ export class RepriseServer {
       logger,
       metrics: this.metrics,
       bundles: this.bundles,
+      inspect: inspectBundle,
       directory,
       settings: { ...defaultRuntimeSettings, ...settings.runtime },
       state: settings.state,

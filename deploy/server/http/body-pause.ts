@@ -15,12 +15,10 @@ export function limitPauses(app: FastifyInstance, pauseMsMax: number): void {
     return empty ? payload : Readable.from(withoutLongPause(payload as Readable, pauseMsMax))
   })
   app.addHook('onResponse', async ({ raw }) => {
-    const { socket } = raw
-    if (raw.complete || socket.destroyed) return
-    const cut = setTimeout(() => socket.destroy(), restOfBodyMs)
+    if (raw.complete || raw.destroyed) return
+    const cut = setTimeout(() => raw.destroy(), restOfBodyMs)
     cut.unref()
-    raw.once('end', () => clearTimeout(cut))
-    socket.once('close', () => clearTimeout(cut))
+    for (const over of ['end', 'close']) raw.once(over, () => clearTimeout(cut))
   })
 }
 

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { bundleJob } from '../../../deploy/bundle.ts'
 import { BundleStore } from '../../../deploy/bundle-store.ts'
+import type { InspectedJob } from '../../../deploy/server/inspected-job.ts'
 import { type ControllerWorld, JobController } from '../../../deploy/server/job-controller.ts'
 import { MemoryWatch } from '../../../deploy/server/memory-watch.ts'
 import { BlockBuilder } from '../../../engine/block/block-builder.ts'
@@ -16,8 +17,6 @@ import { nothingDecided } from '../../../replay/control-state.ts'
 import { realClock } from '../../support/real-clock.ts'
 
 // In a thread of its own in truth, which can load no TypeScript here.
-vi.mock('../../../deploy/server/inspect-bundle.ts', () => ({ inspectBundle: async () => ({ outputs: [], sources: [{ name: 'events' }] }) }))
-
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
@@ -54,6 +53,7 @@ async function worldOf(): Promise<ControllerWorld & { readonly told: string[]; b
     state: { mergeBytesMin: 1 << 20 },
     memoryBytesMax: 1 << 26,
     memory: MemoryWatch.ofProcess(realClock),
+    inspect: async () => ({ job: 'shop', sources: [{ name: 'events' }], outputs: [] }) as unknown as InspectedJob,
     limits: { heapBytesMax: 1 << 28, externalBytesMax: 1 << 28, watchdogMs: 10_000 },
     diskBytesMax: Number.POSITIVE_INFINITY,
     failAt: undefined,
