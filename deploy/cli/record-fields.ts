@@ -14,10 +14,10 @@ export function valueField(bytes: Uint8Array | null): unknown {
   if (typeof text !== 'string' || !/^[{[]/.test(text)) return text
   try {
     JSON.parse(text)
-    if (tooDeep(text)) return text
   } catch {
     return text
   }
+  if (tooDeep(text)) return text
   // Between two tokens a line end is white space, and within one there is none.
   return new RawJson(text.replace(/[\r\n]+/g, ' '))
 }

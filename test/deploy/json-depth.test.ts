@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { valueField } from '../../deploy/cli/record-fields.ts'
 import { jsonDepthMax, tooDeep } from '../../deploy/json-depth.ts'
+import { jsonText } from '../../deploy/json-text.ts'
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
 
@@ -15,5 +16,5 @@ test('counts arrays and objects that are open at once, and no brackets in texts'
 test('a value that is nested too deep to be written again is shown as the text it is', () => {
   const text = nested(100_000)
   expect(valueField(Buffer.from(text))).toBe(text)
-  expect(valueField(Buffer.from('[1]'))).toEqual([1])
+  expect(jsonText(valueField(Buffer.from('[1e400]')))).toBe('[1e400]')
 })

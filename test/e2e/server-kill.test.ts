@@ -162,8 +162,11 @@ async function story(env: Record<string, string>, kills?: Random, parallelism = 
   async function records(topic: string, partition: number): Promise<ApiRecord[]> {
     const found: ApiRecord[] = []
     for (let from = 0; ; ) {
-      const page = await api.get<{ items: ApiRecord[]; next: string; end: string }>(
-        `/api/v1/topics/${topic}/records?partition=${partition}&from=${from}&limit=10000`,
+      // It may be killed as late as this: what a version had is removed after its end was decided.
+      const page = await persistently(() =>
+        api.get<{ items: ApiRecord[]; next: string; end: string }>(
+          `/api/v1/topics/${topic}/records?partition=${partition}&from=${from}&limit=10000`,
+        ),
       )
       found.push(...page.items)
       from = Number(page.next)
