@@ -5,9 +5,16 @@ export function packageFolder(): URL | undefined {
   return ['..', '../..'].map((up) => new URL(`${up}/`, import.meta.url)).find((folder) => existsSync(new URL('package.json', folder)))
 }
 
+let version: string | undefined
+
+/** Read once: each scrape of the metrics asks for it. */
 export function packageVersion(): string {
+  version ??= readVersion()
+  return version
+}
+
+function readVersion(): string {
   const folder = packageFolder()
-  return folder === undefined
-    ? 'unknown'
-    : (JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as { version: string }).version
+  if (folder === undefined) return 'unknown'
+  return (JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as { version: string }).version
 }

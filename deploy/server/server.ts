@@ -107,10 +107,7 @@ export class RepriseServer {
     this.versionMetrics = new VersionMetrics(metrics)
     this.serverMetrics = new ServerMetrics({ metrics, clock: realClock, directory: options.directory, log: data.log })
     this.memory.run(this.over.signal).catch((error: unknown) => this.logger.error({ error }, 'memory is not watched'))
-    const look = async () => {
-      const controllers = [...this.controllers.values()]
-      await Promise.all([this.versionMetrics.look(controllers), this.serverMetrics.look(controllers)])
-    }
+    const look = () => Promise.all([this.lookAtVersions(), this.serverMetrics.look([...this.controllers.values()])])
     this.timer = setInterval(() => void look().catch((error: unknown) => this.logger.error({ error }, 'metrics are not up to date')), 1000)
   }
 
@@ -120,6 +117,11 @@ export class RepriseServer {
 
   get logger(): Logger {
     return this.options.logger
+  }
+
+  /** Metrics of versions are as of now after that: whoever has just promoted one sees it. */
+  lookAtVersions(): Promise<void> {
+    return this.versionMetrics.look([...this.controllers.values()])
   }
 
   /** What may still be written to the disk of the data directory. */

@@ -46,7 +46,8 @@ export class PanedWindows<T, Row> implements OpenWindows {
   private due = Number.POSITIVE_INFINITY
   /** Place in the live keys of the window being fired, or -1. */
   private next = -1
-  private resumed: Key | undefined = undefined
+  /** The key of that window that was emitted last. Not the one before `next`: of a key that has come anew its former run may stand there, too. */
+  private emitted: Key | undefined = undefined
   /** The pane of the last record, with its window ends. */
   private pane = Number.NaN
   private paneFrom = Number.NaN
@@ -107,7 +108,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
 
   save(): Cursor | undefined {
     const { fired } = this.time
-    if (this.next > 0) return { fired, end: this.range.end, after: this.live.keys[this.next - 1]! }
+    if (this.next >= 0 && this.emitted !== undefined) return { fired, end: this.range.end, after: this.emitted }
     return fired === Number.NEGATIVE_INFINITY ? undefined : { fired }
   }
 
@@ -116,13 +117,13 @@ export class PanedWindows<T, Row> implements OpenWindows {
     this.time.fired = fired
     if (end !== undefined) {
       this.range.end = end
-      this.resumed = after
+      this.emitted = after
     }
   }
 
   open(): void {
     const { panes, range } = this
-    const firing = this.resumed !== undefined
+    const firing = this.emitted !== undefined
     const end = firing ? range.end : panes.endUpTo(this.time.fired)
     range.end = end
     range.to = end / panes.paneMs
@@ -142,8 +143,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
     }
     if (Number.isFinite(end)) for (const run of this.runs.values()) this.refresh(run)
     this.live.settle()
-    if (firing) this.next = this.live.placeAfter(this.resumed!)
-    this.resumed = undefined
+    if (firing) this.next = this.live.placeAfter(this.emitted!)
     this.due = this.nextEnd()
   }
 
@@ -250,6 +250,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
     }
     live.settle()
     this.next = 0
+    this.emitted = undefined
   }
 
   private readonly keysOf = (pane: number): readonly KeyRun[] => this.listed.get(pane) ?? []
@@ -283,6 +284,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
         if (total === undefined) continue
         if (budget.left <= 0) return false
         results.due(keys[this.next]!, start, range.end, total)
+        this.emitted = keys[this.next]
       }
     }
     this.next = -1

@@ -32,6 +32,7 @@ export function systemRoutes(app: App, server: RepriseServer): void {
   const metrics = { summary: 'Metrics for Prometheus', response: { 200: text('Each is explained in docs/metrics.md'), ...problems } }
   app.get('/metrics', { schema: metrics }, async (_, reply) => {
     server.metrics.set('reprise_build_info', { version: packageVersion(), node_version: process.version }, 1)
+    await server.lookAtVersions()
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await server.metrics.text())
   })
   app.get('/openapi.json', { schema: { hide: true } }, async () => (app as unknown as { swagger(): object }).swagger())

@@ -141,6 +141,8 @@ for (const first of firsts) {
       }
       fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 31 }), check), {
         numRuns: windowRuns(50),
+        // A restart in the midst of a window, behind a key that had been gone and came again: it was passed over.
+        examples: [[1083603146]],
       })
     })
   }
