@@ -47,7 +47,7 @@ export async function deploy(server: RepriseServer, bundle: JobBundle): Promise<
   const inspected = await inspectBundle(bundle)
   await server.bundles.put(bundle, Date.now())
   const controller = await server.controller(inspected.job)
-  await controller.register(inspected, bundle.sha256, 1, { asked: {}, promote: 'manual' })
+  await controller.verbs.register(inspected, bundle.sha256, 1, { asked: {}, promote: 'manual' })
   return controller
 }
 

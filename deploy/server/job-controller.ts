@@ -3,28 +3,23 @@ import { knownCode, StreamError } from '../../engine/errors.ts'
 import type { EpochMs } from '../../engine/model/record.ts'
 import type { Probe } from '../../engine/ports/world.ts'
 import type { JobBundle } from '../../engine/runtime/load-job.ts'
-import type { Starts } from '../../engine/runtime/steering.ts'
-import type { CatchUpPolicy, PolicyPart } from '../../replay/catch-up.ts'
-import type { ControlEvent, Place } from '../../replay/control-event.ts'
-import { decide, readControl } from '../../replay/control-log.ts'
+import type { CatchUpPolicy } from '../../replay/catch-up.ts'
+import { readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
 import { type Action, step } from '../../replay/controller.ts'
-import type { Asked } from '../../replay/cut-over.ts'
-import type { RateLimits } from '../../replay/pace.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { ActionRunner } from './action-runner.ts'
 import { cleanVersion } from './clean-version.ts'
+import { Decisions } from './decisions.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import { leftPositions } from './left-positions.ts'
 import { Readiness } from './readiness.ts'
 import { governEveryMs, ReplayGovernor } from './replay-governor.ts'
-import { checkSame, sameVersion } from './same-version.ts'
-import { checkSkip } from './skip-check.ts'
 import { Switching } from './switching.ts'
 import type { VersionHost } from './version-host.ts'
 import type { ThreadFailure } from './version-messages.ts'
 import { type ThreadsWorld, VersionThreads } from './version-threads.ts'
-import { wrongState } from './wrong-state.ts'
+import { VersionVerbs } from './version-verbs.ts'
 
 export interface ControllerWorld extends ThreadsWorld {
   /** What can be known of a bundle without running its functions. */
@@ -37,25 +32,11 @@ export interface ControllerWorld extends ThreadsWorld {
   readonly probe: Probe
 }
 
-export interface RegisterRequest {
-  readonly asked: Asked
-  /** auto: it takes over by itself. */
-  readonly promote: 'manual' | 'auto'
-  readonly starts?: Starts
-  /** What differs from the server's policy. */
-  readonly policy?: PolicyPart | undefined
-  /** From its first record on; absent: as many as it can. */
-  readonly rate?: Partial<RateLimits> | undefined
-  /** A new version in any case. */
-  readonly anew?: boolean
-}
-
 const lookEveryMs = 500
 
 /**
  * Leads one job: what was asked for becomes events of its control log, and what the log says is carried out.
  * Owns: the job's control log, the threads of its versions.
- * Invariant: one decision at a time, each made against the state it builds on.
  */
 export class JobController {
   readonly job: string
@@ -73,7 +54,9 @@ export class JobController {
   private readonly governor: ReplayGovernor
   /** When its loop came by last. */
   lookedAt: EpochMs
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly decisions: Decisions
+  /** What can be asked for. */
+  readonly verbs: VersionVerbs
   private readonly over = new AbortController()
   private loop: Promise<unknown> = Promise.resolve()
 
@@ -101,6 +84,7 @@ export class JobController {
       (version, failure) => this.ended(version, failure),
       (version) => this.inspected.get(version)?.sources.map(({ name }) => name) ?? [],
     )
+    this.decisions = new Decisions({ job, log: world.log, clock: world.clock, board: this.threads.board })
     this.readiness = new Readiness({
       ...world,
       logger: world.logger.child({ job }),
@@ -117,10 +101,22 @@ export class JobController {
         inspected: (version) => this.inspected.get(version),
         gates: (version) => this.readiness.gates(version),
         runs: (version) => this.threads.running.has(version),
-        inTurn: (work) => this.inTurn(work),
+        inTurn: (work) => this.decisions.inTurn(work),
       },
       world,
     )
+    this.verbs = new VersionVerbs({
+      job,
+      log: world.log,
+      decisions: this.decisions,
+      inspected: this.inspected,
+      switching: this.switching,
+      control: () => this.control,
+      version: (version) => this.version(version),
+      positions: (version) => this.facts(version)?.positions,
+      carriedOut: (version) => this.actOn(version),
+      point: (name) => this.point(name),
+    })
     this.governor = new ReplayGovernor({
       clock: world.clock,
       owner: () => this.control.owner,
@@ -177,7 +173,7 @@ export class JobController {
 
   /** Public output topics. VERSION_UNKNOWN; VERSION_STATE when nothing is left of it. */
   outputsOf(version: number): string[] {
-    return this.inspected.get(this.checkAlive(version).version)!.outputs.map(({ name }) => name)
+    return this.inspected.get(this.verbs.alive(version).version)!.outputs.map(({ name }) => name)
   }
 
   /** The version that published before the one that does now, if it still runs. */
@@ -186,127 +182,12 @@ export class JobController {
     return standbys.sort((a, b) => a.roleSince - b.roleSince).at(-1)
   }
 
-  /** What is the same is the same version, but for `anew`. VERSION_STATE where it is asked to be what only a new one can be. */
-  async register(
-    inspected: InspectedJob,
-    sha256: string,
-    parallelism: number,
-    { asked, promote, starts = {}, policy, rate, anew = false }: RegisterRequest,
-  ): Promise<VersionState> {
-    const version = await this.inTurn(async () => {
-      const same = anew ? undefined : sameVersion(this.control, { sha256, parallelism, starts })
-      if (same !== undefined) {
-        await this.registerAgain(same, { asked, promote, policy, rate })
-        return same.version
-      }
-      this.checkStarts(starts)
-      const version = Math.max(0, ...this.control.versions.keys()) + 1
-      this.inspected.set(version, inspected)
-      await this.decide({
-        type: 'registered',
-        version,
-        sha256,
-        parallelism,
-        fingerprint: inspected.fingerprint,
-        promote,
-        starts,
-        policy,
-        ...asked,
-      })
-      if (rate !== undefined) await this.decideRate(version, rate, asked)
-      this.point('deploy.registered')
-      return version
-    })
-    await this.actOn(version)
-    return this.version(version)
-  }
-
-  /** Limits and policy are as they are said last. */
-  private async registerAgain(
-    state: VersionState,
-    { asked, promote, policy, rate }: Pick<RegisterRequest, 'asked' | 'promote' | 'policy' | 'rate'>,
-  ): Promise<void> {
-    checkSame(this.job, state, { promote, limited: rate !== undefined })
-    const { version } = state
-    if (policy !== undefined && !isDeepStrictEqual(policy, state.policy))
-      await this.decide({ type: 'policySet', version, policy, ...asked })
-    if (rate !== undefined) await this.decideRate(version, rate, asked)
-  }
-
-  /** A version never begins ahead of the one that publishes. */
-  private checkStarts(starts: Starts): void {
-    const { owner } = this.control
-    if (owner === undefined) return
-    for (const [partition, offset] of Object.entries(starts)) {
-      const facts = this.facts(owner)
-      // What that one doesn't read holds nobody back.
-      if (facts !== undefined && !facts.positions.has(partition)) continue
-      const reached = facts?.positions.get(partition) ?? this.version(owner).starts[partition] ?? 0
-      if (offset <= reached) continue
-      throw new StreamError(
-        'OFFSET_OUT_OF_RANGE',
-        { partition, offset, reached },
-        { fix: `v${owner} publishes and has not come so far: begin at ${reached} at most, or wait` },
-      )
-    }
-  }
-
-  /** @param rate it was asked for as a rate of 0: another rate ends it. */
-  async pause(version: number, asked: Asked, rate?: 0): Promise<VersionState> {
-    if (this.checkAlive(version).health !== 'paused') await this.inTurn(() => this.decide({ type: 'paused', version, rate, ...asked }))
-    return this.version(version)
-  }
-
-  /** Also one that was stopped: it begins where it was. */
-  async resume(version: number, asked: Asked): Promise<VersionState> {
-    if (this.checkAlive(version).health !== 'running') await this.inTurn(() => this.decide({ type: 'resumed', version, ...asked }))
-    await this.actOn(version)
-    return this.version(version)
-  }
-
-  /** What is not named stays as it is. One that is paused because of a rate of 0 goes on. */
-  async setRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<VersionState> {
-    this.checkAlive(version)
-    await this.inTurn(() => this.decideRate(version, limits, asked))
-    return this.version(version).pausedByRate ? this.resume(version, asked) : this.version(version)
-  }
-
-  private decideRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<void> {
-    const { recordsPerSecond, bytesPerSecond } = { ...this.version(version), ...limits }
-    return this.decide({ type: 'rateSet', version, recordsPerSecond, bytesPerSecond, ...asked })
-  }
-
-  /** It goes on past a record, which is set aside as a dead letter. Errors: those of checkSkip. */
-  async skip(version: number, record: Place, asked: Asked): Promise<VersionState> {
-    const state = this.checkAlive(version)
-    const sources = this.inspected.get(version)!.sources.map(({ name }) => name)
-    checkSkip(this.world.log, { job: this.job, state, sources, positions: this.facts(version)?.positions }, record)
-    await this.inTurn(() => this.decide({ type: 'skipped', version, ...record, ...asked }))
-    return this.resume(version, asked)
-  }
-
-  /** Gives up a candidate, or the way back. Done again it does nothing. */
-  async abort(version: number, asked: Asked): Promise<VersionState> {
-    // Its cut-over has the turn, and ends at once.
-    if (this.switching.to === version) this.switching.abort()
-    await this.inTurn(async () => {
-      const state = this.version(version)
-      if (state.role === 'active')
-        throw wrongState(this.job, state, 'it publishes', `reprise promote ${this.job} <another version>, or deploy one`)
-      if (!alive(state)) return
-      await this.decide({ type: state.role === 'standby' ? 'retired' : 'aborted', version, ...asked })
-      this.point('retire.decided')
-    })
-    await this.actOn(version)
-    return this.version(version)
-  }
-
   /** Finishes all threads; what was decided goes on at the next start. */
   async close(): Promise<void> {
     this.over.abort()
     this.switching.abort()
     await this.loop
-    await this.turn.catch(() => {})
+    await this.decisions.settled()
     await Promise.all([this.threads.close(), this.actions.allDone()])
   }
 
@@ -335,7 +216,7 @@ export class JobController {
       await this.readiness.look(version)
       const { role, caughtUpAt } = this.version(version)
       if (role === 'candidate' && caughtUpAt === undefined && this.readiness.caughtUp(version))
-        await this.byItself(() => this.decide({ type: 'caughtUp', version }))
+        await this.byItself(() => this.decisions.write({ type: 'caughtUp', version }))
     }
   }
 
@@ -377,9 +258,9 @@ export class JobController {
     const { log, directory } = this.world
     switch (action.do) {
       case 'abortHold':
-        return this.inTurn(async () => {
+        return this.decisions.inTurn(async () => {
           if (this.control.hold?.id === action.id)
-            await this.decide({ type: 'holdAborted', id: action.id, reason: 'the server was restarted' })
+            await this.decisions.write({ type: 'holdAborted', id: action.id, reason: 'the server was restarted' })
         })
       case 'start':
         return this.start(action.version)
@@ -390,7 +271,7 @@ export class JobController {
         return void this.cleaned.add(action.version)
       case 'retire':
         return this.ifStillDue(action, async () => {
-          await this.decide({ type: 'retired', version: action.version, reason: 'the time to go back to it is over' })
+          await this.decisions.write({ type: 'retired', version: action.version, reason: 'the time to go back to it is over' })
           this.point('retire.decided')
         })
       case 'expire':
@@ -420,7 +301,7 @@ export class JobController {
 
   /** What the loop decides: not while a cut-over has the turn, which may need the loop to go on. The next look comes to it again. */
   private async byItself(decide: () => Promise<void>): Promise<void> {
-    if (this.switching.to === undefined) await this.inTurn(decide)
+    if (this.switching.to === undefined) await this.decisions.inTurn(decide)
   }
 
   private async expire(version: number): Promise<void> {
@@ -432,7 +313,7 @@ export class JobController {
       comePerSecond: perSecond(headPerSecond),
       lag: this.readiness.observer(version).lag?.records ?? 'not known',
     })
-    await this.decide({ type: 'stopped', version, code, reason: message })
+    await this.decisions.write({ type: 'stopped', version, code, reason: message })
   }
 
   private async start(version: number): Promise<void> {
@@ -448,34 +329,15 @@ export class JobController {
     const { code, message, record } = failure
     logger.error({ job: this.job, version: `v${version}`, code, reason: message }, 'version stopped')
     metrics.add('reprise_errors_total', { job: this.job, version: `v${version}`, code: knownCode(code) ?? 'VERSION_CRASHED' }, 1)
-    this.inTurn(async () => {
-      // What was given up meanwhile stops no more.
-      if (alive(this.version(version))) await this.decide({ type: 'stopped', version, code, reason: message, record })
-    }).catch((error: unknown) => logger.error({ job: this.job, error }, 'that a version stopped could not be recorded'))
-  }
-
-  private checkAlive(version: number): VersionState {
-    const state = this.version(version)
-    if (!alive(state)) throw wrongState(this.job, state, `it was ${state.role}`, 'deploy its code again')
-    return state
-  }
-
-  /** Only in turn. */
-  private async decide(event: DistributiveOmit<ControlEvent, 'at'>): Promise<void> {
-    const { log, clock } = this.world
-    const { board } = this.threads
-    board.control = await decide(log, this.job, board.control, { at: clock.now(), ...event } as ControlEvent)
+    this.decisions
+      .inTurn(async () => {
+        // What was given up meanwhile stops no more.
+        if (alive(this.version(version))) await this.decisions.write({ type: 'stopped', version, code, reason: message, record })
+      })
+      .catch((error: unknown) => logger.error({ job: this.job, error }, 'that a version stopped could not be recorded'))
   }
 
   private point(name: ControlProbePoint): void {
     this.world.probe.at(name)
   }
-
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.turn.catch(() => {}).then(work)
-    this.turn = done
-    return done
-  }
 }
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never

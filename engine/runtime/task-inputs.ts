@@ -77,6 +77,18 @@ export class TaskInputs {
     }
   }
 
+  /** What these ranges take of sources: records, and the bytes the log needs for them. */
+  sourceSize(ranges: readonly Range[]): { records: number; bytes: number } {
+    const size = { records: 0, bytes: 0 }
+    for (const { input, from, to } of ranges) {
+      const { plan, feed } = this.readings[input]!
+      if (plan.kind !== 'source') continue
+      size.records += to - from
+      size.bytes += feed.buffer.bytesBetween(from, to)
+    }
+    return size
+  }
+
   /** Append time of the oldest record that these ranges take of sources; undefined when they take none. */
   oldestAppendTime(ranges: readonly Range[]): EpochMs | undefined {
     let oldest: EpochMs | undefined

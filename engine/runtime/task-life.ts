@@ -197,7 +197,10 @@ export class TaskLife {
     const { orders } = chooser
     const expect = { seq: task.seq, hash: task.hash }
     // Before it is run: what was taken is buffered no more.
-    if (world.steering.took) this.tellTaken(slice)
+    if (world.steering.took) {
+      const { records, bytes } = this.inputs.sourceSize(slice.ranges)
+      world.steering.took(this.plan.id, records, bytes)
+    }
     const publishes = orders.publishes && !slice.align
     const oldestAt = publishes ? this.inputs.oldestAppendTime(slice.ranges) : undefined
     const runAt = world.clock.monotonic()
@@ -237,18 +240,6 @@ export class TaskLife {
       },
     )
     this.inFlight.push({ seq: slice.seq, done })
-  }
-
-  /** What it takes of the task's sources. */
-  private tellTaken({ ranges }: Slice): void {
-    let [records, bytes] = [0, 0]
-    for (const { input, from, to } of ranges) {
-      const { plan, feed } = this.inputs.readings[input]!
-      if (plan.kind !== 'source') continue
-      records += to - from
-      bytes += feed.buffer.bytesBetween(from, to)
-    }
-    this.world.steering.took?.(this.plan.id, records, bytes)
   }
 
   /** Waits until one more commit may be sent and the state has room. */

@@ -13,12 +13,12 @@ export function changeRoutes(app: App, server: RepriseServer): void {
   const schema = (summary: string) => ({ summary, params: ofJob, body, response: { 200: versionView, ...problems } })
   app.post('/api/v1/jobs/:job/pause', { config, schema: schema('Take no input until resumed') }, async (request) => {
     const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
-    await controller.pause(version, asked)
+    await controller.verbs.pause(version, asked)
     return viewOfVersion(controller, version)
   })
   app.post('/api/v1/jobs/:job/resume', { config, schema: schema('Go on; also a version that was stopped') }, async (request) => {
     const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
-    await controller.resume(version, asked)
+    await controller.verbs.resume(version, asked)
     return viewOfVersion(controller, version)
   })
   app.post(
@@ -26,7 +26,7 @@ export function changeRoutes(app: App, server: RepriseServer): void {
     { config, schema: schema('Give up a candidate, or the way back; what it had is removed') },
     async (request) => {
       const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
-      await controller.abort(version, asked)
+      await controller.verbs.abort(version, asked)
       return viewOfVersion(controller, version)
     },
   )
@@ -45,7 +45,7 @@ export function changeRoutes(app: App, server: RepriseServer): void {
       const { topic, partition, offset } = request.body
       const controller = server.known(request.params.job)
       const version = request.body.version ?? controller.control.owner!
-      await controller.skip(version, { topic, partition, offset }, askedOf(whoAsks(request), request.body.reason))
+      await controller.verbs.skip(version, { topic, partition, offset }, askedOf(whoAsks(request), request.body.reason))
       return viewOfVersion(controller, version)
     },
   )
@@ -70,8 +70,8 @@ export function changeRoutes(app: App, server: RepriseServer): void {
     async (request) => {
       const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
       const { recordsPerSecond, bytesPerSecond } = request.body
-      if (recordsPerSecond === 0 || bytesPerSecond === 0) await controller.pause(version, asked, 0)
-      else await controller.setRate(version, limitsOf(request.body), asked)
+      if (recordsPerSecond === 0 || bytesPerSecond === 0) await controller.verbs.pause(version, asked, 0)
+      else await controller.verbs.setRate(version, limitsOf(request.body), asked)
       return viewOfVersion(controller, version)
     },
   )

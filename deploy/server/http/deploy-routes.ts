@@ -122,7 +122,7 @@ export function deployRoutes(app: App, server: RepriseServer): void {
       server.probe.at(stored)
       const controller = await server.controller(inspected.job)
       const before = controller.control.versions.size
-      const state = await controller.register(inspected, body.bundle.sha256, body.parallelism, {
+      const state = await controller.verbs.register(inspected, body.bundle.sha256, body.parallelism, {
         asked: askedOf(whoAsks(request), body.message),
         promote: body.promote,
         policy: body.policy,

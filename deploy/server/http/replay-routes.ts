@@ -38,7 +38,7 @@ export function replayRoutes(app: App, server: RepriseServer): void {
         allowSchemaChange: false,
         createTopics: false,
       })
-      const { version } = await controller.register(inspected, sha256, parallelism, {
+      const { version } = await controller.verbs.register(inspected, sha256, parallelism, {
         asked: askedOf(whoAsks(request), body.reason),
         promote: body.promote,
         policy: body.policy,

@@ -73,10 +73,10 @@ test('a version that is given up in the moment its time is over is retired once,
   const controller = await open(world)
   world.bakeMs = 0
   // What is to be done after the first is looked for while the second is being written.
-  await Promise.all([controller.abort(3, {}), controller.abort(1, {})])
+  await Promise.all([controller.verbs.abort(3, {}), controller.verbs.abort(1, {})])
   const about1 = (await readEvents(world.log, 'shop')).filter((event) => event.type === 'retired')
   expect(about1).toHaveLength(1)
-  expect((await controller.setRate(2, { recordsPerSecond: 5 }, {})).recordsPerSecond).toBe(5)
+  expect((await controller.verbs.setRate(2, { recordsPerSecond: 5 }, {})).recordsPerSecond).toBe(5)
   await controller.close()
   expect(world.told).toEqual([])
   const again = await open(world)
@@ -101,8 +101,8 @@ test('the input of versions that stopped stays, past its retention, while their 
   }
   const controller = await open(world)
   expect(await startAfterRetention()).toBe(0)
-  await controller.abort(3, {})
-  await controller.abort(1, {})
+  await controller.verbs.abort(3, {})
+  await controller.verbs.abort(1, {})
   expect(await startAfterRetention()).toBe(0)
   await controller.close()
   expect(await startAfterRetention()).toBe(1)

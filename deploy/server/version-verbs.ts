@@ -1,0 +1,179 @@
+import { isDeepStrictEqual } from 'node:util'
+import { StreamError } from '../../engine/errors.ts'
+import type { Log } from '../../engine/ports/log.ts'
+import type { Positions, Starts } from '../../engine/runtime/steering.ts'
+import type { PolicyPart } from '../../replay/catch-up.ts'
+import type { Place } from '../../replay/control-event.ts'
+import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
+import type { Asked } from '../../replay/cut-over.ts'
+import type { RateLimits } from '../../replay/pace.ts'
+import type { ControlProbePoint } from '../../replay/probe-points.ts'
+import type { Decisions } from './decisions.ts'
+import type { InspectedJob } from './inspected-job.ts'
+import { checkSame, sameVersion } from './same-version.ts'
+import { checkSkip } from './skip-check.ts'
+import type { Switching } from './switching.ts'
+import { wrongState } from './wrong-state.ts'
+
+export interface RegisterRequest {
+  readonly asked: Asked
+  /** auto: it takes over by itself. */
+  readonly promote: 'manual' | 'auto'
+  readonly starts?: Starts
+  /** What differs from the server's policy. */
+  readonly policy?: PolicyPart | undefined
+  /** From its first record on; absent: as many as it can. */
+  readonly rate?: Partial<RateLimits> | undefined
+  /** A new version in any case. */
+  readonly anew?: boolean
+}
+
+export interface VerbsWorld {
+  readonly job: string
+  readonly log: Log
+  readonly decisions: Decisions
+  /** By version that is alive; a new one is put here before it is decided about. */
+  readonly inspected: Map<number, InspectedJob>
+  readonly switching: Switching
+  control(): ControlState
+  /** Errors: VERSION_UNKNOWN. */
+  version(version: number): VersionState
+  /** Next offset by source partition; undefined: not known. */
+  positions(version: number): Positions | undefined
+  /** Resolves once what was decided about a version is carried out. */
+  carriedOut(version: number): Promise<void>
+  point(name: ControlProbePoint): void
+}
+
+/** What can be asked for of a job's versions. All throw VERSION_UNKNOWN, and VERSION_STATE where the version is not in a state for it. */
+export class VersionVerbs {
+  private readonly world: VerbsWorld
+
+  constructor(world: VerbsWorld) {
+    this.world = world
+  }
+
+  /** What is the same is the same version, but for `anew`. VERSION_STATE where it is asked to be what only a new one can be. */
+  async register(
+    inspected: InspectedJob,
+    sha256: string,
+    parallelism: number,
+    { asked, promote, starts = {}, policy, rate, anew = false }: RegisterRequest,
+  ): Promise<VersionState> {
+    const version = await this.world.decisions.inTurn(async () => {
+      const same = anew ? undefined : sameVersion(this.world.control(), { sha256, parallelism, starts })
+      if (same !== undefined) {
+        await this.registerAgain(same, { asked, promote, policy, rate })
+        return same.version
+      }
+      this.checkStarts(starts)
+      const version = Math.max(0, ...this.world.control().versions.keys()) + 1
+      this.world.inspected.set(version, inspected)
+      await this.world.decisions.write({
+        type: 'registered',
+        version,
+        sha256,
+        parallelism,
+        fingerprint: inspected.fingerprint,
+        promote,
+        starts,
+        policy,
+        ...asked,
+      })
+      if (rate !== undefined) await this.decideRate(version, rate, asked)
+      this.world.point('deploy.registered')
+      return version
+    })
+    await this.world.carriedOut(version)
+    return this.world.version(version)
+  }
+
+  /** Limits and policy are as they are said last. */
+  private async registerAgain(
+    state: VersionState,
+    { asked, promote, policy, rate }: Pick<RegisterRequest, 'asked' | 'promote' | 'policy' | 'rate'>,
+  ): Promise<void> {
+    checkSame(this.world.job, state, { promote, limited: rate !== undefined })
+    const { version } = state
+    if (policy !== undefined && !isDeepStrictEqual(policy, state.policy))
+      await this.world.decisions.write({ type: 'policySet', version, policy, ...asked })
+    if (rate !== undefined) await this.decideRate(version, rate, asked)
+  }
+
+  /** A version never begins ahead of the one that publishes. */
+  private checkStarts(starts: Starts): void {
+    const { owner } = this.world.control()
+    if (owner === undefined) return
+    const positions = this.world.positions(owner)
+    for (const [partition, offset] of Object.entries(starts)) {
+      // What that one doesn't read holds nobody back.
+      if (positions !== undefined && !positions.has(partition)) continue
+      const reached = positions?.get(partition) ?? this.world.version(owner).starts[partition] ?? 0
+      if (offset <= reached) continue
+      throw new StreamError(
+        'OFFSET_OUT_OF_RANGE',
+        { partition, offset, reached },
+        { fix: `v${owner} publishes and has not come so far: begin at ${reached} at most, or wait` },
+      )
+    }
+  }
+
+  /** @param rate it was asked for as a rate of 0: another rate ends it. */
+  async pause(version: number, asked: Asked, rate?: 0): Promise<VersionState> {
+    if (this.alive(version).health !== 'paused')
+      await this.world.decisions.inTurn(() => this.world.decisions.write({ type: 'paused', version, rate, ...asked }))
+    return this.world.version(version)
+  }
+
+  /** Also one that was stopped: it begins where it was. */
+  async resume(version: number, asked: Asked): Promise<VersionState> {
+    if (this.alive(version).health !== 'running')
+      await this.world.decisions.inTurn(() => this.world.decisions.write({ type: 'resumed', version, ...asked }))
+    await this.world.carriedOut(version)
+    return this.world.version(version)
+  }
+
+  /** What is not named stays as it is. One that is paused because of a rate of 0 goes on. */
+  async setRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<VersionState> {
+    this.alive(version)
+    await this.world.decisions.inTurn(() => this.decideRate(version, limits, asked))
+    return this.world.version(version).pausedByRate ? this.resume(version, asked) : this.world.version(version)
+  }
+
+  private decideRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<void> {
+    const { recordsPerSecond, bytesPerSecond } = { ...this.world.version(version), ...limits }
+    return this.world.decisions.write({ type: 'rateSet', version, recordsPerSecond, bytesPerSecond, ...asked })
+  }
+
+  /** It goes on past a record, which is set aside as a dead letter. Errors: those of checkSkip. */
+  async skip(version: number, record: Place, asked: Asked): Promise<VersionState> {
+    const state = this.alive(version)
+    const sources = this.world.inspected.get(version)!.sources.map(({ name }) => name)
+    checkSkip(this.world.log, { job: this.world.job, state, sources, positions: this.world.positions(version) }, record)
+    await this.world.decisions.inTurn(() => this.world.decisions.write({ type: 'skipped', version, ...record, ...asked }))
+    return this.resume(version, asked)
+  }
+
+  /** Gives up a candidate, or the way back. Done again it does nothing. */
+  async abort(version: number, asked: Asked): Promise<VersionState> {
+    // Its cut-over has the turn, and ends at once.
+    if (this.world.switching.to === version) this.world.switching.abort()
+    await this.world.decisions.inTurn(async () => {
+      const state = this.world.version(version)
+      if (state.role === 'active')
+        throw wrongState(this.world.job, state, 'it publishes', `reprise promote ${this.world.job} <another version>, or deploy one`)
+      if (!alive(state)) return
+      await this.world.decisions.write({ type: state.role === 'standby' ? 'retired' : 'aborted', version, ...asked })
+      this.world.point('retire.decided')
+    })
+    await this.world.carriedOut(version)
+    return this.world.version(version)
+  }
+
+  /** VERSION_STATE when nothing is left of it. */
+  alive(version: number): VersionState {
+    const state = this.world.version(version)
+    if (!alive(state)) throw wrongState(this.world.job, state, `it was ${state.role}`, 'deploy its code again')
+    return state
+  }
+}
