@@ -38,9 +38,11 @@ export async function openStateIn(
   const spill = path.join(directory, 'spill', path.basename(checkpoints))
   await mkdir(checkpoints, { recursive: true })
   await mkdir(spill, { recursive: true })
+  const files = new DirectoryCheckpointStore(new NodeFileSystem(checkpoints))
+  await files.clearUnfinished()
   return openTaskState({
     task: { job: job.topology.job, version, task: plan.id, fingerprint: fingerprint(job.topology), semantics },
-    checkpoints: new DirectoryCheckpointStore(new NodeFileSystem(checkpoints)),
+    checkpoints: files,
     spill: await LevelSpillStore.open(spill),
     settings: { memoryBytesMax: Math.floor(memoryBytesMax / job.tasks.length), ...state },
     clock: realClock,

@@ -12,8 +12,6 @@ const readBackBytes = 1 << 20
  */
 export class DirectoryCheckpointStore implements CheckpointStore {
   private readonly directory: FileSystem
-  /** Names aside that are being written now. */
-  private readonly writing = new Set<string>()
 
   /** @param directory of this task's checkpoints alone. */
   constructor(directory: FileSystem) {
@@ -24,7 +22,6 @@ export class DirectoryCheckpointStore implements CheckpointStore {
   async put(name: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const { directory } = this
     const aside = name + unfinished
-    this.writing.add(aside)
     try {
       await this.remove(aside)
       await this.writeAside(aside, name, parts)
@@ -33,8 +30,6 @@ export class DirectoryCheckpointStore implements CheckpointStore {
     } catch (error) {
       await this.removeQuietly(aside)
       throw error
-    } finally {
-      this.writing.delete(aside)
     }
   }
 
@@ -50,11 +45,13 @@ export class DirectoryCheckpointStore implements CheckpointStore {
     return this.withFile(name, (file) => file.size())
   }
 
-  /** Also removes what a crash left half written. */
   async list(): Promise<readonly string[]> {
-    const names = await this.directory.list()
-    for (const name of names) if (name.endsWith(unfinished) && !this.writing.has(name)) await this.remove(name)
-    return names.filter((name) => !name.endsWith(unfinished)).sort()
+    return (await this.directory.list()).filter((name) => !name.endsWith(unfinished)).sort()
+  }
+
+  /** Removes what a crash left half written. For the task alone whose checkpoints these are, before it writes any. */
+  async clearUnfinished(): Promise<void> {
+    for (const name of await this.directory.list()) if (name.endsWith(unfinished)) await this.remove(name)
   }
 
   async remove(name: string): Promise<void> {
@@ -76,7 +73,7 @@ export class DirectoryCheckpointStore implements CheckpointStore {
     }
   }
 
-  /** After a failure that is reported anyway; what stays is removed by the next `list`. */
+  /** After a failure that is reported anyway; what stays is removed by the next life. */
   private async removeQuietly(name: string): Promise<void> {
     await this.remove(name).catch(() => undefined)
   }

@@ -4,10 +4,10 @@ import { isManifest, pointOf, readManifest } from './checkpoint/manifest.ts'
 
 /**
  * What a task kept beside its stores in its newest checkpoint, without loading any of these; undefined: there is none. Damaged ones are passed
- * over. Changes nothing. @param names of the files in `files`.
+ * over. Changes nothing.
  */
-export async function newestCursor(files: CheckpointStore, names: readonly string[]): Promise<unknown> {
-  for (const name of names.filter(isManifest).sort().reverse()) {
+export async function newestCursor(files: CheckpointStore): Promise<unknown> {
+  for (const name of (await files.list()).filter(isManifest).reverse()) {
     try {
       return pointOf(await readManifest(files, name), undefined).cursor
     } catch (error) {

@@ -46,13 +46,11 @@ export async function leftPositions(
 
 /** By input of the task. */
 async function checkpointed(directory: string): Promise<Offset[]> {
-  const files = new NodeFileSystem(directory)
-  const names = await files.list().catch((error: unknown) => {
+  const files = new DirectoryCheckpointStore(new NodeFileSystem(directory))
+  const cursor = await newestCursor(files).catch((error: unknown) => {
     // It never came as far as to make its directory.
-    if (codeOf(error) === 'FILE_UNREADABLE') return []
+    if (codeOf(error) === 'FILE_UNREADABLE') return undefined
     throw error
   })
-  // Not listed by the store: that clears up, which is for the task alone.
-  const cursor = (await newestCursor(new DirectoryCheckpointStore(files), names)) as TaskCursor | undefined
-  return [...(cursor?.positions ?? [])]
+  return [...((cursor as TaskCursor | undefined)?.positions ?? [])]
 }

@@ -65,8 +65,21 @@ describe.each([
 
 test('what a crash left half written is not listed, and is removed', async () => {
   await writeFile(join(directory, 'x.tmp'), 'half')
-  expect(await new DirectoryCheckpointStore(new NodeFileSystem(directory)).list()).toEqual([])
+  const store = new DirectoryCheckpointStore(new NodeFileSystem(directory))
+  expect(await store.list()).toEqual([])
+  await store.clearUnfinished()
   expect(await readdir(directory)).toEqual([])
+})
+
+test('who only looks takes nothing from the one that is writing', async () => {
+  const [writer, looker] = [1, 2].map(() => new DirectoryCheckpointStore(new NodeFileSystem(directory)))
+  async function* slowly(): AsyncGenerator<Uint8Array> {
+    yield bytes('a')
+    expect(await looker!.list()).toEqual([])
+    yield bytes('b')
+  }
+  await writer!.put('c', slowly())
+  expect(await looker!.list()).toEqual(['c'])
 })
 
 test('a directory keeps the order: write, sync, read back, name, sync the name', async () => {
