@@ -9,8 +9,7 @@ import type { Logger, Metrics, Probe } from '../engine/ports/world.ts'
 import { noMetrics } from '../engine/ports/world.ts'
 import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
 import type { Present } from '../engine/task/present.ts'
-import { knownEndsIn } from './known-ends.ts'
-import { logTraces } from './log-traces.ts'
+import { besideLog } from './beside-log.ts'
 import { openStateIn } from './open-state.ts'
 import { realClock } from './real-clock.ts'
 
@@ -37,10 +36,9 @@ export class DataDirectory {
   static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
     const { directory, logger, metrics = noMetrics, probe, log: settings = {} } = options
     await makeDirectory(directory)
-    const traces = await logTraces(directory)
-    const knownEnds = await knownEndsIn(directory)
+    const beside = await besideLog(directory)
     const own = { directory: path.join(directory, 'log'), clock: realClock, fatal }
-    const log = await openEmbeddedLog({ ...own, logger, metrics, probe, settings, traces, knownEnds })
+    const log = await openEmbeddedLog({ ...own, logger, metrics, probe, settings, ...beside })
     return new DataDirectory(options, log)
   }
 

@@ -11,9 +11,8 @@ import { type Beside, verifyLog } from '../engine/log/embedded/verify-log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
 import { checkpointFaults } from '../state/checkpoint/checkpoint-faults.ts'
 import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
+import { besideLog } from './beside-log.ts'
 import { fileUnreadable } from './file-unreadable.ts'
-import { knownEndsIn } from './known-ends.ts'
-import { logTraces } from './log-traces.ts'
 import { packageVersion } from './package-version.ts'
 import { realClock } from './real-clock.ts'
 import { ThreadPriority } from './server/thread-priority.ts'
@@ -123,7 +122,7 @@ async function checkData(data: string): Promise<Check[]> {
   if (found instanceof Error && found.code === 'ENOENT')
     return [{ name: 'data', state: 'ok', text: `${data} holds no log yet`, values: { data, exists: false } }]
   try {
-    const beside = { traces: await logTraces(data), knownEnds: await knownEndsIn(data) }
+    const beside = await besideLog(data)
     const opens = await checkOpening(data, directory, beside)
     return opens.values.code === undefined || opens.values.code === 'FILE_UNWRITABLE'
       ? [opens, await checkLog(directory, beside), await checkCheckpoints(path.join(data, 'checkpoints'))]

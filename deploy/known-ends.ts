@@ -3,6 +3,7 @@ import path from 'node:path'
 import { StreamError } from '../engine/errors.ts'
 import type { KnownEnd } from '../engine/log/embedded/known-ends.ts'
 import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
+import { taskName } from '../engine/runtime/plan.ts'
 import { isManifest, readManifest } from '../state/checkpoint/manifest.ts'
 import { DirectoryCheckpointStore } from '../state/directory-checkpoint-store.ts'
 import { fileUnreadable } from './file-unreadable.ts'
@@ -28,7 +29,7 @@ async function endsOf(folder: string, task: string): Promise<KnownEnd[]> {
     const manifest = await readable(readManifest(files, name))
     if (manifest === undefined) continue
     const { job, version, task: number, seq } = manifest
-    known.push({ producer: `${job}.v${version}.task-${number}`, seq, shownBy: path.join('checkpoints', task, name) })
+    known.push({ producer: taskName(job, version, number), seq, shownBy: path.join('checkpoints', task, name) })
   }
   return known
 }

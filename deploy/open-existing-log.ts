@@ -4,15 +4,14 @@ import { AssertionError } from '../engine/assert.ts'
 import { codeOf, StreamError } from '../engine/errors.ts'
 import { holderOf } from '../engine/log/embedded/directory-lock.ts'
 import type { EmbeddedLog } from '../engine/log/embedded/embedded-log.ts'
-import type { KnownEnd } from '../engine/log/embedded/known-ends.ts'
 import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import { openEmbeddedLog } from '../engine/log/embedded/open-embedded-log.ts'
 import { ReadOnlyLog } from '../engine/log/embedded/read-only-log.ts'
+import type { Beside } from '../engine/log/embedded/verify-log.ts'
 import type { LogView } from '../engine/ports/log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
+import { besideLog } from './beside-log.ts'
 import { fileUnreadable } from './file-unreadable.ts'
-import { knownEndsIn } from './known-ends.ts'
-import { logTraces } from './log-traces.ts'
 import { realClock } from './real-clock.ts'
 
 /** Where a data directory has its log. FILE_UNREADABLE when there is none: verbs that only look must not make one. */
@@ -45,15 +44,12 @@ export async function withFollowedLog<T>(data: string, act: (log: ReadOnlyLog) =
   return closing(await openToRead(existing), act)
 }
 
-interface ExistingLog {
+interface ExistingLog extends Beside {
   readonly directory: string
-  readonly traces: readonly string[]
-  /** Read BEFORE the log: whoever works there makes checkpoints of what is in it. */
-  readonly knownEnds: readonly KnownEnd[]
 }
 
 async function existingLog(data: string): Promise<ExistingLog> {
-  return { directory: await logDirectoryOf(data), traces: await logTraces(data), knownEnds: await knownEndsIn(data) }
+  return { directory: await logDirectoryOf(data), ...(await besideLog(data)) }
 }
 
 function openToWrite(existing: ExistingLog): Promise<EmbeddedLog> {

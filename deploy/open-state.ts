@@ -3,7 +3,7 @@ import path from 'node:path'
 import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import type { TaskState } from '../engine/ports/state.ts'
 import { type Logger, type Metrics, noMetrics, type Probe } from '../engine/ports/world.ts'
-import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
+import { type JobPlan, type TaskPlan, taskName, tasksPrefix } from '../engine/runtime/plan.ts'
 import type { Present } from '../engine/task/present.ts'
 import { semantics } from '../engine/task/task.ts'
 import { fingerprint } from '../operators/fingerprint.ts'
@@ -55,7 +55,7 @@ export async function openStateIn(
 
 /** Where a task has its checkpoints. */
 export const checkpointsOf = (directory: string, job: string, version: number, task: number): string =>
-  path.join(directory, 'checkpoints', `${folderOf(job, version)}${task}`)
+  path.join(directory, 'checkpoints', taskName(job, version, task))
 
 /** Removes the state of all tasks of a version, which must have ended. Done again it does nothing. */
 export async function removeStateOf(directory: string, job: string, version: number): Promise<void> {
@@ -71,9 +71,7 @@ export async function stateFoldersOf(directory: string, job: string, version: nu
       if (error.code === 'ENOENT') return []
       throw error
     })
-    for (const name of names) if (name.startsWith(folderOf(job, version))) found.push(path.join(parent, name))
+    for (const name of names) if (name.startsWith(tasksPrefix(job, version))) found.push(path.join(parent, name))
   }
   return found
 }
-
-const folderOf = (job: string, version: number): string => `${job}.v${version}.task-`

@@ -1,5 +1,5 @@
 import { StreamError } from '../engine/errors.ts'
-import type { Topology } from '../engine/model/topology.ts'
+import { outputTopics, type Topology } from '../engine/model/topology.ts'
 import type { Log } from '../engine/ports/log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
 import { jobsOf, readControl } from '../replay/control-log.ts'
@@ -44,13 +44,9 @@ export async function writersIn(log: Log): Promise<Writer[]> {
   return writers
 }
 
-/** Names of the public topics a job writes. */
+/** Names of the public topics a job writes, each once. */
 export function outputsOf(topology: Topology): string[] {
-  const names = topology.nodes.flatMap((node) => {
-    if (node.kind === 'sink') return [node.topic.name]
-    return node.kind === 'operator' ? Object.values(node.sideOutputs).map(({ name }) => name) : []
-  })
-  return [...new Set(names)]
+  return [...new Set(outputTopics(topology).map(({ name }) => name))]
 }
 
 function owned(topic: string, { job }: Writer, fix: string): StreamError {

@@ -58,7 +58,8 @@ export const controlEvent = z.discriminatedUnion('type', [
     type: z.literal('paused'),
     ...asked,
     version,
-    /** It was asked for as a rate: another rate ends it. */ rate: z.literal(0).optional(),
+    /** It was asked for as a rate: another rate ends it. */
+    rate: z.literal(0).optional(),
   }),
   z.object({ type: z.literal('resumed'), ...asked, version }),
   /** What it takes a second at most; null: as much as it can. */

@@ -2,7 +2,7 @@ import { codeOf, StreamError } from '../engine/errors.ts'
 import type { EpochMs } from '../engine/model/record.ts'
 import type { Log } from '../engine/ports/log.ts'
 import type { Clock, Probe } from '../engine/ports/world.ts'
-import { jobTopics } from '../engine/runtime/plan.ts'
+import { jobTopics, taskName } from '../engine/runtime/plan.ts'
 import { atCommonEnd, type ChangedWindows } from './common-end.ts'
 import type { CutOver } from './control-event.ts'
 import { decide } from './control-log.ts'
@@ -107,7 +107,7 @@ export async function cutOver(
     ...asked,
   }
   const stand = (version: number, { tasks }: VersionFacts) =>
-    tasks.map(({ task, seq, hash }) => ({ producer: `${job}.v${version}.task-${task}`, end: { seq, hash } }))
+    tasks.map(({ task, seq, hash }) => ({ producer: taskName(job, version, task), end: { seq, hash } }))
   try {
     board.control = await decide(log, job, board.control, event, [...stand(from, old), ...stand(to, next)])
   } catch (error) {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { errorTable, StreamError } from '../../engine/errors.ts'
+import { standardInput } from '../ingest/input-format.ts'
 
 /** Reads a flag that is a whole number of at least `least`; anything else is a usage error. */
 export function atLeast(least: number): (text: string) => number {
@@ -51,4 +52,10 @@ export function wholeNumber(flag: string, text: string, lowest: number, highest:
     { reason: `${flag} ${text} is not a whole number from ${lowest} to ${highest}` },
     { fix: `write ${flag} ${lowest}, for example` },
   )
+}
+
+/** Refuses standard input named more than once among the files to take in. USAGE. */
+export function checkReadOnce(files: readonly string[]): void {
+  if (files.filter((file) => file === standardInput).length > 1)
+    throw new StreamError('USAGE', { reason: 'standard input is named twice' }, { fix: 'it can be read once: leave one of them out' })
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import { silentLogger } from '../../engine/ports/world.ts'
 import { type InputFormat, inputFormats, standardInput } from '../ingest/input-format.ts'
-import { manyTimes, pair, partitionsOf } from './flag-values.ts'
+import { checkReadOnce, manyTimes, pair, partitionsOf } from './flag-values.ts'
 import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
 import { RunProgress } from './run-progress.ts'
 import type { Terminal } from './terminal.ts'
@@ -61,8 +61,7 @@ export function ingestVerb(terminal: Terminal): Command {
 
 async function ingest(pairs: readonly string[], flags: IngestFlags, terminal: Terminal): Promise<Taken[]> {
   const files = pairs.map((text) => pair('topic=file:', text, 'topic=file'))
-  if (files.filter(([, file]) => file === standardInput).length > 1)
-    throw new StreamError('USAGE', { reason: 'standard input is named twice' }, { fix: 'it can be read once: leave one of them out' })
+  checkReadOnce(files.map(([, file]) => file))
   if (flags.sourceId !== undefined && files.length > 1) {
     throw new StreamError('USAGE', { reason: '--source-id names one source' }, { fix: 'take one file in at a time' })
   }

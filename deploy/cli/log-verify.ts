@@ -16,15 +16,14 @@ export function logVerifyVerb(terminal: Terminal): Command {
     .requiredOption('--data <dir>', 'the data directory')
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<LogVerifyFlags>()
-      const [{ NodeFileSystem }, { verifyLog }, { logDirectoryOf }, { logTraces }, { knownEndsIn }] = await Promise.all([
+      const [{ NodeFileSystem }, { verifyLog }, { logDirectoryOf }, { besideLog }] = await Promise.all([
         import('../../engine/log/embedded/node-file-system.ts'),
         import('../../engine/log/embedded/verify-log.ts'),
         import('../open-existing-log.ts'),
-        import('../log-traces.ts'),
-        import('../known-ends.ts'),
+        import('../beside-log.ts'),
       ])
       const fs = new NodeFileSystem(await logDirectoryOf(flags.data))
-      const report = await verifyLog(fs, { traces: await logTraces(flags.data), knownEnds: await knownEndsIn(flags.data) })
+      const report = await verifyLog(fs, await besideLog(flags.data))
       printData(terminal, flags, report, textOf(report))
       if (report.faults.length > 0) throw new Exit(exitCodes.failed)
     })

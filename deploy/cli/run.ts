@@ -3,7 +3,7 @@ import { StreamError } from '../../engine/errors.ts'
 import { type InputFormat, inputFormats, standardInput } from '../ingest/input-format.ts'
 import type { IngestRequest, RunSummary } from '../run-on-embedded-log.ts'
 import { exitCodes } from './exit-code.ts'
-import { manyTimes, pair, partitionsOf, wholeNumber } from './flag-values.ts'
+import { checkReadOnce, manyTimes, pair, partitionsOf, wholeNumber } from './flag-values.ts'
 import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
 import { RunProgress } from './run-progress.ts'
 import { stopSignals } from './stop-signals.ts'
@@ -66,8 +66,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
   if (flags.untilEnd && flags.complete)
     throw new StreamError('USAGE', { reason: '--until-end and --complete exclude each other' }, { fix: 'leave out one of them' })
   const ingest = flags.ingest.map((text) => ingestOf(text, flags))
-  if (ingest.filter(({ file }) => file === standardInput).length > 1)
-    throw new StreamError('USAGE', { reason: 'standard input is named twice' }, { fix: 'it can be read once: leave one of them out' })
+  checkReadOnce(ingest.map(({ file }) => file))
   if (flags.sourceId !== undefined && !ingest.some(({ file }) => file === standardInput))
     throw new StreamError('USAGE', { reason: '--source-id names standard input' }, { fix: 'add --ingest topic=-, or leave it out' })
   const partitions = Object.fromEntries(flags.partitions.map(partitionsOf))

@@ -1,4 +1,5 @@
 import type { Log } from '../../engine/ports/log.ts'
+import { taskName } from '../../engine/runtime/plan.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { removeStateOf } from '../open-state.ts'
 
@@ -15,8 +16,8 @@ export async function cleanVersion(
   point('retire.topics-deleted')
   // BEFORE its producers: a checkpoint that the log does not reach is a sign of damage.
   await removeStateOf(directory, job, version)
-  for (let task = 0; log.producerEnd(`${own}task-${task}`) !== undefined; task++) {
-    const { id, epoch } = await log.producer(`${own}task-${task}`)
+  for (let task = 0; log.producerEnd(taskName(job, version, task)) !== undefined; task++) {
+    const { id, epoch } = await log.producer(taskName(job, version, task))
     await log.forgetProducer(id, epoch)
   }
   point('retire.removed')

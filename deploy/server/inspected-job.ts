@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { codeOf } from '../../engine/errors.ts'
-import type { TopicDefinition, Topology } from '../../engine/model/topology.ts'
+import { outputTopics, type TopicDefinition, type Topology } from '../../engine/model/topology.ts'
 import { stagesOfSources } from '../../engine/runtime/plan.ts'
 import { fingerprint } from '../../operators/fingerprint.ts'
 import { type Described, describedOf } from '../cli/describe-text.ts'
@@ -27,19 +27,12 @@ export interface InspectedTopic {
 }
 
 export function inspectJob(topology: Topology, sha256: string): InspectedJob {
-  const sources: TopicDefinition[] = []
-  const outputs: TopicDefinition[] = []
-  for (const node of topology.nodes) {
-    if (node.kind === 'source') sources.push(node.topic)
-    else if (node.kind === 'sink') outputs.push(node.topic)
-    else if (node.kind === 'operator') outputs.push(...Object.values(node.sideOutputs))
-  }
   return {
     job: topology.job,
     described: describedOf(topology, sha256),
     fingerprint: fingerprint(topology),
-    sources: eachOnce(sources),
-    outputs: eachOnce(outputs),
+    sources: eachOnce(topology.nodes.flatMap((node) => (node.kind === 'source' ? [node.topic] : []))),
+    outputs: eachOnce(outputTopics(topology)),
     stages: stagesOf(topology),
   }
 }

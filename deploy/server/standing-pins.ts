@@ -1,5 +1,5 @@
-import { pinAll } from '../../engine/log/pin-all.ts'
-import type { Log, Pin } from '../../engine/ports/log.ts'
+import { keepAll } from '../../engine/log/pin-all.ts'
+import type { Log } from '../../engine/ports/log.ts'
 
 /**
  * Keeps the input of versions that nobody keeps it for: those without a thread, or with one that has not come so far. What they have not taken
@@ -7,7 +7,8 @@ import type { Log, Pin } from '../../engine/ports/log.ts'
  */
 export class StandingPins {
   private readonly log: Log
-  private readonly pins = new Map<number, readonly Pin[]>()
+  /** By version: what lets its input go. */
+  private readonly kept = new Map<number, () => void>()
 
   constructor(log: Log) {
     this.log = log
@@ -16,20 +17,18 @@ export class StandingPins {
   /** @param versions all whose input is to be kept, with their source topics; those not named any more are let go. */
   keep(versions: ReadonlyMap<number, readonly string[]>): void {
     for (const [version, topics] of versions)
-      if (!this.pins.has(version))
-        this.pins.set(
-          version,
-          topics.flatMap((topic) => this.pinned(topic)),
-        )
-    for (const [version, pins] of this.pins) {
+      if (!this.kept.has(version)) this.kept.set(version, keepAll(this.log, this.partitionsOf(topics)))
+    for (const [version, letGo] of this.kept) {
       if (versions.has(version)) continue
-      for (const pin of pins) pin.release()
-      this.pins.delete(version)
+      letGo()
+      this.kept.delete(version)
     }
   }
 
-  private pinned(topic: string): Pin[] {
-    const { partitions = 0 } = this.log.topic(topic) ?? {}
-    return Array.from({ length: partitions }, (_, partition) => pinAll(this.log, topic, partition))
+  private partitionsOf(topics: readonly string[]) {
+    return topics.flatMap((topic) => {
+      const { partitions = 0 } = this.log.topic(topic) ?? {}
+      return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
+    })
   }
 }

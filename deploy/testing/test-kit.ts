@@ -6,7 +6,7 @@ import { partitionOf } from '../../engine/log/partitioner.ts'
 import { readRecords } from '../../engine/log/read-records.ts'
 import type { EpochMs, Key, LogRecord } from '../../engine/model/record.ts'
 import type { Totals } from '../../engine/model/slice.ts'
-import type { TopicDefinition, Topology } from '../../engine/model/topology.ts'
+import { outputTopics, type TopicDefinition, type Topology } from '../../engine/model/topology.ts'
 import { noProbe } from '../../engine/ports/world.ts'
 import { jobTopics } from '../../engine/runtime/plan.ts'
 import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runtime/settings.ts'
@@ -196,7 +196,7 @@ export class TestKit implements AsyncDisposable {
     }
     await this.settle()
     await cutOver(
-      { log, clock, probe: noProbe, board, job, outputs: outputsOf(this.owner.topology) },
+      { log, clock, probe: noProbe, board, job, outputs: outputTopics(this.owner.topology).map(({ name }) => name) },
       { to: version, holdMs: Number.POSITIVE_INFINITY },
     )
     await this.settle()
@@ -438,10 +438,6 @@ function checkVersion(job: string, topology: Topology): void {
   if (topology.job !== job) {
     throw new StreamError('JOB_INVALID', { job: topology.job, reason: `it is not a version of ${job}` }, { fix: 'give both the same name' })
   }
-}
-
-function outputsOf({ nodes }: Topology): string[] {
-  return nodes.filter((node) => node.kind === 'sink').map(({ topic }) => topic.name)
 }
 
 function decodeOne(codec: TopicDefinition['codec'], bytes: Uint8Array): unknown {

@@ -22,7 +22,7 @@ export interface Slice {
   readonly cap?: { readonly watermark: EpochMs | null; readonly processing: EpochMs }
   /** The task stands still for the cut-over of this id: nothing is taken, no time passes. */
   readonly hold?: string
-  /** What is due by these times is given, whatever the inputs say: other tasks of the version have come to them, and it is to stand still. */
+  /** What is due by these times, and no more, is given, whatever the inputs say: other tasks of the version have come to them, and it is to stand still. */
   readonly level?: { readonly watermark: EpochMs | null; readonly processing: EpochMs }
   /** The results are those the former owner has published: they stay private, also those left for the next slices. */
   readonly align?: true

@@ -96,3 +96,11 @@ export function inputsOfNode(node: TopologyNode): readonly number[] {
   if (node.kind === 'source') return []
   return node.kind === 'operator' ? node.inputs : [node.input]
 }
+
+/** What a job writes for others: the topics of its sinks and of its side outputs. */
+export function outputTopics({ nodes }: Topology): TopicDefinition[] {
+  return nodes.flatMap((node) => {
+    if (node.kind === 'sink') return [node.topic]
+    return node.kind === 'operator' ? Object.values(node.sideOutputs) : []
+  })
+}

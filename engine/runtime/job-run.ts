@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import { codeOf, StreamError } from '../errors.ts'
-import { pinAll } from '../log/pin-all.ts'
+import { keepAll } from '../log/pin-all.ts'
 import type { Totals } from '../model/slice.ts'
-import type { Topology } from '../model/topology.ts'
-import type { Log, Pin, TopicSpec } from '../ports/log.ts'
+import { outputTopics, type Topology } from '../model/topology.ts'
+import type { Log, TopicSpec } from '../ports/log.ts'
 import type { TaskState } from '../ports/state.ts'
 import type { Clock, Logger, Metrics, Probe } from '../ports/world.ts'
 import type { Present } from '../task/present.ts'
@@ -87,13 +87,10 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
 
 /** Creates what the job reads and writes, where it is missing. TOPIC_EXISTS when a topic is there with other settings that matter. */
 async function createTopics(log: Log, topology: Topology, version: number, parallelism: number, steered: boolean): Promise<void> {
-  const declared = topology.nodes.flatMap((node) => {
-    if (node.kind === 'source' || node.kind === 'sink') return [node.topic]
-    return node.kind === 'operator' ? Object.values(node.sideOutputs) : []
-  })
   const sources = topology.nodes.filter((node) => node.kind === 'source').map((node) => node.topic)
+  const outputs = outputTopics(topology)
   const widest = Math.max(1, ...sources.map((topic) => log.topic(topic.name)?.partitions ?? topic.partitions ?? 1))
-  for (const topic of declared) {
+  for (const topic of [...sources, ...outputs]) {
     if (log.topic(topic.name) !== undefined) continue
     const partitions = topic.partitions ?? (sources.includes(topic) ? 1 : widest)
     await log.createTopic({ name: topic.name, partitions, kind: topic.kind })
@@ -108,12 +105,7 @@ async function createTopics(log: Log, topology: Topology, version: number, paral
   ]
   for (const spec of own) await log.createTopic(spec)
   if (!steered) return
-  const written = [
-    ...declared.filter((topic) => !sources.includes(topic)).map(({ name }) => name),
-    plan.topics.deadLetters,
-    plan.topics.late,
-  ]
-  for (const name of new Set(written)) {
+  for (const name of new Set([...outputs.map(({ name }) => name), plan.topics.deadLetters, plan.topics.late])) {
     const { partitions, kind } = log.topic(name)!
     await log.createTopic({ name: plan.topics.privately(name), partitions, kind })
   }
@@ -133,7 +125,8 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
   const { settings, clock, logger, stop } = world
   const failures = new Failures(settings)
   const size = new SliceSize(settings.sliceRecordsMax)
-  const between = new InputKeeper(world.log)
+  /** Of its input, which is kept between two lives. */
+  let letGo: (() => void) | undefined
   while (!stop.aborted) {
     const { topology, present } = options.load()
     const plan = planOf(topology, options)
@@ -143,7 +136,8 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
     try {
       state = await options.openState(task, plan, present)
       life = await TaskLife.begin(plan, task, world, state, present, size)
-      between.letGo()
+      letGo?.()
+      letGo = undefined
       failures.acknowledged(life.acknowledged)
       await life.run()
       return
@@ -156,34 +150,17 @@ async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Pr
       world.metrics.add('reprise_errors_total', { ...labels, code: codeOf(error) ?? 'none' }, 1)
       const goesOn = passes(error) ? 'task can not go on now, and tries again until it can' : 'task failed, recovering'
       logger.warn({ error: String(error), pauseMs }, goesOn)
-      between.keep(task)
+      letGo ??= keepAll(
+        world.log,
+        task.inputs.filter(({ kind }) => kind === 'source'),
+      )
       await clock.sleep(pauseMs, stop)
     } finally {
       if (life !== undefined) await life.close()
       else await state?.close()
     }
   }
-  between.letGo()
-}
-
-/** Keeps what a task reads while no life of it does. */
-class InputKeeper {
-  private readonly log: Log
-  private pins: Pin[] = []
-
-  constructor(log: Log) {
-    this.log = log
-  }
-
-  keep({ inputs }: TaskPlan): void {
-    if (this.pins.length > 0) return
-    this.pins = inputs.flatMap(({ kind, topic, partition }) => (kind === 'source' ? [pinAll(this.log, topic, partition)] : []))
-  }
-
-  letGo(): void {
-    for (const pin of this.pins) pin.release()
-    this.pins = []
-  }
+  letGo?.()
 }
 
 /** All is committed: a log that can't be read for a while must not make the run a failure. */

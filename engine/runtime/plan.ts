@@ -69,6 +69,12 @@ export interface JobPlan {
   readonly topics: JobTopics
 }
 
+/** What the names of a version's tasks begin with. */
+export const tasksPrefix = (job: string, version: number): string => `${job}.v${version}.task-`
+
+/** The id of a task's producer, and the name of the folders of its state. */
+export const taskName = (job: string, version: number, task: number): string => tasksPrefix(job, version) + task
+
 export function jobTopics(job: string, version: number): JobTopics {
   return {
     journal: `${job}.v${version}.journal`,

@@ -84,7 +84,7 @@ export class SliceChooser {
       return { seq, ranges, processing, idle: idle.filter((input) => !taken.has(input)), ...cap, ...(skip.length === 0 ? {} : { skip }) }
     }
     if (this.completes()) return tick({ idle: [], advanceTo: { watermark: null, processing: null } })
-    if (task.wouldMove(idle, trail.watermark) || task.wouldTell(idle)) return tick()
+    if (task.timeWouldChange(idle, trail.watermark)) return tick()
     return this.clockMoves(now, trail.processing) ? tick() : undefined
   }
 
@@ -116,8 +116,7 @@ export class SliceChooser {
     const watermark = kind.timed ? level.watermark : Number.NEGATIVE_INFINITY
     const processing = kind.clocked ? level.processing : 0
     if (task.watermark >= watermark && task.processingTime >= processing) return undefined
-    const times = { watermark: finiteOrNull(watermark), processing }
-    return { level: times, cap: times }
+    return { level: { watermark: finiteOrNull(watermark), processing } }
   }
 
   private chooseRanges() {

@@ -7,7 +7,7 @@ import type { Clock, Logger, Metrics, Probe } from '../ports/world.ts'
 import type { Present } from '../task/present.ts'
 import { Task } from '../task/task.ts'
 import { JournalWriter } from './journal-codec.ts'
-import type { JobPlan, TaskPlan } from './plan.ts'
+import { type JobPlan, type TaskPlan, taskName } from './plan.ts'
 import { readJournal, rerun, restorePoint } from './recover.ts'
 import type { RuntimeSettings } from './settings.ts'
 import { SliceChooser } from './slice-chooser.ts'
@@ -95,7 +95,7 @@ export class TaskLife {
     const { log, probe, settings, clock } = world
     const from = clock.monotonic()
     const where = { job: job.topology.job, version: job.version, task: plan.id }
-    const producer = await log.producer(`${job.topology.job}.v${job.version}.task-${plan.id}`)
+    const producer = await log.producer(taskName(job.topology.job, job.version, plan.id))
     probe.at('recover.fenced')
     const journal = await readJournal(log, job.topics.journal, plan.id)
     const { point, after } = await restorePoint(state, journal, producer.end, where)

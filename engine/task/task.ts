@@ -177,16 +177,15 @@ export class Task {
     return next
   }
 
-  /** Whether the watermark would move, up to `cap`, if these inputs (and no others) were idle. */
-  wouldMove(idle: readonly number[], cap: EpochMs): boolean {
-    if (this.watermarks.channels.length === 0) return false
-    return Math.min(this.watermarks.next(this.idleChannels(idle)), cap) > this.watermarks.current
-  }
-
-  /** Whether the tasks behind would be told, if these inputs (and no others) were idle, that nothing of this one's holds them up, or does again. */
-  wouldTell(idle: readonly number[]): boolean {
-    if (this.exchanges.length === 0) return false
-    const allIdle = !this.idleChannels(idle).includes(false)
+  /**
+   * Whether a slice that takes nothing would change anything by event time, if these inputs (and no others) were idle: move the watermark, up to
+   * `cap`, or tell the tasks behind that nothing of this one's holds them up, or does again.
+   */
+  timeWouldChange(idle: readonly number[], cap: EpochMs): boolean {
+    const { watermarks } = this
+    const channels = this.idleChannels(idle)
+    if (channels.length > 0 && Math.min(watermarks.next(channels), cap) > watermarks.current) return true
+    const allIdle = !channels.includes(false)
     return this.exchanges.some((exchange) => exchange.toldIdle !== allIdle)
   }
 
@@ -361,7 +360,7 @@ export class Task {
 }
 
 /** Null stands for -Infinity. */
-function capOf({ cap }: Slice): { watermark: EpochMs; processing: EpochMs } {
+function capOf({ level, cap = level }: Slice): { watermark: EpochMs; processing: EpochMs } {
   if (cap === undefined) return { watermark: Number.POSITIVE_INFINITY, processing: Number.POSITIVE_INFINITY }
   return { watermark: cap.watermark ?? Number.NEGATIVE_INFINITY, processing: cap.processing }
 }

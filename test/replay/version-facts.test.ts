@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../deploy/testing/manual-clock.ts'
 import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
+import type { Producer } from '../../engine/ports/log.ts'
 import { noProbe } from '../../engine/ports/world.ts'
 import type { TaskFacts } from '../../engine/runtime/steering.ts'
 import { decide } from '../../replay/control-log.ts'
@@ -92,15 +93,7 @@ describe('an owner whose tasks stand still at different times', () => {
     const clock = new ManualClock(1_000_000_000)
     const log = new MemoryLog({ clock })
     const board = new VersionBoard()
-    for (const version of [1, 2]) {
-      const event = { type: 'registered', at: 0, version, sha256: '', parallelism: 2, fingerprint: '' } as const
-      board.control = await decide(log, 'job', board.control, event)
-      for (const number of [0, 1]) {
-        const { commit } = await log.producer(`job.v${version}.task-${number}`)
-        await commit({ expect: { seq: 0, hash: '' }, next: { seq: 1, hash: 'h' }, appends: [] })
-        board.learn(version, task(number, { held: 'hold-2', watermark: version === 1 && number === 0 ? 100 : 60 }))
-      }
-    }
+    await standing(log, board, (version, number) => ({ watermark: version === 1 && number === 0 ? 100 : 60 }))
     const outcome = cutOver({ log, clock, probe: noProbe, board, job: 'job', outputs: [] }, { to: 2, holdMs: 1000 })
     // That one may be over by then is for the test to say.
     outcome.catch(() => {})
@@ -136,21 +129,28 @@ test('the decision is void when any task of either version has gone on', async (
   for (const moved of ['job.v1.task-0', 'job.v1.task-1', 'job.v2.task-0', 'job.v2.task-1', undefined]) {
     const log = new MemoryLog({ clock })
     const board = new VersionBoard()
-    for (const version of [1, 2]) {
-      const event = { type: 'registered', at: 0, version, sha256: '', parallelism: 2, fingerprint: '' } as const
-      board.control = await decide(log, 'job', board.control, event)
-      for (const number of [0, 1]) {
-        const { id, commit } = await log.producer(`job.v${version}.task-${number}`)
-        const end = { seq: 1, hash: 'h' }
-        await commit({ expect: { seq: 0, hash: '' }, next: end, appends: [] })
-        // It was held, then another life of it went on.
-        if (id === moved) await commit({ expect: end, next: { seq: 2, hash: 'i' }, appends: [] })
-        board.learn(version, task(number, { held: 'hold-2' }))
-      }
-    }
+    const producers = await standing(log, board)
+    // It was held, then another life of it went on.
+    await producers.find(({ id }) => id === moved)?.commit({ expect: { seq: 1, hash: 'h' }, next: { seq: 2, hash: 'i' }, appends: [] })
     const outcome = cutOver({ log, clock, probe: noProbe, board, job: 'job', outputs: [] }, { to: 2, holdMs: 1000 })
     if (moved === undefined) expect((await outcome).to).toBe(2)
     else await expect(outcome, moved).rejects.toThrow(/CUT_OVER_ABORTED/)
     expect([board.control.owner, board.control.hold]).toEqual([moved === undefined ? 2 : 1, undefined])
   }
 })
+
+/** Two versions of two tasks each, that stand still for the next hold. @returns what their tasks write with. */
+async function standing(log: MemoryLog, board: VersionBoard, factsOf: (version: number, task: number) => Partial<TaskFacts> = () => ({})) {
+  const producers: Producer[] = []
+  for (const version of [1, 2]) {
+    const event = { type: 'registered', at: 0, version, sha256: '', parallelism: 2, fingerprint: '' } as const
+    board.control = await decide(log, 'job', board.control, event)
+    for (const number of [0, 1]) {
+      const producer = await log.producer(`job.v${version}.task-${number}`)
+      await producer.commit({ expect: { seq: 0, hash: '' }, next: { seq: 1, hash: 'h' }, appends: [] })
+      board.learn(version, task(number, { held: 'hold-2', ...factsOf(version, number) }))
+      producers.push(producer)
+    }
+  }
+  return producers
+}

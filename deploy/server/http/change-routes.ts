@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { RepriseServer } from '../server.ts'
 import { versionView, viewOfVersion } from '../views.ts'
-import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
+import { askedOf, ofJob, reason, versionNumber } from './job-requests.ts'
+import { problems } from './problem.ts'
 import { limitsOf } from './rate-request.ts'
 import { type App, whoAsks } from './typed-app.ts'
 

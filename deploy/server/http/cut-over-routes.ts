@@ -6,7 +6,8 @@ import type { Operation } from '../operations.ts'
 import type { RepriseServer } from '../server.ts'
 import { iso, viewOfPositions } from '../views.ts'
 import { wrongState } from '../wrong-state.ts'
-import { askedOf, ofJob, problems, reason, versionNumber } from './job-requests.ts'
+import { askedOf, ofJob, reason, versionNumber } from './job-requests.ts'
+import { problems } from './problem.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 const operationView = z.object({

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { DeadLetterQueue } from '../../dead-letters.ts'
 import { fieldsOf } from '../../letter-fields.ts'
 import type { RepriseServer } from '../server.ts'
-import { ofJob, problems, reason } from './job-requests.ts'
+import { ofJob, reason } from './job-requests.ts'
+import { problems } from './problem.ts'
 import type { App } from './typed-app.ts'
 
 const id = z.number().int().nonnegative()

@@ -1,8 +1,6 @@
 import { z } from 'zod'
 import type { Asked } from '../../../replay/cut-over.ts'
 
-export { problems } from './problem.ts'
-
 /** What the routes of a job have in common. */
 export const ofJob = z.strictObject({ job: z.string().max(249) })
 export const versionNumber = z.number().int().positive()

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { recordOf } from '../../../replay/version-record.ts'
 import type { JobController } from '../job-controller.ts'
 import type { RepriseServer } from '../server.ts'
-import { ofJob, problems } from './job-requests.ts'
+import { ofJob } from './job-requests.ts'
+import { problems } from './problem.ts'
 import type { App } from './typed-app.ts'
 
 const stretchView = z.object({

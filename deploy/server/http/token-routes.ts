@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { RepriseServer } from '../server.ts'
 import { scopes, type Token } from '../tokens.ts'
 import { iso } from '../views.ts'
-import { problems } from './job-requests.ts'
+import { problems } from './problem.ts'
 import { type App, whoAsks } from './typed-app.ts'
 
 const tokenName = z
