@@ -36,8 +36,8 @@ export const queryRows: readonly Row[] = [
   query('q0-single', 'q0 over bids that came one a commit', { floor: 0.5, goal: 1 }, { file: 'q0', records: 400_000, input: single }),
 ]
 
-/** Runs that are not counted: the compiler is at work in them for a fifth of the time. */
-const warmUps = 2
+/** Runs that are not counted: each brings functions of its own, and only from the fourth on does the compiler leave alone what calls them. */
+const warmUps = 3
 
 /** Repetitions of bare loop and job by turns. */
 async function measure(

@@ -51,8 +51,8 @@ export class BlockView {
     this.at = at
     const { u32, f64 } = chunk
     const w = at >> 2
-    this.length = u32[w]!
-    const n = (this.count = u32[w + 3]!)
+    this.length = u32[w]! | 0
+    const n = (this.count = u32[w + 3]! | 0)
     this.baseOffset = f64[(at >> 3) + 2]!
     this.appendTime = f64[(at >> 3) + 3]!
     this.contentChecksum = u32[w + 8]!
@@ -71,8 +71,9 @@ export class BlockView {
     this.nullsAt = p
     if (flags & flagNulls) p += n
     this.keysAt = p
-    this.valuesAt = p + u32[w + 10]!
-    this.headersAt = this.valuesAt + u32[w + 11]!
+    // As integers: kept as doubles, they would make every loop over the bytes count in doubles.
+    this.valuesAt = (p + u32[w + 10]!) | 0
+    this.headersAt = (this.valuesAt + u32[w + 11]!) | 0
   }
 
   get endOffset(): Offset {
