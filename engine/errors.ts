@@ -4,6 +4,13 @@
  */
 export type Retry = 'never' | 'after-backoff' | 'after-restore' | 'after-fix'
 
+interface ErrorKind {
+  readonly retry: Retry
+  readonly text: string
+  /** The way out, where it is always the same. */
+  readonly fix?: string
+}
+
 const table = {
   // job and topology
   JOB_INVALID: { retry: 'after-fix', text: 'the job definition is not valid' },
@@ -52,7 +59,7 @@ const table = {
   LOG_CORRUPT: { retry: 'never', text: 'the log is damaged' },
   LOG_CLOCK_AHEAD: { retry: 'after-fix', text: 'the last append time lies far ahead of the clock' },
   LOG_FORMAT_UNKNOWN: { retry: 'after-fix', text: 'the data directory was written by another release' },
-  DISK_FULL: { retry: 'after-backoff', text: 'there is no space left on the disk' },
+  DISK_FULL: { retry: 'after-backoff', text: 'there is no space left on the disk', fix: 'make room on the disk of this file' },
   // state
   CHECKPOINT_CORRUPT: { retry: 'after-restore', text: 'a checkpoint does not match its manifest' },
   CHECKPOINT_MISSING: { retry: 'never', text: 'no usable checkpoint is left and the journal does not reach back to its beginning' },
@@ -80,10 +87,10 @@ const table = {
   FILE_UNREADABLE: { retry: 'after-fix', text: 'the file can not be read' },
   FILE_UNWRITABLE: { retry: 'after-fix', text: 'the file can not be written' },
   INGEST_SOURCE_CHANGED: { retry: 'after-fix', text: 'a source of this id was taken in with other content' },
-} as const satisfies Record<string, { retry: Retry; text: string }>
+} as const satisfies Record<string, ErrorKind>
 
 export type ErrorCode = keyof typeof table
-export const errorTable: Readonly<Record<ErrorCode, { retry: Retry; text: string }>> = table
+export const errorTable: Readonly<Record<ErrorCode, ErrorKind>> = table
 
 export type ErrorDetails = Readonly<Record<string, unknown>>
 
@@ -95,12 +102,13 @@ export class StreamError extends Error {
   /** What the reader can do, in one line. */
   readonly fix: string | undefined
   constructor(code: ErrorCode, details: ErrorDetails = {}, options: { cause?: unknown; fix?: string } = {}) {
-    super(`${code}: ${table[code].text}${formatDetails(details)}`, options.cause === undefined ? undefined : { cause: options.cause })
+    const kind = errorTable[code]
+    super(`${code}: ${kind.text}${formatDetails(details)}`, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'StreamError'
     this.code = code
-    this.retry = table[code].retry
+    this.retry = kind.retry
     this.details = details
-    this.fix = options.fix
+    this.fix = options.fix ?? kind.fix
   }
 }
 
