@@ -14,10 +14,10 @@ const copying = defineJob('steered', (builder) => {
 })
 
 /** A version that does what it was told last. Its job gives one record of `out` for each of `in`, unless it is told otherwise. */
-export async function steeredVersion(first: Orders, job: Topology = copying) {
+export async function steeredVersion(first: Orders, job: Topology = copying, { partitions = 1 } = {}) {
   const clock = new ManualClock(1_000_000)
   const log = new MemoryLog({ clock })
-  await log.createTopic({ name: 'in', partitions: 1, kind: 'stream' })
+  await log.createTopic({ name: 'in', partitions, kind: 'stream' })
   const feeder = await log.producer('feeder')
   const told = new NextChange()
   const steered = { orders: first, waits: 0 }
@@ -42,14 +42,15 @@ export async function steeredVersion(first: Orders, job: Topology = copying) {
   return {
     version,
     log,
+    clock,
     steer(orders: Orders) {
       steered.orders = orders
       told.tell()
     },
-    async send(seq: number) {
+    async send(seq: number, { partition = 0, n = seq } = {}) {
       const block = new BlockBuilder()
-      block.add({ key: null, value: Buffer.from(`{"n":${seq}}`), eventTime: 0 })
-      const appends = [{ topic: 'in', partition: 0, block: block.finish() }]
+      block.add({ key: null, value: Buffer.from(`{"n":${n}}`), eventTime: 0 })
+      const appends = [{ topic: 'in', partition, block: block.finish() }]
       await feeder.commit({ expect: { seq, hash: '' }, next: { seq: seq + 1, hash: '' }, appends })
     },
     async published() {

@@ -66,3 +66,36 @@ test('a task that is to stand still at a time others have come to gives for all 
   await stop()
   await log.close()
 })
+
+test('who is brought to the time others have come to goes no further, though the input that holds it back falls idle just then', async () => {
+  const counting = defineJob('counting', (builder) => {
+    builder
+      .from(topic('in', { value: z.object({ n: z.number() }), eventTime: ({ n }) => n, idleAfter: '5s' }))
+      .keyBy('all', () => 'all')
+      .window('pairs', tumbling('2ms'))
+      .aggregate({ n: count() })
+      .to(topic('out', { value: z.object({ n: z.number() }) }))
+  })
+  const orders = { control: 1, publishes: true }
+  const { version, log, clock, steer, send, published, stop } = await steeredVersion(orders, counting, { partitions: 2 })
+  void version.run('stopped')
+  const wait = async (ms: number) => {
+    for (let turns = 0; turns < 30; turns++) await clock.yield()
+    clock.advance(ms)
+  }
+  await send(0, { partition: 0, n: 3 })
+  expect(await published()).toBe(0)
+  await wait(4000)
+  await send(1, { partition: 1, n: 100 })
+  expect(await published()).toBe(0)
+  await wait(1500)
+  steer({ control: 2, publishes: true, hold: { id: 'h', level: { watermark: 6, processing: 0 } } })
+  expect(await published()).toBe(1)
+  const last = (await readJournal(log, 'counting.v1.journal', 0)).slice(-2).map(({ record }) => record)
+  expect(last.map(({ slice, watermark }) => [slice.idle, slice.hold, watermark])).toEqual([
+    [[0], undefined, 6],
+    [[0], 'h', 6],
+  ])
+  await stop()
+  await log.close()
+})
