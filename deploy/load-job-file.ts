@@ -1,10 +1,12 @@
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { StreamError } from '../engine/errors.ts'
 import type { Topology } from '../engine/model/topology.ts'
 import type { Logger } from '../engine/ports/world.ts'
 import { type JobBundle, loadJob } from '../engine/runtime/load-job.ts'
 import { JobPresent } from '../engine/runtime/sandbox/job-present.ts'
 import { bundleJob } from './bundle.ts'
+import { inTime } from './in-time.ts'
 
 export interface JobFile {
   readonly bundle: JobBundle
@@ -17,15 +19,26 @@ export async function openJobFile(file: string, logger: Logger): Promise<JobFile
   return jobOfBundle(await bundleJob(file), logger, `${pathToFileURL(path.dirname(path.resolve(file))).href}/`)
 }
 
-/** @param sourceRoot what the names in stack traces are relative to. Errors of `load`: those of loadJob. */
-export async function jobOfBundle(bundle: JobBundle, logger: Logger, sourceRoot?: string): Promise<JobFile> {
+/** For slow machines and large bundles; who waits for longer would think that it hangs. */
+const loadMsMax = 30_000
+
+/** @param sourceRoot what the names in stack traces are relative to. Errors of `load`: those of loadJob; JOB_LOAD_FAILED also when it does not come back. */
+export async function jobOfBundle(bundle: JobBundle, logger: Logger, sourceRoot?: string, withinMs = loadMsMax): Promise<JobFile> {
   const reprise = await import('../index.ts')
   return {
     bundle,
     load() {
       const present = new JobPresent()
       const host = { modules: { reprise }, present, logger, ...(sourceRoot === undefined ? {} : { sourceRoot }) }
-      return { topology: loadJob(bundle, host), present }
+      const late = () =>
+        new StreamError(
+          'JOB_LOAD_FAILED',
+          { job: bundle.name, reason: `it did not come back within ${withinMs / 1000} s` },
+          {
+            fix: 'what stands outside of functions, and what defineJob is given, is run when the file is loaded: look for a loop that does not end',
+          },
+        )
+      return { topology: inTime(() => loadJob(bundle, host), withinMs, late), present }
     },
   }
 }
