@@ -1,12 +1,12 @@
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { StreamError } from '../engine/errors.ts'
 import type { Topology } from '../engine/model/topology.ts'
 import type { Logger } from '../engine/ports/world.ts'
 import { type JobBundle, loadJob } from '../engine/runtime/load-job.ts'
 import { JobPresent } from '../engine/runtime/sandbox/job-present.ts'
 import { bundleJob } from './bundle.ts'
 import { inTime } from './in-time.ts'
+import { loadFailed } from './load-failed.ts'
 
 export interface JobFile {
   readonly bundle: JobBundle
@@ -19,8 +19,7 @@ export async function openJobFile(file: string, logger: Logger): Promise<JobFile
   return jobOfBundle(await bundleJob(file), logger, `${pathToFileURL(path.dirname(path.resolve(file))).href}/`)
 }
 
-/** For slow machines and large bundles; who waits for longer would think that it hangs. */
-const loadMsMax = 30_000
+const loadMsMax = 10_000
 
 /** @param sourceRoot what the names in stack traces are relative to. Errors of `load`: those of loadJob; JOB_LOAD_FAILED also when it does not come back. */
 export async function jobOfBundle(bundle: JobBundle, logger: Logger, sourceRoot?: string, withinMs = loadMsMax): Promise<JobFile> {
@@ -30,14 +29,7 @@ export async function jobOfBundle(bundle: JobBundle, logger: Logger, sourceRoot?
     load() {
       const present = new JobPresent()
       const host = { modules: { reprise }, present, logger, ...(sourceRoot === undefined ? {} : { sourceRoot }) }
-      const late = () =>
-        new StreamError(
-          'JOB_LOAD_FAILED',
-          { job: bundle.name, reason: `it did not come back within ${withinMs / 1000} s` },
-          {
-            fix: 'what stands outside of functions, and what defineJob is given, is run when the file is loaded: look for a loop that does not end',
-          },
-        )
+      const late = () => loadFailed(bundle, `it did not come back within ${withinMs / 1000} s`)
       return { topology: inTime(() => loadJob(bundle, host), withinMs, late), present }
     },
   }
