@@ -1,5 +1,5 @@
 import type { Log } from '../../engine/ports/log.ts'
-import { taskName } from '../../engine/runtime/plan.ts'
+import { tasksPrefix } from '../../engine/runtime/plan.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
 import { removeStateOf } from '../open-state.ts'
 
@@ -16,8 +16,9 @@ export async function cleanVersion(
   point('retire.topics-deleted')
   // BEFORE its producers: a checkpoint that the log does not reach is a sign of damage.
   await removeStateOf(directory, job, version)
-  for (let task = 0; log.producerEnd(taskName(job, version, task)) !== undefined; task++) {
-    const { id, epoch } = await log.producer(taskName(job, version, task))
+  // Each by its name: of a clean that was interrupted the first are gone already.
+  for (const id of log.producers().filter((one) => one.startsWith(tasksPrefix(job, version)))) {
+    const { epoch } = await log.producer(id)
     await log.forgetProducer(id, epoch)
   }
   point('retire.removed')
