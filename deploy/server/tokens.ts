@@ -52,6 +52,7 @@ export class Tokens {
   private readonly clock: Clock
   private readonly appender: TopicAppender
   private readonly known = new Map<string, Token>()
+  private turn: Promise<unknown> = Promise.resolve()
 
   static async open(log: Log, clock: Clock): Promise<Tokens> {
     const tokens = new Tokens(log, clock)
@@ -78,7 +79,22 @@ export class Tokens {
   }
 
   /** @returns the token itself, which is kept nowhere. Errors: TOKEN_EXISTS. */
-  async create({ name, scopes, expiresAt }: NewToken, by: string): Promise<string> {
+  create(token: NewToken, by: string): Promise<string> {
+    return this.inTurn(() => this.createNow(token, by))
+  }
+
+  /** In force at once. Errors: TOKEN_UNKNOWN. */
+  revoke(name: string, by: string): Promise<void> {
+    return this.inTurn(() => this.revokeNow(name, by))
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.turn.catch(() => {}).then(work)
+    this.turn = done
+    return done
+  }
+
+  private async createNow({ name, scopes, expiresAt }: NewToken, by: string): Promise<string> {
     if (this.known.has(name))
       throw new StreamError('TOKEN_EXISTS', { name }, { fix: `choose another name, or: reprise token revoke ${name}` })
     // The prefix is what scanners for leaked secrets look for.
@@ -96,8 +112,7 @@ export class Tokens {
     return secret
   }
 
-  /** In force at once. Errors: TOKEN_UNKNOWN. */
-  async revoke(name: string, by: string): Promise<void> {
+  private async revokeNow(name: string, by: string): Promise<void> {
     if (!this.known.has(name)) throw new StreamError('TOKEN_UNKNOWN', { name }, { fix: 'reprise token ls' })
     await this.change({ type: 'revoked', name, at: this.clock.now(), by })
   }

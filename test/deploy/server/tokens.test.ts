@@ -44,6 +44,18 @@ describe('tokens', () => {
     expect(tokens.isValid(before)).toBe(false)
     await expect(tokens.revoke('nobody', 'root')).rejects.toMatchObject({ code: 'TOKEN_UNKNOWN' })
   })
+
+  test('of one name are made once, also by two who ask at the same time; revoked once too', async () => {
+    const { log, clock } = world()
+    const tokens = await Tokens.open(log, clock)
+    const make = () => tokens.create({ name: 'ann', scopes: ['viewer'] }, 'root')
+    const [first, second] = await Promise.allSettled([make(), make()])
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'TOKEN_EXISTS' } })
+    expect(tokens.find((first as PromiseFulfilledResult<string>).value)?.name).toBe('ann')
+    const [gone, again] = await Promise.allSettled([tokens.revoke('ann', 'root'), tokens.revoke('ann', 'root')])
+    expect(gone.status).toBe('fulfilled')
+    expect(again).toMatchObject({ status: 'rejected', reason: { code: 'TOKEN_UNKNOWN' } })
+  })
 })
 
 test('of calls without a valid token twenty within a minute are answered, for each address', () => {
