@@ -8,6 +8,7 @@ import { readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
 import { type Action, step } from '../../replay/controller.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
+import type { Writer } from '../output-owner.ts'
 import { ActionRunner } from './action-runner.ts'
 import { cleanVersion } from './clean-version.ts'
 import { Decisions } from './decisions.ts'
@@ -24,6 +25,8 @@ import { VersionVerbs } from './version-verbs.ts'
 export interface ControllerWorld extends ThreadsWorld {
   /** What can be known of a bundle without running its functions. */
   readonly inspect: (bundle: JobBundle) => Promise<InspectedJob>
+  /** All jobs that are led. */
+  readonly writers: () => Iterable<Writer>
   readonly policy: CatchUpPolicy
   /** How long a version that published before runs on. */
   readonly bakeMs: number
@@ -111,6 +114,7 @@ export class JobController {
       decisions: this.decisions,
       inspected: this.inspected,
       switching: this.switching,
+      writers: world.writers,
       control: () => this.control,
       version: (version) => this.version(version),
       positions: (version) => this.facts(version)?.positions,

@@ -202,6 +202,7 @@ export class RepriseServer {
       metrics: this.metrics,
       bundles: this.bundles,
       inspect: inspectBundle,
+      writers: () => this.controllers.values(),
       directory,
       settings: { ...defaultRuntimeSettings, ...settings.runtime },
       state: settings.state,

@@ -8,6 +8,7 @@ import { alive, type ControlState, type VersionState } from '../../replay/contro
 import type { Asked } from '../../replay/cut-over.ts'
 import type { RateLimits } from '../../replay/pace.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
+import { checkOutput, type Writer } from '../output-owner.ts'
 import type { Decisions } from './decisions.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import { checkSame, sameVersion } from './same-version.ts'
@@ -35,6 +36,8 @@ export interface VerbsWorld {
   /** By version that is alive; a new one is put here before it is decided about. */
   readonly inspected: Map<number, InspectedJob>
   readonly switching: Switching
+  /** All jobs, this one among them. */
+  writers(): Iterable<Writer>
   control(): ControlState
   /** Errors: VERSION_UNKNOWN. */
   version(version: number): VersionState
@@ -53,7 +56,10 @@ export class VersionVerbs {
     this.world = world
   }
 
-  /** What is the same is the same version, but for `anew`. VERSION_STATE where it is asked to be what only a new one can be. */
+  /**
+   * What is the same is the same version, but for `anew`. VERSION_STATE where it is asked to be what only a new one can be; OUTPUT_OWNED where another
+   * job writes what it is to write.
+   */
   async register(
     inspected: InspectedJob,
     sha256: string,
@@ -68,24 +74,37 @@ export class VersionVerbs {
       }
       this.checkStarts(starts)
       const version = Math.max(0, ...this.world.control().versions.keys()) + 1
-      this.world.inspected.set(version, inspected)
-      await this.world.decisions.write({
-        type: 'registered',
-        version,
-        sha256,
-        parallelism,
-        fingerprint: inspected.fingerprint,
-        promote,
-        starts,
-        policy,
-        ...asked,
-      })
+      await this.claimingOutputs(version, inspected, () =>
+        this.world.decisions.write({
+          type: 'registered',
+          version,
+          sha256,
+          parallelism,
+          fingerprint: inspected.fingerprint,
+          promote,
+          starts,
+          policy,
+          ...asked,
+        }),
+      )
       if (rate !== undefined) await this.decideRate(version, rate, asked)
       this.world.point('deploy.registered')
       return version
     })
     await this.world.carriedOut(version)
     return this.world.version(version)
+  }
+
+  /** L6: between looking at who writes its outputs and saying that it does nothing awaits. What was not decided claims nothing. */
+  private async claimingOutputs(version: number, inspected: InspectedJob, decide: () => Promise<void>): Promise<void> {
+    for (const { name } of inspected.outputs) checkOutput(name, this.world.job, this.world.writers())
+    this.world.inspected.set(version, inspected)
+    try {
+      await decide()
+    } catch (error) {
+      this.world.inspected.delete(version)
+      throw error
+    }
   }
 
   /** Limits and policy are as they are said last. */

@@ -53,6 +53,7 @@ async function worldOf(): Promise<ControllerWorld & { readonly told: string[]; b
     state: { mergeBytesMin: 1 << 20 },
     memoryBytesMax: 1 << 26,
     memory: MemoryWatch.ofProcess(realClock),
+    writers: () => [],
     inspect: async () => ({ job: 'shop', sources: [{ name: 'events' }], outputs: [] }) as unknown as InspectedJob,
     limits: { heapBytesMax: 1 << 28, externalBytesMax: 1 << 28, watchdogMs: 10_000 },
     diskBytesMax: Number.POSITIVE_INFINITY,

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import type { Writer } from '../../../deploy/output-owner.ts'
+import { Decisions } from '../../../deploy/server/decisions.ts'
+import type { InspectedJob } from '../../../deploy/server/inspected-job.ts'
+import type { Switching } from '../../../deploy/server/switching.ts'
+import { VersionVerbs } from '../../../deploy/server/version-verbs.ts'
+import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
+import { VersionBoard } from '../../../replay/version-board.ts'
+import { SimClock } from '../../support/sim-clock.ts'
+
+const writesBoth = { fingerprint: '', sources: [], outputs: [{ name: 'both' }] } as unknown as InspectedJob
+const manual = { asked: {}, promote: 'manual' } as const
+
+test('of two jobs that write one topic and are deployed at the same time the second is refused', async () => {
+  const world = worldOf()
+  const [orders, bills] = [world.job('orders'), world.job('bills')]
+  const [first, second] = await Promise.allSettled([
+    orders.verbs.register(writesBoth, 'a', 1, manual),
+    bills.verbs.register(writesBoth, 'b', 1, manual),
+  ])
+  expect(first).toMatchObject({ status: 'fulfilled', value: { version: 1, role: 'active' } })
+  expect(second).toMatchObject({ status: 'rejected', reason: { code: 'OUTPUT_OWNED', details: { topic: 'both', job: 'orders' } } })
+  expect([orders.board.control.events, bills.board.control.events]).toEqual([1, 0])
+  expect(await orders.verbs.register(writesBoth, 'c', 1, manual)).toMatchObject({ version: 2, role: 'candidate' })
+})
+
+test('a version that could not be recorded writes nothing', async () => {
+  const world = worldOf()
+  const [orders, bills] = [world.job('orders'), world.job('bills')]
+  const disk = world.log.producer
+  world.log.producer = async () => {
+    throw new Error('the disk is full')
+  }
+  await expect(orders.verbs.register(writesBoth, 'a', 1, manual)).rejects.toThrow('the disk is full')
+  world.log.producer = disk
+  expect(await bills.verbs.register(writesBoth, 'b', 1, manual)).toMatchObject({ version: 1 })
+})
+
+/** Jobs of one server, whose versions do not run. */
+function worldOf() {
+  const clock = new SimClock()
+  const log = new MemoryLog({ clock })
+  const writers: Writer[] = []
+  const job = (name: string) => {
+    const board = new VersionBoard()
+    const inspected = new Map<number, InspectedJob>()
+    const writes = (topic: string) => [...inspected.values()].some(({ outputs }) => outputs.some((output) => output.name === topic))
+    writers.push({ job: name, writes })
+    const verbs = new VersionVerbs({
+      job: name,
+      log,
+      decisions: new Decisions({ job: name, log, clock, board }),
+      inspected,
+      switching: {} as Switching,
+      writers: () => writers,
+      control: () => board.control,
+      version: (version) => board.control.versions.get(version)!,
+      positions: () => undefined,
+      carriedOut: async () => {},
+      point: () => {},
+    })
+    return { board, verbs }
+  }
+  return { log, job }
+}
