@@ -139,7 +139,9 @@ export class VersionVerbs {
 
   /** @param rate it was asked for as a rate of 0: another rate ends it. */
   async pause(version: number, asked: Asked, rate?: 0): Promise<VersionState> {
-    if (this.alive(version).health !== 'paused')
+    const { health, pausedByRate } = this.alive(version)
+    // Who asks for a pause has one that no rate ends.
+    if (health !== 'paused' || (pausedByRate && rate === undefined))
       await this.world.decisions.inTurn(() => this.world.decisions.write({ type: 'paused', version, rate, ...asked }))
     return this.world.version(version)
   }
