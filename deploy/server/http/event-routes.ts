@@ -112,16 +112,16 @@ async function follow(
   const events = new EventStream(out)
   const beat = setInterval(() => events.beat(), beatMs)
   const { token } = request
-  const allowed = () => token === undefined || server.tokens.isValid(token)
+  const goesOn = () => !gone.signal.aborted && !server.stopping && (token === undefined || server.tokens.isValid(token))
   let next = after + 1
   try {
-    while (!gone.signal.aborted && !server.stopping && allowed()) {
+    while (goesOn()) {
       const seen = server.log.changes()
       const { start, end } = server.log.bounds(topic, partition)
       next = Math.max(next, start)
       if (next < end) {
         for await (const record of readRecords(server.log, topic, partition, next, end)) {
-          if (gone.signal.aborted) break
+          if (!goesOn()) break
           await events.send(`id: ${record.offset}\ndata: ${jsonText(viewOfRecord(record, partition))}\n\n`)
         }
         next = end
