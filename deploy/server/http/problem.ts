@@ -38,6 +38,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   RECORD_MALFORMED: 400,
   RECORD_SCHEMA_MISMATCH: 400,
   RECORD_TOO_LARGE: 413,
+  COMMIT_TOO_LARGE: 413,
   KEY_INVALID: 400,
   EVENT_TIME_INVALID: 400,
   TOPIC_NAME_INVALID: 400,
@@ -81,8 +82,10 @@ export function statusOf(error: unknown): number {
   return statusCode ?? 500
 }
 
+export const sendLess = 'send less at once; records as application/x-ndjson may be any number'
+
 const fixes: Readonly<Record<number, string>> = {
-  413: 'send less at once; records as application/x-ndjson may be any number',
+  413: sendLess,
   415: 'send content-type: application/json; for records also application/x-ndjson, one JSON value a line',
 }
 

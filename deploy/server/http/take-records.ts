@@ -5,7 +5,7 @@ import { recordsOfJson } from '../../ingest/json-array.ts'
 import { readNdjson } from '../../ingest/ndjson.ts'
 import { fieldReader } from '../../ingest/take-in.ts'
 import type { IngestProducers } from '../ingest-producers.ts'
-import { Refusal } from './problem.ts'
+import { Refusal, sendLess } from './problem.ts'
 
 export interface TakeRecordsOptions {
   readonly producers: IngestProducers
@@ -98,6 +98,7 @@ function withTaken(error: unknown, taken: Taken): unknown {
 }
 
 function fixOf({ code, details, fix }: StreamError, { added, nextSequence }: Taken): string | undefined {
+  if (code === 'COMMIT_TOO_LARGE') return sendLess
   const bad = ofOneRecord.has(code)
   if (!bad && code !== 'REQUEST_TIMED_OUT') return fix
   const mend = bad ? 'mend the record, then ' : ''

@@ -49,6 +49,12 @@ describe('where a body fails half way', () => {
     expect(await values('fields')).toEqual([{ k: 'a' }, { k: 'b' }, { t: 1 }])
   })
 
+  test('more at once than a commit holds is no failure of the server', async () => {
+    const { status, body } = await send('much', `{"n":"${'x'.repeat(1 << 20)}"}\n`.repeat(33))
+    expect([status, body.code, body.fix]).toEqual([413, 'COMMIT_TOO_LARGE', expect.stringMatching(/^send less at once/)])
+    expect(body.details).toMatchObject({ added: 0 })
+  })
+
   test('of an array nothing is in', async () => {
     const { status, body } = await send('array?key=k', '[{"k":"a"},{"k":{}}]', json)
     expect([status, body.code, body.details]).toEqual([
