@@ -3,6 +3,7 @@ import { DeadLetterQueue } from '../../dead-letters.ts'
 import { fieldsOf } from '../../letter-fields.ts'
 import type { RepriseServer } from '../server.ts'
 import { ofJob, reason } from './job-requests.ts'
+import { numberInUrl } from './number-in-url.ts'
 import { problems } from './problem.ts'
 import type { App } from './typed-app.ts'
 
@@ -58,7 +59,7 @@ export function deadLetterRoutes(app: App, server: RepriseServer): void {
           all: z.stringbool().default(false).describe('Also those that were retried or dropped'),
           error: z.string().max(100).optional().describe('Only those with this code'),
           limit: z.coerce.number().int().min(1).max(1000).default(100),
-          from: z.coerce.number().int().nonnegative().optional().describe('The `next` of the page before'),
+          from: numberInUrl(0).optional().describe('The `next` of the page before'),
         }),
         response: { 200: z.object({ items: z.array(letterView), next: z.string().nullable() }), ...problems },
       },

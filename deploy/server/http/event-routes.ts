@@ -7,6 +7,7 @@ import { jsonText } from '../../json-text.ts'
 import { realClock } from '../../real-clock.ts'
 import type { RepriseServer } from '../server.ts'
 import { EventStream } from './event-stream.ts'
+import { numberInUrl } from './number-in-url.ts'
 import { problems } from './problem.ts'
 import { boundsOf, demandTopic, viewOfRecord } from './topic-routes.ts'
 import type { App } from './typed-app.ts'
@@ -36,7 +37,7 @@ export function eventRoutes(app: App, server: RepriseServer): void {
         summary: 'What was decided about a job, oldest first; with Accept: text/event-stream also what will be',
         params: z.strictObject({ job: z.string().max(249) }),
         querystring: z.strictObject({
-          after: z.coerce.number().int().min(-1).default(-1).describe('The number of the last event that is known'),
+          after: numberInUrl(-1).optional().describe('The number of the last event that is known; default: none is'),
         }),
         headers: goesOnBehind,
         response: {
@@ -50,11 +51,12 @@ export function eventRoutes(app: App, server: RepriseServer): void {
     },
     async (request, reply) => {
       const { job } = server.known(request.params.job)
+      const { after = -1 } = request.query
       const topic = controlTopic(job)
-      if (wantsStream(request)) return follow(server, request, reply, topic, 0, lastEventId(request) ?? request.query.after)
+      if (wantsStream(request)) return follow(server, request, reply, topic, 0, lastEventId(request) ?? after)
       const items = []
       const { start } = boundsOf(server, topic, 0)
-      for await (const { offset, value } of readRecords(server.log, topic, 0, Math.max(start, request.query.after + 1)))
+      for await (const { offset, value } of readRecords(server.log, topic, 0, Math.max(start, after + 1)))
         items.push({ id: String(offset), event: JSON.parse(Buffer.from(value!).toString()) as unknown })
       return { items }
     },
@@ -67,7 +69,7 @@ export function eventRoutes(app: App, server: RepriseServer): void {
         params: z.strictObject({ topic: z.string().max(249) }),
         querystring: z.strictObject({
           partition: z.coerce.number().int().nonnegative().default(0),
-          from: z.coerce.number().int().nonnegative().optional().describe('Default: what comes from now on'),
+          from: numberInUrl(0).optional().describe('Default: what comes from now on'),
         }),
         headers: goesOnBehind,
         response: { 200: { description: 'Records', content: events }, ...problems },

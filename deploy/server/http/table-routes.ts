@@ -5,6 +5,7 @@ import { recordOf } from '../../../replay/version-record.ts'
 import { valueField } from '../../cli/record-fields.ts'
 import type { RepriseServer } from '../server.ts'
 import { type TableRow, TableView } from '../table-view.ts'
+import { numberInUrl } from './number-in-url.ts'
 import { problems } from './problem.ts'
 import type { App } from './typed-app.ts'
 
@@ -18,7 +19,7 @@ const owned = {
 
 export function tableRoutes(app: App, server: RepriseServer): void {
   const views = new Map<string, { readonly view: TableView; readonly wanted: () => boolean }>()
-  const minControl = z.coerce.number().int().nonnegative().optional().describe('Answer only as of so many decisions about the job, or more')
+  const minControl = numberInUrl(0).optional().describe('Answer only as of so many decisions about the job, or more')
   const versionAsked = z.coerce.number().int().positive().optional().describe('What this version gave for it, private or public')
 
   /** Kept as long as it is wanted. */

@@ -8,6 +8,7 @@ import { bytesOf, PageBytes } from '../../page-bytes.ts'
 import type { RepriseServer } from '../server.ts'
 import type { Token } from '../tokens.ts'
 import { recordsPath } from './content-types.ts'
+import { numberInUrl } from './number-in-url.ts'
 import { demand } from './permission.ts'
 import { problems } from './problem.ts'
 import { takeRecords } from './take-records.ts'
@@ -56,7 +57,7 @@ export function topicRoutes(app: App, server: RepriseServer): void {
           key: z.string().optional().describe('The field that is the key; without it records are dealt out in turn'),
           time: z.string().optional().describe('The field that says when it happened; without it: now, by the clock of the log'),
           producer: z.string().min(1).max(200).optional().describe('Names the source of the records'),
-          sequence: z.coerce.number().int().nonnegative().optional().describe('Number of the first record in that source, from 0'),
+          sequence: numberInUrl(0).optional().describe('Number of the first record in that source, from 0'),
           partitions: z.coerce.number().int().min(1).max(1024).optional().describe('Of a topic that is not there yet'),
         }),
         response: { 200: z.object({ added: z.number(), skipped: z.number(), nextSequence: z.number().nullable() }), ...problems },
@@ -81,7 +82,7 @@ export function topicRoutes(app: App, server: RepriseServer): void {
         params: ofTopic,
         querystring: z.strictObject({
           partition: z.coerce.number().int().nonnegative().default(0),
-          from: z.coerce.number().int().nonnegative().optional().describe('Default: the earliest there is'),
+          from: numberInUrl(0).optional().describe('Default: the earliest there is'),
           limit: z.coerce.number().int().min(1).max(10_000).default(100),
         }),
         response: { 200: z.object({ items: z.array(recordView), next: z.string(), end: z.string() }), ...problems },
