@@ -44,7 +44,7 @@ const lookEveryMs = 500
 export class JobController {
   readonly job: string
   /** By version; of those that were alive when the server started, and later ones. */
-  readonly inspected = new Map<number, InspectedJob>()
+  readonly inspected: Map<number, InspectedJob>
   private readonly world: ControllerWorld
   private readonly threads: VersionThreads
   readonly switching: Switching
@@ -64,11 +64,13 @@ export class JobController {
   private loop: Promise<unknown> = Promise.resolve()
 
   static async open(job: string, world: ControllerWorld): Promise<JobController> {
-    const controller = new JobController(job, world)
     const control = await readControl(world.log, job)
+    const inspected = new Map<number, InspectedJob>()
     for (const state of control.versions.values()) {
-      if (alive(state)) controller.inspected.set(state.version, await world.inspect(await world.bundles.get(state.sha256)))
+      if (alive(state)) inspected.set(state.version, await world.inspect(await world.bundles.get(state.sha256)))
     }
+    // Not before: of a job that can't be led nothing goes on.
+    const controller = new JobController(job, world, inspected)
     controller.threads.board.control = control
     controller.loop = Promise.all([
       controller.repeat(lookEveryMs, () => controller.lookAndAct()),
@@ -77,8 +79,9 @@ export class JobController {
     return controller
   }
 
-  private constructor(job: string, world: ControllerWorld) {
+  private constructor(job: string, world: ControllerWorld, inspected: Map<number, InspectedJob>) {
     this.job = job
+    this.inspected = inspected
     this.world = world
     this.lookedAt = world.clock.now()
     this.threads = new VersionThreads(

@@ -167,9 +167,14 @@ export class RepriseServer {
     if (this.stopping) throw new StreamError('SERVER_STOPPING')
     let opened = this.opening.get(job)
     if (opened === undefined) this.opening.set(job, (opened = JobController.open(job, this.world())))
-    const controller = await opened
-    this.controllers.set(job, controller)
-    return controller
+    try {
+      const controller = await opened
+      this.controllers.set(job, controller)
+      return controller
+    } catch (error) {
+      this.opening.delete(job)
+      throw error
+    }
   }
 
   /**

@@ -115,3 +115,16 @@ test('who pauses a version that is paused by its rate has it paused: another rat
   await controller.verbs.pause(2, { reason: 'look at it first' })
   expect(await controller.verbs.setRate(2, { recordsPerSecond: 5 }, {})).toMatchObject({ health: 'paused', reason: 'look at it first' })
 })
+
+test('of a job that can not be led nothing goes on', async () => {
+  const world = await worldOf()
+  let waits = 0
+  const sleep = (...args: Parameters<typeof realClock.sleep>) => {
+    waits++
+    return realClock.sleep(...args).finally(() => waits--)
+  }
+  const broken = { ...world, clock: { ...realClock, sleep }, inspect: () => Promise.reject(new Error('no such code')) }
+  await expect(JobController.open('shop', broken)).rejects.toThrow('no such code')
+  await realClock.sleep(50)
+  expect(waits).toBe(0)
+})
