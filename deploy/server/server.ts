@@ -166,15 +166,14 @@ export class RepriseServer {
   async controller(job: string): Promise<JobController> {
     if (this.stopping) throw new StreamError('SERVER_STOPPING')
     let opened = this.opening.get(job)
-    if (opened === undefined) this.opening.set(job, (opened = JobController.open(job, this.world())))
-    try {
-      const controller = await opened
-      this.controllers.set(job, controller)
-      return controller
-    } catch (error) {
-      this.opening.delete(job)
-      throw error
+    if (opened === undefined) {
+      this.opening.set(job, (opened = JobController.open(job, this.world())))
+      // Asked for again it is tried anew.
+      opened.catch(() => this.opening.delete(job))
     }
+    const controller = await opened
+    this.controllers.set(job, controller)
+    return controller
   }
 
   /**
@@ -191,7 +190,12 @@ export class RepriseServer {
     clearInterval(this.timer)
     this.serverMetrics.close()
     // While versions finish, who asks is told why, instead of finding nobody.
-    await Promise.all([...this.controllers.values()].map((controller) => controller.close()))
+    const leave = (opened: Promise<JobController>) =>
+      opened.then(
+        (controller) => controller.close(),
+        () => {},
+      )
+    await Promise.all([...this.opening.values()].map(leave))
     this.over.abort()
     await this.app?.close()
     await this.producers.close()
