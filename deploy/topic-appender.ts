@@ -4,6 +4,7 @@ import { partitionOf } from '../engine/log/partitioner.ts'
 import { layToRest, takeUp } from '../engine/log/producer-rest.ts'
 import type { NewRecord } from '../engine/model/record.ts'
 import type { Append, Log, Producer, ProducerEnd } from '../engine/ports/log.ts'
+import { Turn } from './turn.ts'
 
 export interface Appended {
   readonly added: number
@@ -23,7 +24,7 @@ export class TopicAppender {
   private readonly id: string
   private producer: Producer | undefined
   private end: ProducerEnd = { seq: 0, hash: '' }
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly turn = new Turn()
   private pending = 0
 
   /** @param id names the source, once and for all. */
@@ -60,12 +61,7 @@ export class TopicAppender {
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     this.pending++
-    const done = this.turn
-      .catch(() => {})
-      .then(work)
-      .finally(() => this.pending--)
-    this.turn = done
-    return done
+    return this.turn.take(work).finally(() => this.pending--)
   }
 
   private async open(): Promise<void> {

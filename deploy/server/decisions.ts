@@ -3,6 +3,7 @@ import type { Clock } from '../../engine/ports/world.ts'
 import type { ControlEvent } from '../../replay/control-event.ts'
 import { decide } from '../../replay/control-log.ts'
 import type { VersionBoard } from '../../replay/version-board.ts'
+import { Turn } from '../turn.ts'
 
 export interface DecisionsWorld {
   readonly job: string
@@ -14,16 +15,14 @@ export interface DecisionsWorld {
 /** What is decided about a job: one at a time, each against the state it builds on. Whoever has the turn may look at that state and then decide. */
 export class Decisions {
   private readonly world: DecisionsWorld
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly turn = new Turn()
 
   constructor(world: DecisionsWorld) {
     this.world = world
   }
 
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.turn.catch(() => {}).then(work)
-    this.turn = done
-    return done
+    return this.turn.take(work)
   }
 
   /** Only in turn. Errors: those of `decide`. */
@@ -33,8 +32,8 @@ export class Decisions {
   }
 
   /** Nobody has the turn any more. */
-  async settled(): Promise<void> {
-    await this.turn.catch(() => {})
+  settled(): Promise<void> {
+    return this.turn.settled()
   }
 }
 

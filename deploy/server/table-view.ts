@@ -4,6 +4,7 @@ import type { LogRecord, Offset } from '../../engine/model/record.ts'
 import type { LogView } from '../../engine/ports/log.ts'
 import type { Stretch } from '../../replay/version-record.ts'
 import { PageBytes } from '../page-bytes.ts'
+import { Turn } from '../turn.ts'
 
 export interface TableRow {
   readonly key: string
@@ -38,7 +39,7 @@ export class TableView {
   private readonly positions: Offset[][] = []
   private sorted: string[] | undefined = undefined
   private bytes = 0
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly turn = new Turn()
 
   /** @param bytesMax of keys and values together. @param source absent: the topic itself. */
   constructor(log: LogView, topic: string, bytesMax: number, source: TableSource = () => [{ topic, from: 0, to: undefined }]) {
@@ -73,9 +74,7 @@ export class TableView {
   }
 
   private refresh(): Promise<void> {
-    const done = this.turn.catch(() => {}).then(() => this.refreshNow())
-    this.turn = done
-    return done
+    return this.turn.take(() => this.refreshNow())
   }
 
   private async refreshNow(): Promise<void> {

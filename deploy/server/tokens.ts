@@ -6,6 +6,7 @@ import type { EpochMs } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import type { Clock } from '../../engine/ports/world.ts'
 import { TopicAppender } from '../topic-appender.ts'
+import { Turn } from '../turn.ts'
 
 /** viewer: read. operator: what runs, publishes and is taken in. deployer: new versions. admin: tokens and the audit log too, and all else. */
 export const scopes = ['viewer', 'operator', 'deployer', 'admin'] as const
@@ -52,7 +53,7 @@ export class Tokens {
   private readonly clock: Clock
   private readonly appender: TopicAppender
   private readonly known = new Map<string, Token>()
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly turn = new Turn()
 
   static async open(log: Log, clock: Clock): Promise<Tokens> {
     const tokens = new Tokens(log, clock)
@@ -80,18 +81,12 @@ export class Tokens {
 
   /** @returns the token itself, which is kept nowhere. Errors: TOKEN_EXISTS. */
   create(token: NewToken, by: string): Promise<string> {
-    return this.inTurn(() => this.createNow(token, by))
+    return this.turn.take(() => this.createNow(token, by))
   }
 
   /** In force at once. Errors: TOKEN_UNKNOWN. */
   revoke(name: string, by: string): Promise<void> {
-    return this.inTurn(() => this.revokeNow(name, by))
-  }
-
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.turn.catch(() => {}).then(work)
-    this.turn = done
-    return done
+    return this.turn.take(() => this.revokeNow(name, by))
   }
 
   private async createNow({ name, scopes, expiresAt }: NewToken, by: string): Promise<string> {

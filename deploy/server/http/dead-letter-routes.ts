@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DeadLetterQueue } from '../../dead-letters.ts'
 import { fieldsOf } from '../../letter-fields.ts'
+import { Turn } from '../../turn.ts'
 import type { RepriseServer } from '../server.ts'
 import { ofJob, reason } from './job-requests.ts'
 import { numberInUrl } from './number-in-url.ts'
@@ -38,12 +39,7 @@ const outcomeView = z.object({
 /** Records that the version that publishes set aside. */
 export function deadLetterRoutes(app: App, server: RepriseServer): void {
   // Who decides fences whoever did before: one at a time.
-  let turn: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = turn.then(work)
-    turn = done.catch(() => {})
-    return done
-  }
+  const turn = new Turn()
   const queueOf = (job: string) => {
     const { inspected } = server.known(job)
     return new DeadLetterQueue(server.log, job, (version) => inspected.get(version)?.stages)
@@ -103,7 +99,7 @@ export function deadLetterRoutes(app: App, server: RepriseServer): void {
         },
       },
       async ({ params, body: { ids, all, error, dryRun } }) =>
-        inTurn(async () => {
+        turn.take(async () => {
           const queue = queueOf(params.job)
           const plan = await queue.plan(type, { ids, all, error })
           const decided = dryRun ? plan.ids : await queue.carryOut(plan)
