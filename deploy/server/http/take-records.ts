@@ -4,11 +4,14 @@ import type { EpochMs, NewRecord } from '../../../engine/model/record.ts'
 import { recordsOfJson } from '../../ingest/json-array.ts'
 import { readNdjson } from '../../ingest/ndjson.ts'
 import { fieldReader } from '../../ingest/take-in.ts'
+import { checkNoOutput, type Writer } from '../../output-owner.ts'
 import type { IngestProducers } from '../ingest-producers.ts'
 import { Refusal, sendLess } from './problem.ts'
 
 export interface TakeRecordsOptions {
   readonly producers: IngestProducers
+  /** All jobs: one may begin to write the topic while a body is still coming. */
+  readonly writers: () => Iterable<Writer>
   /** Event time of records that have none of their own: that of the log, since the wall clock may be ahead of its append times. */
   readonly now: () => EpochMs
   readonly topic: string
@@ -29,11 +32,12 @@ export interface Taken {
 
 /**
  * Takes in what a body holds: of NDJSON all that comes before a line that is bad, an array as a whole or not at all. Errors, with what was taken and
- * the place in the body: RECORD_MALFORMED, RECORD_TOO_LARGE, KEY_INVALID, EVENT_TIME_INVALID; REQUEST_TIMED_OUT; those of TopicAppender.append.
+ * the place in the body: RECORD_MALFORMED, RECORD_TOO_LARGE, KEY_INVALID, EVENT_TIME_INVALID; REQUEST_TIMED_OUT, OUTPUT_OWNED; those of
+ * TopicAppender.append.
  */
 export async function takeRecords(
   body: unknown,
-  { producers, now, topic, producer, sequence, ...fields }: TakeRecordsOptions,
+  { producers, writers, now, topic, producer, sequence, ...fields }: TakeRecordsOptions,
 ): Promise<Taken> {
   const read = fieldReader(fields.key, fields.time)
   const recordOf = (value: Uint8Array): NewRecord => {
@@ -42,6 +46,7 @@ export async function takeRecords(
   }
   const taken: Taken = { added: 0, skipped: 0, nextSequence: sequence ?? null }
   const take = async (records: readonly NewRecord[]) => {
+    checkNoOutput(topic, writers())
     const { added, skipped } = await producers.append(topic, producer, records, taken.nextSequence ?? undefined)
     taken.added += added
     taken.skipped += skipped

@@ -68,9 +68,10 @@ export function topicRoutes(app: App, server: RepriseServer): void {
       const { producer, sequence } = query
       if ((producer === undefined) !== (sequence === undefined))
         throw new StreamError('REQUEST_INVALID', { reason: 'producer and sequence go together' }, { fix: 'give both, or none' })
-      await openTopic(server.log, topic, server.controllers.values(), { kind: undefined, partitions: query.partitions })
+      const writers = () => server.controllers.values()
+      await openTopic(server.log, topic, writers(), { kind: undefined, partitions: query.partitions })
       const now = () => server.log.clock()
-      return takeRecords(body, { producers: server.producers, now, topic, key: query.key, time: query.time, producer, sequence })
+      return takeRecords(body, { producers: server.producers, writers, now, topic, key: query.key, time: query.time, producer, sequence })
     },
   )
   app.get(

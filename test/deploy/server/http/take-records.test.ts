@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { AuditRow } from '../../../../deploy/server/audit-log.ts'
+import { takeRecords } from '../../../../deploy/server/http/take-records.ts'
 import { serverInProcess } from './server-in-process.ts'
 
 const found = serverInProcess()
@@ -47,6 +49,25 @@ describe('where a body fails half way', () => {
     const time = await send('fields?time=t', '{"t":1}\n{"t":"soon"}\n')
     expect(time.body).toMatchObject({ code: 'EVENT_TIME_INVALID', details: { line: 2, field: 't', found: 'soon', added: 1 } })
     expect(await values('fields')).toEqual([{ k: 'a' }, { k: 'b' }, { t: 1 }])
+  })
+
+  test('a topic that a job begins to write takes no more of a body that is still coming', async () => {
+    const { producers, log } = found.server
+    await log.createTopic({ name: 'claimed', partitions: 1, kind: 'stream' })
+    let claimed = false
+    const writers = () => [{ job: 'orders', writes: () => claimed }]
+    async function* lines() {
+      yield Buffer.from('{"n":0}\n')
+      while (log.bounds('claimed', 0).end === 0) await new Promise((resolve) => setImmediate(resolve))
+      claimed = true
+      yield Buffer.from('{"n":1}\n')
+    }
+    const options = { producers, writers, now: () => 1, topic: 'claimed', key: undefined, time: undefined, producer: 'p', sequence: 0 }
+    await expect(takeRecords(Readable.from(lines()), options)).rejects.toMatchObject({
+      code: 'OUTPUT_OWNED',
+      details: { topic: 'claimed', job: 'orders', added: 1, nextSequence: 1 },
+    })
+    expect(log.bounds('claimed', 0).end).toBe(1)
   })
 
   test('more at once than a commit holds is no failure of the server', async () => {
