@@ -247,7 +247,8 @@ export class JobController {
   /** What is to be done now. */
   private due(): Action[] {
     const { bakeMs, clock } = this.world
-    const automatic = [...this.control.versions.values()].filter((state) => state.role === 'candidate' && state.automatic)
+    const askedFor = this.switching.to !== undefined
+    const automatic = [...this.control.versions.values()].filter((state) => state.role === 'candidate' && state.automatic && !askedFor)
     const ready = automatic.map(({ version }) => version).filter((version) => this.switching.takesOver(version))
     return step({
       control: this.control,
@@ -255,7 +256,7 @@ export class JobController {
       cleaned: this.cleaned,
       ready,
       overdue: [...this.control.versions.keys()].filter((version) => this.readiness.overdue(version)),
-      cuttingOver: this.switching.to !== undefined,
+      cuttingOver: this.switching.attempts,
       now: clock.now(),
       bakeMs,
     })
@@ -295,9 +296,9 @@ export class JobController {
   }
 
   /** When its turn comes, something else may have been decided, or asked for: the next look sees what is due then. */
-  private ifStillDue(action: Action, decide: () => Promise<void>): Promise<void> {
+  private ifStillDue(action: Extract<Action, { version: number }>, decide: () => Promise<void>): Promise<void> {
     return this.byItself(async () => {
-      const askedFor = this.switching.to !== undefined
+      const askedFor = this.switching.to === action.version
       if (!askedFor && this.due().some((due) => isDeepStrictEqual(due, action))) await decide()
     })
   }
@@ -308,7 +309,7 @@ export class JobController {
 
   /** What the loop decides: not while a cut-over has the turn, which may need the loop to go on. The next look comes to it again. */
   private async byItself(decide: () => Promise<void>): Promise<void> {
-    if (this.switching.to === undefined) await this.decisions.inTurn(decide)
+    if (!this.switching.attempts) await this.decisions.inTurn(decide)
   }
 
   private async expire(version: number): Promise<void> {

@@ -55,6 +55,7 @@ export class Switching {
   private readonly job: SwitchedJob
   private readonly world: SwitchingWorld
   private readonly metrics: CutOverMetrics
+  private attempting = false
   private underWay: { readonly to: number; readonly abort: AbortController; readonly operation: string | undefined } | undefined = undefined
 
   constructor(job: SwitchedJob, world: SwitchingWorld) {
@@ -66,6 +67,11 @@ export class Switching {
   /** The version that is to take over in the cut-over under way. */
   get to(): number | undefined {
     return this.underWay?.to
+  }
+
+  /** An attempt has the turn, or waits for it; not while a common end is waited for, which may be hours. */
+  get attempts(): boolean {
+    return this.attempting
   }
 
   /** Refuses what can't be promoted now. VERSION_UNKNOWN, VERSION_STATE, VERSION_NOT_READY, CUT_OVER_SEAM. */
@@ -152,14 +158,17 @@ export class Switching {
       for (let attempt = 1; ; attempt++) {
         await this.reachCommonEnd(request, abort.signal)
         try {
+          this.attempting = true
           return await this.job.inTurn(() => this.attempt(request, abort.signal))
         } catch (error) {
+          this.attempting = false
           if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || abort.signal.aborted) throw error
           this.world.logger.warn({ job, attempt, error: String(error) }, 'cut-over is tried again')
           await this.world.clock.sleep(100 * 2 ** attempt, abort.signal)
         }
       }
     } finally {
+      this.attempting = false
       this.underWay = undefined
     }
   }

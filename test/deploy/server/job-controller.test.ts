@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { bundleJob } from '../../../deploy/bundle.ts'
 import { BundleStore } from '../../../deploy/bundle-store.ts'
 import type { InspectedJob } from '../../../deploy/server/inspected-job.ts'
@@ -127,4 +127,38 @@ test('of a job that can not be led nothing goes on', async () => {
   await expect(JobController.open('shop', broken)).rejects.toThrow('no such code')
   await realClock.sleep(50)
   expect(waits).toBe(0)
+})
+
+describe('while a cut-over waits for a common end of windows', () => {
+  const windows = (hours: number) => {
+    const node = { name: 'all', kind: 'operator', type: 'window', detail: `tumbling ${hours}h`, stores: [] }
+    const windowEnds = { time: 'event', everyMs: hours * 3_600_000 }
+    return { job: 'shop', sources: [], outputs: [], described: { nodes: [{ ...node, windowEnds }] } } as unknown as InspectedJob
+  }
+  /** The time to go back to v1 is over while a version is to take over. */
+  const waitingFor = async (version: number) => {
+    const world = await worldOf()
+    const controller = await open(world)
+    for (const one of [1, 2, 3]) controller.inspected.set(one, windows(one))
+    const waiting = controller.switching.promote({ version, waitMs: 60_000, asked: {} }).catch((error: unknown) => error)
+    expect(controller.switching.to).toBe(version)
+    world.bakeMs = 0
+    closing.push(async () => {
+      controller.switching.abort()
+      expect(await waiting).toMatchObject({ code: 'CUT_OVER_ABORTED' })
+    })
+    return controller
+  }
+
+  test('what is due for other versions is done', async () => {
+    const controller = await waitingFor(3)
+    await expect.poll(() => controller.version(1).role, { timeout: 3000 }).toBe('retired')
+  })
+
+  test('the version that is asked for stays', async () => {
+    const controller = await waitingFor(1)
+    const from = controller.lookedAt
+    await expect.poll(() => controller.lookedAt - from, { timeout: 3000 }).toBeGreaterThan(900)
+    expect(controller.version(1).role).toBe('standby')
+  })
 })
