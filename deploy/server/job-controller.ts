@@ -173,9 +173,16 @@ export class JobController {
     return [...this.control.versions.values()].filter(({ role }) => role === 'candidate').at(-1)
   }
 
-  /** Whether the topic is an output of any of its versions. */
+  /** Public output topics of its versions that are alive, and of one that is being recorded, each once. */
+  get outputs(): string[] {
+    const { versions } = this.control
+    const gone = (version: number) => versions.has(version) && !alive(versions.get(version)!)
+    return [...new Set([...this.inspected].flatMap(([version, { outputs }]) => (gone(version) ? [] : outputs.map(({ name }) => name))))]
+  }
+
+  /** Whether the topic is one of its outputs. */
   writes(topic: string): boolean {
-    return [...this.inspected.values()].some(({ outputs }) => outputs.some(({ name }) => name === topic))
+    return this.outputs.includes(topic)
   }
 
   /** Public output topics. VERSION_UNKNOWN; VERSION_STATE when nothing is left of it. */

@@ -91,7 +91,7 @@ export const jobView = z.object({
 export type JobView = z.infer<typeof jobView>
 
 export function viewOfJob(controller: JobController): JobView {
-  const { control, job, wayBack, inspected } = controller
+  const { control, job, wayBack, outputs } = controller
   const versions = [...control.versions.keys()].sort((a, b) => b - a)
   return {
     job,
@@ -100,7 +100,7 @@ export function viewOfJob(controller: JobController): JobView {
     standby: wayBack?.version ?? null,
     hold: control.hold?.id ?? null,
     versions: versions.map((version) => viewOfVersion(controller, version)),
-    outputs: [...new Set([...inspected.values()].flatMap(({ outputs }) => outputs.map(({ name }) => name)))],
+    outputs,
   }
 }
 

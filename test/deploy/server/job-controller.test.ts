@@ -84,6 +84,15 @@ test('a version that is given up in the moment its time is over is retired once,
   expect(again.version(1).role).toBe('retired')
 })
 
+test('what only a version wrote that is no more nobody writes; what one writes that is being recorded somebody does', async () => {
+  const controller = await open(await worldOf())
+  const writing = (name: string) => ({ job: 'shop', sources: [], outputs: [{ name }] }) as unknown as InspectedJob
+  controller.inspected.set(3, writing('extra')).set(4, writing('soon'))
+  expect(controller.outputs).toEqual(['extra', 'soon'])
+  await controller.verbs.abort(3, {})
+  expect([controller.writes('extra'), controller.writes('soon')]).toEqual([false, true])
+})
+
 test('the input of versions that stopped stays, past its retention, while their job is led', async () => {
   const world = await worldOf()
   const { log } = world
