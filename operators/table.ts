@@ -33,7 +33,7 @@ const onlyGroup = ''
 
 /**
  * Keeps the latest value of each key; null deletes it. Emits each value that became the latest, and null for a deletion.
- * A value that is taken back and not replaced at once by one of its time is deleted.
+ * A value that is taken back and not replaced at once by one of its time is deleted, until one of its time comes.
  * Owns: the stores `<name>` (rows by key) and `<name>.deleted` (marks by event time). Invariant: I1 of all records of a key (but those
  * older than a removed mark) the row is the one that comes last in the plan's order.
  */
@@ -120,12 +120,15 @@ export class TableOperator implements Operator {
     this.context.emit(row.value)
   }
 
-  /** Deletes a row that was taken back, as a record of its own time would. */
+  /**
+   * Deletes a row that was taken back, as the very first record of its time would: what replaces it may come behind other rows or in the next slice,
+   * and whatever record caused it.
+   */
   private delete(key: Key, row: TableRow, stamp: EpochMs): void {
     const { moment } = this.context
     const before = { key: moment.key, eventTime: moment.eventTime, stamp: moment.stamp, retract: moment.retract }
     setMoment(moment, { key, eventTime: row.eventTime, stamp, retract: false })
-    this.put(key, { ...row, value: null }, row)
+    this.put(key, { ...row, value: null, rank: Number.NEGATIVE_INFINITY }, row)
     setMoment(moment, before)
   }
 

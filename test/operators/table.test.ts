@@ -104,6 +104,26 @@ describe('a row that is taken back', () => {
   })
 
   test.each<[string, (run: OperatorRun) => void]>([
+    ['behind another row', (run) => run.record('other', { key: 'l', eventTime: 9, offset: 3, retract: true })],
+    ['in the next slice', (run) => void run.moveTo(10)],
+    [
+      'after a restart',
+      (run) => {
+        run.moveTo(10)
+        run.restart()
+      },
+    ],
+  ])('is replaced also %s', (_, between) => {
+    const run = open(byTime)
+    run.record('old', { eventTime: 9, partition: 1, offset: 5 })
+    run.record('old', { eventTime: 9, partition: 0, offset: 3, retract: true })
+    between(run)
+    run.record('new', { eventTime: 9, partition: 0, offset: 3 })
+    expect(run.emitted).toEqual(['old', null, 'new'])
+    expect(rowsOf(run)).toEqual(new Map([['k', 'new']]))
+  })
+
+  test.each<[string, (run: OperatorRun) => void]>([
     ['at the end of the slice', (run) => void run.moveTo(10)],
     [
       'at the end of the slice, after a restart',
