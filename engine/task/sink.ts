@@ -38,15 +38,14 @@ export class Sink {
       if (block !== undefined) return this.writeUnder(block, value)
     }
     const key = this.keyOf(value)
-    if (this.withdrawn !== undefined) {
-      if (this.withdrawn.key === key) this.withdrawn = undefined
-      else this.settle()
-    }
+    if (this.withdrawn?.key !== key) this.settle()
     const keyless = key === undefined
     const builder = keyless ? this.builders[moment.partition % this.builders.length]! : this.openRecord(key)
     this.encode(value, builder)
     if (keyless || value === null) builder.endWith(moment.eventTime, [], keyless, value === null)
     else builder.end(moment.eventTime)
+    // Only now: what was taken back must go also when nothing can be written in its place.
+    this.withdrawn = undefined
     return costOf(builder.lastBytes)
   }
 

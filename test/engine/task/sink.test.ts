@@ -32,6 +32,15 @@ describe('a table', () => {
   })
 })
 
+test('a row that is taken back is gone also when the one to replace it is refused', () => {
+  const { write, take, settle, written } = sinkTo(table.definition)
+  write({ id: 'a', n: 1 })
+  take({ id: 'a', n: 1 })
+  expect(codeOf(thrownBy(() => write({ id: 'a', n: 'x' })))).toBe('OUTPUT_INVALID')
+  settle()
+  expect(written()).toEqual(['a {"id":"a","n":1}', 'a null'])
+})
+
 test('a tombstone for a table that has a key of its own goes under the key at hand', () => {
   const { write, written, moment } = sinkTo(table.definition)
   write({ id: 'a', n: 1 })
