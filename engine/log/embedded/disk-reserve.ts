@@ -33,7 +33,8 @@ export class DiskReserve {
       this.held = (await this.heldAlready()) || (await this.create())
     } catch (error) {
       if (codeOf(error) !== 'DISK_FULL') throw error
-      await this.fs.remove(reserveFileName)
+      // There may have been no room for the file itself.
+      if (await this.isThere()) await this.fs.remove(reserveFileName)
       this.logger.warn({ bytes: this.bytes }, 'no disk space left to set the reserve aside')
     }
     return this.held
@@ -50,12 +51,16 @@ export class DiskReserve {
   }
 
   private async heldAlready(): Promise<boolean> {
-    if (!(await this.fs.list()).includes(reserveFileName)) return false
+    if (!(await this.isThere())) return false
     const file = await this.fs.open(reserveFileName)
     const size = await file.size().finally(() => file.close())
     if (size >= this.bytes) return true
     await this.fs.remove(reserveFileName)
     return false
+  }
+
+  private async isThere(): Promise<boolean> {
+    return (await this.fs.list()).includes(reserveFileName)
   }
 
   private async create(): Promise<boolean> {

@@ -104,6 +104,28 @@ describe('a full disk', () => {
     expect(await valuesOf(again.log, 'orders', 0, 2)).toEqual(values(2, 6))
   })
 
+  test('also when there is no room for the name of the reserve', async () => {
+    const disk = new SimDisk(1)
+    const fs = disk.mount()
+    const create = fs.create.bind(fs)
+    let full = true
+    fs.create = async (name, options) => {
+      if (full && name === 'reserve') throw new StreamError('DISK_FULL', { file: name })
+      return create(name, options)
+    }
+    const { log, clock } = await world({}, { disk, fs })
+    await streamTopic(log)
+    const writer = await Writer.open(log)
+    clock.advance(1000)
+    await expect(writer.send(append('orders', 0, record(0)))).rejects.toMatchObject({ code: 'DISK_FULL' })
+    full = false
+    clock.advance(1000)
+    writer.end = log.producerEnd('writer')!
+    await writer.send(append('orders', 0, record(0)))
+    expect(await valuesOf(log, 'orders')).toEqual(values(0, 1))
+    await log.close()
+  })
+
   test('what was refused does not come back, though all of it had reached the disk and power is lost right after the answer', async () => {
     const disk = new SimDisk(1)
     const fs = disk.mount()
