@@ -22,7 +22,7 @@ import { SourceFeed } from './source-feed.ts'
 import { Watermarks } from './watermarks.ts'
 
 /** Raised whenever the same input may give other output than before; part of every journal record. */
-export const semantics = 3
+export const semantics = 4
 
 export interface TaskSettings {
   /** Results a slice may emit before the rest waits for the next one. */
@@ -58,7 +58,7 @@ export interface TaskCursor {
 /**
  * One deterministic unit of a job. Synchronous, without I/O: what `run` does is a function of the state and the slice.
  * Owns: its operators, its inputs' buffers, its watermark. Talks to: its stores.
- * Invariants: I1 W and P never go back; I2 while `due`, slices have no ranges; I3 the hash chains every slice run since the first.
+ * Invariants: I1 W and P never go back; I2 while `due`, slices have no ranges and time stands still; I3 the hash chains every slice run since the first.
  */
 export class Task {
   readonly plan: TaskPlan
@@ -293,8 +293,12 @@ export class Task {
     if (slice.align) this.force(slice.advanceTo?.watermark, slice.cap?.processing)
     if (slice.level !== undefined) this.force(slice.level.watermark, slice.level.processing)
     const { watermark, processing } = capOf(slice)
-    watermarks.current = Math.max(watermarks.current, Math.min(watermarks.next(), watermark))
-    this.processing = Math.max(this.processing, Math.min(this.processingNow(slice), processing))
+    const reached = this.processingNow(slice)
+    // I2: else operators would hand on what is due later to those behind them, which have not given yet what is due now.
+    if (!this.due) {
+      watermarks.current = Math.max(watermarks.current, Math.min(watermarks.next(), watermark))
+      this.processing = Math.max(this.processing, Math.min(reached, processing))
+    }
     const next = { watermark: watermarks.current, processing: this.processing }
     this.due = false
     this.moment.atTime(slice.processing)
