@@ -3,7 +3,7 @@ import { byteRate } from './rate-flag.ts'
 import { wrapped } from './screen.ts'
 import type { Paint } from './terminal.ts'
 import { table } from './verb.ts'
-import { nextSteps, waysOut, whyOf } from './ways-out.ts'
+import { nextSteps, takingOver, waysOut, whyOf } from './ways-out.ts'
 
 const barWidth = 26
 
@@ -22,8 +22,8 @@ export function statusText(job: JobView, screen: Screen): string {
   const lines: string[] = []
   if (active !== undefined) lines.push(...activeLines(job, active, screen))
   const others = job.versions.filter(({ role }) => role === 'candidate' || role === 'standby')
-  const standby = others.find(({ version }) => version === job.standby)
-  if (standby !== undefined) lines.push(standbyLine(standby))
+  for (const version of others.filter(({ role }) => role === 'standby'))
+    lines.push(standbyLine(version, version.version === job.standby, screen))
   for (const version of others.filter(({ role }) => role === 'candidate')) lines.push('', ...candidateLines(job, version, screen))
   const partitions = [active, ...others].flatMap((version) =>
     version === undefined ? [] : version.partitions.map((one) => ({ version: version.version, ...one })),
@@ -73,9 +73,15 @@ function activeLines(job: JobView, active: VersionView, { paint, columns }: Scre
   return [head, why, wrapped('  options  ', waysOut(job, active), ' · ', columns)]
 }
 
-function standbyLine({ job, version, health }: VersionView): string {
-  const back = `the way back: reprise rollback ${job} v${version}`
-  return `standby v${version}   ${health === 'running' ? back : `${health}; once it runs it is the way back: reprise resume ${job} v${version}`}`
+/** @param back it is what a rollback leads to; else it published before that one. */
+function standbyLine(standby: VersionView, back: boolean, { columns }: Screen): string {
+  const { job, version, health } = standby
+  const what = back ? 'the way back' : 'one to promote'
+  const parts =
+    health === 'running'
+      ? [`${what}:`, takingOver(standby, back ? 'rollback' : 'promote')]
+      : [`${health}; once it runs it is ${what}:`, `reprise resume ${job} v${version}`]
+  return wrapped(`standby v${version}   `, parts, ' ', columns)
 }
 
 function candidateLines(job: JobView, version: VersionView, { paint, columns }: Screen): string[] {

@@ -15,8 +15,8 @@ export function waysOut({ job, versions, standby }: JobView, active: VersionView
   return [
     resume,
     ...skipping(job, active),
-    ...(back === undefined ? [] : [`reprise rollback ${job} v${back.version}`]),
-    ...candidates.map((candidate) => takingOver(job, candidate)),
+    ...(back === undefined ? [] : [takingOver(back, 'rollback')]),
+    ...candidates.map((candidate) => takingOver(candidate, 'promote')),
     ...(candidates.length === 0 ? ['deploy a version that can go on'] : []),
   ]
 }
@@ -32,9 +32,10 @@ export function nextSteps(job: string, view: VersionView, blocking: string | und
   return [`reprise wait ${job} v${version}${blocking === undefined ? '' : `   (for "${blocking}")`}`]
 }
 
-function takingOver(job: string, { version, phase }: VersionView): string {
-  const promote = `reprise promote ${job} v${version}`
-  return phase === 'caught-up' ? promote : `reprise wait ${job} v${version} && ${promote}`
+/** By which a version that runs takes over: it is refused while that one is behind. */
+export function takingOver({ job, version, phase }: VersionView, verb: 'promote' | 'rollback'): string {
+  const command = `reprise ${verb} ${job} v${version}`
+  return phase === 'caught-up' ? command : `reprise wait ${job} v${version} && ${command}`
 }
 
 /** Where it stopped at a record that it has not taken since. */

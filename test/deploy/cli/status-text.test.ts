@@ -133,9 +133,11 @@ describe('the ways out of a version that publishes and was stopped', () => {
   })
 
   test('are to go back where the former version runs, and to promote a candidate', () => {
-    const standby: VersionView = { ...active, version: 3, role: 'standby' }
+    const standby: VersionView = { ...active, version: 3, role: 'standby', phase: 'caught-up' }
     const ready: VersionView = { ...candidate, phase: 'caught-up' }
     expect(options([standby, ready], { standby: 3 })).toEqual([resume, skip, 'reprise rollback delays v3', 'reprise promote delays v2'])
+    const behind: VersionView = { ...standby, phase: 'replaying' }
+    expect(options([behind], { standby: 3 })).toContain('reprise wait delays v3 && reprise rollback delays v3')
     expect(options([candidate])).toEqual([resume, skip, 'reprise wait delays v2 && reprise promote delays v2'])
     const gone: VersionView = { ...standby, health: 'stopped' }
     expect(options([gone], { standby: 3 })).toEqual([resume, skip, 'deploy a version that can go on'])
@@ -143,4 +145,19 @@ describe('the ways out of a version that publishes and was stopped', () => {
       'standby v3   stopped; once it runs it is the way back: reprise resume delays v3',
     )
   })
+})
+
+test('of versions that published before each is shown, with a command that is not refused', () => {
+  const standby: VersionView = { ...active, role: 'standby', phase: 'caught-up', version: 3 }
+  const shown = (...versions: VersionView[]) => screen([active, ...versions], { standby: 3 }, 200)
+  const older: VersionView = { ...standby, version: 2 }
+  expect(shown(standby, older)).toContain(
+    'standby v3   the way back: reprise rollback delays v3\nstandby v2   one to promote: reprise promote delays v2\n',
+  )
+  expect(shown({ ...standby, phase: 'replaying' }, { ...older, health: 'paused' })).toContain(
+    [
+      'standby v3   the way back: reprise wait delays v3 && reprise rollback delays v3',
+      'standby v2   paused; once it runs it is one to promote: reprise resume delays v2\n',
+    ].join('\n'),
+  )
 })
