@@ -41,8 +41,9 @@ export async function caughtUp(client: ApiClient, job: string, wanted: number | 
         { job, version: wanted ?? 'a candidate' },
         { fix: `deploy one, or name one of: reprise versions ${job}` },
       )
-    if (view.role === 'active' || view.phase === 'caught-up') return view
-    if (view.health === 'stopped' || view.phase === null)
+    // One that is paused publishes nothing, and can't be promoted: it is waited for too.
+    if (view.health === 'running' && (view.role === 'active' || view.phase === 'caught-up')) return view
+    if (view.health === 'stopped' || (view.phase === null && view.role !== 'active'))
       throw new StreamError(
         'VERSION_STATE',
         { job, version: view.version, role: view.role, health: view.health, reason: view.reason ?? 'it runs no more' },
