@@ -50,9 +50,13 @@ export interface Gate {
 
 /** Takes in one look. It is lost again as soon as one look is outside. Pure. */
 export function lookAt(before: CatchUp | undefined, lag: Lag, policy: CatchUpPolicy, now: EpochMs): CatchUp {
-  const within = lag.records <= policy.maxLagRecords && lag.ms <= policy.maxLagMs
+  const within = isWithin(lag, policy)
   if (before !== undefined && within === (before.withinSince !== undefined)) return before
   return { withinSince: within ? now : undefined, since: now }
+}
+
+function isWithin(lag: Lag, policy: CatchUpPolicy): boolean {
+  return lag.records <= policy.maxLagRecords && lag.ms <= policy.maxLagMs
 }
 
 /** Caught up: within the policy for as long as it asks. */
@@ -84,7 +88,8 @@ export function gatesOf(
     { name: 'running', pass: version.health === 'running', found: version.health, limit: 'running', since: version.healthSince },
     {
       name: 'max lag',
-      pass: withinSince !== undefined,
+      // By what is said beside it: one that does not run is not judged, but seen.
+      pass: lag !== undefined && isWithin(lag, policy),
       found: lag === undefined ? 'not known yet' : `${lag.records} records, ${seconds(lag.ms)}${at}`,
       limit: `${policy.maxLagRecords} records, ${seconds(policy.maxLagMs)}`,
       since: catchUp?.since ?? now,

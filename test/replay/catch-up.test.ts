@@ -47,6 +47,12 @@ test('a version that does not run passes no gate by what was seen before', () =>
   expect(gates.map(({ pass }) => pass)).toEqual([false, false, false])
 })
 
+test('the lag of a version that was stopped passes by what is said of it; it has held for no time', () => {
+  const gates = (records: number) => gatesOf({ health: 'stopped', healthSince: 7 }, undefined, lag(records), policy, 9000)
+  expect(gates(0).map(({ pass }) => pass)).toEqual([false, true, false])
+  expect(gates(101).map(({ pass }) => pass)).toEqual([false, false, false])
+})
+
 test('what is said for a version goes before what the server says, also a zero', () => {
   expect(policyWith(policy, {})).toEqual(policy)
   expect(policyWith({ ...policy, deadlineMs: 9 }, { maxLagMs: 0, holdMs: 7 })).toEqual({
