@@ -14,7 +14,7 @@ interface WaitFlags extends ClientFlags {
 
 export function waitVerb(terminal: Terminal): Command {
   return clientVerb('wait', {
-    summary: 'Wait until a version has caught up: exit code 0; 4 when it did not in time, 1 when it stopped',
+    summary: 'Wait until a version has caught up: exit code 0; 4 when it did not in time, 3 when it was stopped or is no more',
     examples: [['reprise wait airport-delays v2 --timeout 10m && reprise promote airport-delays v2 --yes', '']],
   })
     .argument('<job>')

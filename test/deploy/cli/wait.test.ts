@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { exitCodeOf } from '../../../deploy/cli/exit-code.ts'
 import { caughtUp } from '../../../deploy/cli/wait.ts'
 import type { ApiClient } from '../../../deploy/client/api-client.ts'
+import { type ErrorCode, StreamError } from '../../../engine/errors.ts'
+import { reprise } from './fake-terminal.ts'
 
 const gates = [{ name: 'running', pass: false }]
 
@@ -27,4 +30,12 @@ test.each([
   ['retired', null, 'running', 'VERSION_STATE'],
 ])('%s, %s, %s: %s', async (role, phase, health, outcome) => {
   expect(await waited({ role, phase, health })).toBe(outcome)
+})
+
+test('its help names the exit codes', async () => {
+  const { out } = await reprise('wait --help')
+  const code = (error: ErrorCode) => exitCodeOf(new StreamError(error))
+  expect(out.replaceAll(/\s+/g, ' ')).toContain(
+    `exit code 0; ${code('WAIT_TIMED_OUT')} when it did not in time, ${code('VERSION_STATE')} when it was stopped`,
+  )
 })
