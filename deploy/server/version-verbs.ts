@@ -137,12 +137,16 @@ export class VersionVerbs {
     }
   }
 
-  /** @param rate it was asked for as a rate of 0: another rate ends it. */
+  /** One that was stopped takes nothing as it is, and keeps its reason. @param rate it was asked for as a rate of 0: another rate ends it. */
   async pause(version: number, asked: Asked, rate?: 0): Promise<VersionState> {
-    const { health, pausedByRate } = this.alive(version)
-    // Who asks for a pause has one that no rate ends.
-    if (health !== 'paused' || (pausedByRate && rate === undefined))
-      await this.world.decisions.inTurn(() => this.world.decisions.write({ type: 'paused', version, rate, ...asked }))
+    await this.world.decisions.inTurn(async () => {
+      const state = this.alive(version)
+      // Paused, it would say no more why it was stopped, and look well.
+      if (state.health === 'stopped') throw wrongState(this.world.job, state, 'it was stopped', `reprise status ${this.world.job}`)
+      // Who asks for a pause has one that no rate ends.
+      if (state.health === 'running' || (state.pausedByRate && rate === undefined))
+        await this.world.decisions.write({ type: 'paused', version, rate, ...asked })
+    })
     return this.world.version(version)
   }
 

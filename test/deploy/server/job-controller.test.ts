@@ -69,6 +69,16 @@ async function open(world: ControllerWorld): Promise<JobController> {
   return controller
 }
 
+test('a version that was stopped is not paused, and goes on saying why it stopped', async () => {
+  const controller = await open(await worldOf())
+  for (const rate of [undefined, 0] as const)
+    await expect(controller.verbs.pause(2, {}, rate)).rejects.toMatchObject({
+      code: 'VERSION_STATE',
+      details: { reason: 'it was stopped' },
+    })
+  expect(controller.version(2)).toMatchObject({ health: 'stopped', code: 'OPERATOR_THREW', reason: 'for the test' })
+})
+
 test('a version that is given up in the moment its time is over is retired once, and the job is led on', async () => {
   const world = await worldOf()
   const controller = await open(world)
