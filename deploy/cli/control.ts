@@ -117,11 +117,12 @@ async function cutOver(kind: 'promote' | 'rollback', job: string, version: objec
   if (ended.error !== null) throw errorOf(ended)
   const { result } = ended
   const { heldMs, positions, from, to } = result!
+  const seam = dryRun.seam.length > 0 ? ' --allow-seam' : ''
   printData(
     terminal,
     flags,
     ended,
-    `${job} is now v${to}, from ${placesOf(positions)} on. The publication stood still for at most ${heldMs} ms.\nundo: reprise rollback ${job} v${from}\n`,
+    `${job} is now v${to}, from ${placesOf(positions)} on. The publication stood still for at most ${heldMs} ms.\nundo: reprise rollback ${job} v${from}${seam}\n`,
   )
 }
 

@@ -128,7 +128,10 @@ describe('a promotion is refused', () => {
     expect(refused.code).toBe(3)
     expect(refused.stderr).toContain('CUT_OVER_SEAM')
     expect(refused.stderr).toMatch(/all: tumbling 10s.* → tumbling 10s, allowed lateness 5s/)
-    expect((await cli('promote', 'windowed', '--yes', '--allow-seam')).code).toBe(0)
+    const promoted = await cli('promote', 'windowed', '--yes', '--allow-seam')
+    expect(promoted.code).toBe(0)
+    // The way back has the same seam.
+    expect(promoted.stdout).toContain('undo: reprise rollback windowed v1 --allow-seam\n')
     const events = (await cli('events', 'windowed', '--json')).stdout
     expect(events).toContain('"seam":["all: tumbling 10s → tumbling 10s, allowed lateness 5s"]')
   })
