@@ -128,13 +128,6 @@ test('the input of versions that stopped stays, past its retention, while their 
   expect(await startAfterRetention()).toBe(1)
 })
 
-test('who pauses a version that is paused by its rate has it paused: another rate does not end that', async () => {
-  const controller = await open(await worldOf())
-  await controller.verbs.pause(2, {}, 0)
-  await controller.verbs.pause(2, { reason: 'look at it first' })
-  expect(await controller.verbs.setRate(2, { recordsPerSecond: 5 }, {})).toMatchObject({ health: 'paused', reason: 'look at it first' })
-})
-
 test('of a job that can not be led nothing goes on', async () => {
   const world = await worldOf()
   let waits = 0

@@ -36,6 +36,14 @@ test('a version that could not be recorded writes nothing', async () => {
   expect(await bills.verbs.register(writesBoth, 'b', 1, manual)).toMatchObject({ version: 1 })
 })
 
+test('who pauses a version that is paused by its rate has it paused: another rate does not end that', async () => {
+  const { verbs } = worldOf().job('orders')
+  await verbs.register(writesBoth, 'a', 1, manual)
+  await verbs.pause(1, {}, 0)
+  await verbs.pause(1, { reason: 'look at it first' })
+  expect(await verbs.setRate(1, { recordsPerSecond: 5 }, {})).toMatchObject({ health: 'paused', reason: 'look at it first' })
+})
+
 /** Jobs of one server, whose versions do not run. */
 function worldOf() {
   const clock = new SimClock()
