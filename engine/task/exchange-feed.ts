@@ -7,6 +7,17 @@ import type { TaskMoment } from './moment.ts'
 import type { Present } from './present.ts'
 import type { Watermarks } from './watermarks.ts'
 
+/** What an upstream task has told of. */
+interface Report {
+  /** The highest that is a time. */
+  watermark: EpochMs
+  processing: EpochMs
+  /** As of the last time before it had no more. */
+  idle: boolean
+  /** No more comes. */
+  complete: boolean
+}
+
 interface Upstream {
   readonly task: number
   readonly channel: number
@@ -17,14 +28,14 @@ export class ExchangeFeed implements Feed {
   readonly buffer: InputBuffer
   readonly channels: readonly number[]
   private readonly upstream: readonly Upstream[]
-  private readonly reported: { watermark: EpochMs; processing: EpochMs; idle: boolean }[]
+  private readonly reported: Report[]
   private readonly task: { moment: TaskMoment; present: Present; watermarks: Watermarks; emit: (value: unknown) => void }
 
   constructor(buffer: InputBuffer, upstream: readonly Upstream[], task: ExchangeFeed['task']) {
     this.buffer = buffer
     this.upstream = upstream
     this.channels = upstream.map(({ channel }) => channel)
-    this.reported = upstream.map(() => ({ watermark: Number.NEGATIVE_INFINITY, processing: 0, idle: false }))
+    this.reported = upstream.map(() => ({ watermark: Number.NEGATIVE_INFINITY, processing: 0, idle: false, complete: false }))
     this.task = task
   }
 
@@ -65,22 +76,28 @@ export class ExchangeFeed implements Feed {
   }
 
   save(): unknown {
-    return this.reported
+    return this.reported.map((report) => ({ ...report }))
   }
 
   load(saved: unknown): void {
-    ;(saved as typeof this.reported).forEach((report, upstream) => this.report(upstream, report))
+    ;(saved as readonly Report[]).forEach((report, upstream) => {
+      this.report(upstream, report)
+      if (report.complete) this.report(upstream, { ...report, watermark: Number.POSITIVE_INFINITY })
+    })
   }
 
-  private report(upstream: number, { watermark, processing, idle }: { watermark: EpochMs; processing: EpochMs; idle: boolean }): void {
+  private report(upstream: number, { watermark, processing, idle }: Omit<Report, 'complete'>): void {
     const { watermarks } = this.task
-    const before = this.reported[upstream]!
-    this.reported[upstream] = {
-      watermark: Math.max(before.watermark, watermark),
-      processing: Math.max(before.processing, processing),
-      idle,
+    const { channel } = this.upstream[upstream]!
+    const report = this.reported[upstream]!
+    report.processing = Math.max(report.processing, processing)
+    watermarks.raise(channel, watermark)
+    if (watermark === Number.POSITIVE_INFINITY) {
+      report.complete = true
+      return
     }
-    watermarks.raise(this.upstream[upstream]!.channel, watermark)
-    watermarks.setIdle(this.upstream[upstream]!.channel, idle)
+    report.watermark = Math.max(report.watermark, watermark)
+    report.idle = idle
+    watermarks.setIdle(channel, idle)
   }
 }

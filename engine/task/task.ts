@@ -287,7 +287,10 @@ export class Task {
     if (slice.advanceTo !== undefined) {
       const forced = slice.advanceTo.watermark ?? Number.POSITIVE_INFINITY
       // Not to align: records are judged by what their own partition has seen. What they come too late for since time was forced is diverted, and told.
-      if (!slice.align) for (const feed of this.feeds) if (feed instanceof SourceFeed) feed.raise(forced)
+      if (!slice.align) {
+        for (const feed of this.feeds) if (feed instanceof SourceFeed) feed.raise(forced)
+        if (this.feeds.length === 0) watermarks.current = Math.max(watermarks.current, forced)
+      }
       this.sourceProcessing = Math.max(this.sourceProcessing, slice.advanceTo.processing ?? Number.POSITIVE_INFINITY)
     }
     if (slice.align) this.force(slice.advanceTo?.watermark, slice.cap?.processing)
