@@ -10,10 +10,16 @@ import type { Burst } from './scenario.ts'
 export class Feeder {
   /** Everything has arrived and was acknowledged. */
   done = false
-  private readonly bursts: readonly Burst[]
+  private readonly bursts: Burst[]
 
   constructor(bursts: readonly Burst[]) {
-    this.bursts = bursts
+    this.bursts = [...bursts]
+  }
+
+  /** Not before it has arrived is everything done again. */
+  add(burst: Burst): void {
+    this.bursts.push(burst)
+    this.done = false
   }
 
   /** Goes on from where the log says it is, as long as the process lives. */

@@ -61,5 +61,6 @@ const wanted = [
   ),
   ...['commits pipelined', 'several ranges', 'tick', 'trimmed', 'results left for the next slice', 'idle partition', 'input complete'],
   ...['memory log', 'embedded log', 'power lost', 'disk failures', 'outcome checked', 'checkpoint damaged'],
+  ...['due while partitions are idle', 'due while partitions are empty', 'due while tasks have no partition'],
   ...['rows', 'rows replaced', 'records late', 'records diverted', 'records bad'],
 ]

@@ -11,9 +11,10 @@ import { FaultyLog } from '../support/faulty-log.ts'
 import { Random } from '../support/random.ts'
 import { CheckpointDisk } from './checkpoints.ts'
 import { Coverage } from './coverage.ts'
+import { Due } from './due.ts'
 import { Feeder } from './feeder.ts'
 import { JournalMonitor } from './journal-monitor.ts'
-import { checkOutcome, LawBroken } from './laws.ts'
+import { checkGiven, checkOutcome, LawBroken } from './laws.ts'
 import { Life, LifeLog, type Sent } from './life.ts'
 import { EmbeddedHost, type LogHost, MemoryHost } from './log-host.ts'
 import { MonitoredLog } from './monitored-log.ts'
@@ -65,7 +66,7 @@ export async function simulate(seed: number): Promise<SimReport> {
 
 class World {
   readonly scheduler: Scheduler
-  private readonly scenario: Scenario
+  private scenario: Scenario
   private readonly coverage = new Coverage()
   private readonly random: Random
   private readonly monitor: JournalMonitor
@@ -91,7 +92,8 @@ class World {
   }
 
   async run(): Promise<SimReport> {
-    const { scenario, scheduler, coverage, monitor } = this
+    const { scheduler, coverage, monitor } = this
+    const { scenario } = this
     coverage.count(`job ${scenario.job.kind}`)
     coverage.count(`parallelism ${scenario.parallelism}`)
     coverage.count(scenario.disk === undefined ? 'memory log' : 'embedded log')
@@ -102,7 +104,7 @@ class World {
       for (const plan of scenario.endings) await this.live(plan, 'complete')
       const { totals, log } = await this.complete()
       for (const { life } of this.zombies) life.kill('lost')
-      await checkOutcome({ log, scenario, plan: monitor.plan, totals, coverage })
+      await checkOutcome({ log, scenario: this.scenario, plan: monitor.plan, coverage }, totals)
       scheduler.note(JSON.stringify(totals))
       coverage.count('outcome checked')
     } catch (error) {
@@ -154,9 +156,38 @@ class World {
       return this.feeder.done || running.life.dead
     }
     await this.until(over)
+    await this.dueComesOut(running, () => over() && running.life.dead)
     const more = this.scheduler.steps + this.random.int(200)
     await this.until(() => (over() && running.life.dead) || this.scheduler.steps >= more)
     this.bury(running, this.random.chance(0.5) ? 'lost' : 'arrives')
+  }
+
+  /** Nobody has said that no more input comes, and what is due is out all the same. */
+  private async dueComesOut(running: Running, over: () => boolean): Promise<void> {
+    const { job, input } = this.scenario
+    const plan = this.monitor.plan!
+    const due = new Due(job, input, plan, this.random)
+    if (due.despite.length === 0) return
+    const coverage = new Coverage()
+    await this.until(() => over() || running.log !== undefined)
+    const { life, log } = running
+    if (life.dead) return
+    await due.comesOut({
+      feed: async (burst) => {
+        this.scenario = { ...this.scenario, input: due.input }
+        this.feeder.add(burst)
+        this.feedFrom(log!, life)
+        await this.until(() => over() || this.feeder.done)
+      },
+      steps: async (count) => {
+        const last = this.scheduler.steps + count
+        await this.until(() => over() || this.scheduler.steps >= last)
+      },
+      over: () => life.dead,
+      check: async () => void (await checkGiven({ log: log!, scenario: this.scenario, plan, coverage }, due.by)),
+    })
+    if (!coverage.counts.get('rows told exactly')) return
+    for (const quiet of due.despite) this.coverage.count(`due while ${quiet}`)
   }
 
   /** The last process, and others before it where the disk ends them. */
@@ -226,9 +257,7 @@ class World {
       pause: async () => {},
     })
     const log = new LifeLog(faulty, life, monitor)
-    this.feeder.run(log, life).catch((error: unknown) => {
-      this.failure ??= { error }
-    })
+    this.feedFrom(log, life)
     const totals = await runJob({
       load: () => ({ topology: scenario.job.topology, present: noPresent() }),
       version: 1,
@@ -259,6 +288,12 @@ class World {
     })
     coverage.count('faults', faulty.faults)
     return totals
+  }
+
+  private feedFrom(log: Log, life: Life): void {
+    this.feeder.run(log, life).catch((error: unknown) => {
+      this.failure ??= { error }
+    })
   }
 
   private ended(running: Running): Promise<void> {
