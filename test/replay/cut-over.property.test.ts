@@ -63,5 +63,6 @@ const wanted = [
   ...leaderPoints.flatMap((name) => [`leader killed at ${name}`, `second leader at ${name}`]),
   ...['version failed at a record', 'version stopped', 'taken over from a version that stopped', 'version cleaned'],
   ...['records late', 'records diverted', 'idle partition', 'idle partitions, no seam', 'idle partitions, a seam'],
+  ...['partitions are idle', 'partitions are empty', 'tasks have no partition'].map((quiet) => `due while ${quiet}`),
   ...['outcome checked', 'holds within their bound', 'aligned further in time'],
 ]

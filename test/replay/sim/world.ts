@@ -11,12 +11,13 @@ import { readEvents } from '../../../replay/control-log.ts'
 import { alive, foldControl } from '../../../replay/control-state.ts'
 import { CheckpointDisk } from '../../sim/checkpoints.ts'
 import { Coverage } from '../../sim/coverage.ts'
+import { Due } from '../../sim/due.ts'
 import { blockOf } from '../../sim/feeder.ts'
 import { JournalMonitor } from '../../sim/journal-monitor.ts'
 import { LawBroken } from '../../sim/laws.ts'
 import { Life, LifeLog } from '../../sim/life.ts'
 import { MonitoredLog } from '../../sim/monitored-log.ts'
-import { startAt } from '../../sim/scenario.ts'
+import { type Burst, startAt } from '../../sim/scenario.ts'
 import { Scheduler, settle } from '../../sim/scheduler.ts'
 import { FaultyLog, noFaults } from '../../support/faulty-log.ts'
 import { Random } from '../../support/random.ts'
@@ -54,7 +55,7 @@ export const againWith = (seed: number): string => `seed ${seed}: SIM_SEED=${see
 
 class TurnsWorld {
   readonly scheduler: Scheduler
-  private readonly scenario: TurnsScenario
+  private scenario: TurnsScenario
   private readonly job: string
   private readonly coverage = new Coverage()
   private readonly random: Random
@@ -113,7 +114,7 @@ class TurnsWorld {
     const events = await readEvents(log, this.job)
     const foreign = (event: ControlEvent) => event.type === 'holdAborted' && event.reason === nobody
     coverage.count('holds within their bound', checkHolds(events, this.holdBounds, foreign))
-    await checkTurns({ log, scenario, job: this.job, cuts: monitor.cuts, coverage })
+    await checkTurns({ log, scenario: this.scenario, job: this.job, cuts: monitor.cuts, coverage })
     this.checkSeams(events)
     return { trace: scheduler.trace(), steps: scheduler.steps, coverage }
   }
@@ -149,12 +150,33 @@ class TurnsWorld {
     })
     await this.until(() => leader.asked === 0 && monitor.control.hold === undefined && this.started(leader))
     const owner = monitor.control.owner!
+    await this.dueComesOut(this.parts.get(owner)!)
     // Nor does anything of the dead arrive any more.
     for (const { life } of [...this.lives, ...this.leaders]) life.kill('lost')
     const last = this.live(owner, leader, 'complete')
     await this.until(() => last.over)
     if (last.error !== undefined) throw last.error
     coverage.count('input complete')
+  }
+
+  /** Nobody has said that no more input comes, and what is due is public all the same. */
+  private async dueComesOut({ version, topology, parallelism }: VersionParts): Promise<void> {
+    const { log, job, monitor, scenario } = this
+    const plan = planJob(topology, version, parallelism, (topic) => log.topic(topic)!.partitions)
+    const due = new Due(scenario.job ?? { ...scenario.specs[version - 1]!, idleAfterMs: undefined }, scenario.input, plan, this.random)
+    if (due.despite.length === 0) return
+    const coverage = new Coverage()
+    await due.comesOut({
+      feed: (burst) => {
+        this.scenario = { ...scenario, input: due.input }
+        return this.append(burst)
+      },
+      steps: (count) => this.steps(count),
+      over: () => false,
+      check: () => checkTurns({ log, scenario: this.scenario, job, cuts: monitor.cuts, coverage, dueBy: due.by }),
+    })
+    if (!coverage.counts.get('rows told exactly')) return
+    for (const quiet of due.despite) this.coverage.count(`due while ${quiet}`)
   }
 
   /** Whether a leader knows all that was decided, and what should run does. */
@@ -377,13 +399,16 @@ class TurnsWorld {
 
   /** Appends so many of the pieces the input comes in. */
   private async feed(upTo: number): Promise<void> {
-    this.feeder ??= await this.log.producer('feeder')
     while (this.fed < upTo) {
-      const { topic, partition, records } = this.scenario.bursts[this.fed]!
-      const expect = { seq: this.fed, hash: '' }
-      await this.feeder.commit({ expect, next: { seq: ++this.fed, hash: '' }, appends: [{ topic, partition, block: blockOf(records) }] })
+      await this.append(this.scenario.bursts[this.fed]!)
       await this.steps(this.random.int(this.random.chance(0.3) ? 60 : 10))
     }
+  }
+
+  private async append({ topic, partition, records }: Burst): Promise<void> {
+    this.feeder ??= await this.log.producer('feeder')
+    const expect = { seq: this.fed, hash: '' }
+    await this.feeder.commit({ expect, next: { seq: ++this.fed, hash: '' }, appends: [{ topic, partition, block: blockOf(records) }] })
   }
 
   /** Until the newest leader has done what it was asked for, but not longer than so many steps. */
