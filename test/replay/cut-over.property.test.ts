@@ -64,5 +64,7 @@ const wanted = [
   ...['version failed at a record', 'version stopped', 'taken over from a version that stopped', 'version cleaned'],
   ...['records late', 'records diverted', 'idle partition', 'idle partitions, no seam', 'idle partitions, a seam'],
   ...['partitions are idle', 'partitions are empty', 'tasks have no partition'].map((quiet) => `due while ${quiet}`),
+  ...['to come', 'stopped', 'between lives', 'replaying', 'level'].map((state) => `old input kept, a version ${state}`),
+  'input removed',
   ...['outcome checked', 'holds within their bound', 'aligned further in time'],
 ]

@@ -18,6 +18,7 @@ export class Life {
   /** Cut off from its checkpoints and from taking identities, while another process has begun: what it still sends must be refused. */
   zombie = false
   private sent: Sent = 'lost'
+  private readonly pins = new Set<Pin>()
   readonly scheduler: Scheduler
   readonly number: number
   readonly clock: Clock
@@ -39,6 +40,24 @@ export class Life {
   kill(sent: Sent): void {
     this.dead = true
     this.sent = sent
+    this.letGo()
+  }
+
+  /** The log keeps for a process what it pinned until that is over or cut off. */
+  keep(pin: Pin): Pin {
+    if (this.dead || this.zombie) pin.release()
+    else this.pins.add(pin)
+    return pin
+  }
+
+  cutOff(): void {
+    this.zombie = true
+    this.letGo()
+  }
+
+  private letGo(): void {
+    for (const pin of this.pins) pin.release()
+    this.pins.clear()
   }
 
   /** Waits until the seed says so; for ever when the process is dead by then. */
@@ -153,7 +172,7 @@ export class LifeLog extends PassThroughLog {
   }
 
   override pin(topic: string, partition: number, from: Offset): Pin {
-    return this.inner.pin(topic, partition, from)
+    return this.life.keep(this.inner.pin(topic, partition, from))
   }
 
   override bounds(topic: string, partition: number): Bounds {

@@ -17,6 +17,8 @@ export interface TurnsOutcome {
   /** That count, oldest first. */
   readonly cuts: readonly CutOver[]
   readonly coverage: Coverage
+  /** By id of the record. */
+  readonly appendTimes: ReadonlyMap<number, number>
   /** Only what is due by this event time need be out. */
   readonly dueBy?: number
 }
@@ -32,11 +34,10 @@ export async function checkTurns(outcome: TurnsOutcome): Promise<void> {
 
 /** Versions with equal logic: as if one of them had been alone. */
 async function checkEqual(outcome: TurnsOutcome, job: SimJob): Promise<void> {
-  const { log, scenario, job: name, cuts, coverage, dueBy = Number.POSITIVE_INFINITY } = outcome
+  const { log, scenario, job: name, cuts, coverage, appendTimes, dueBy = Number.POSITIVE_INFINITY } = outcome
   const topics = jobTopics(name, 1)
   const lateRecords = await recordsOf(log, topics.late)
   const late = lateRecords.map(idOf)
-  const appendTimes = await appendTimesOf(log, scenario.sources)
   // Late for nothing but a partition that was taken for idle: then or, since the versions were aligned, thereafter.
   const inOrder = new Set(job.expected(scenario.input, new Set(), appendTimes).late)
   const diverted = new Set(late.filter((id) => !inOrder.has(id)))
@@ -88,12 +89,20 @@ async function keysDiverted({ log, scenario, job: name, cuts }: TurnsOutcome, in
 }
 
 /** Versions that cut time differently: what the former owner gave up to the recorded point, and what the next one gives from there. */
-async function checkSequential({ log, scenario, job, cuts, coverage, dueBy = Number.POSITIVE_INFINITY }: TurnsOutcome): Promise<void> {
+async function checkSequential({
+  log,
+  scenario,
+  job,
+  cuts,
+  coverage,
+  appendTimes,
+  dueBy = Number.POSITIVE_INFINITY,
+}: TurnsOutcome): Promise<void> {
   const partitions = scenario.input.in!
   const expected = publicOutput({
     specs: scenario.specs,
     partitions,
-    appendTimes: await appendTimesOf(log, scenario.sources),
+    appendTimes,
     cuts: cuts.map(({ to, positions, watermark, processing }) => ({
       to,
       offsets: partitions.map((_, partition) => positions[`in/${partition}`] ?? 0),
@@ -155,10 +164,4 @@ function checkUpdates(records: readonly LogRecord[]): void {
     if (last.get(String(key)) === text) throw new LawBroken('L2 no effect twice', `${key} was given as ${text} once more`)
     last.set(String(key), text)
   }
-}
-
-async function appendTimesOf(log: Log, sources: readonly string[]): Promise<Map<number, number>> {
-  const times = new Map<number, number>()
-  for (const topic of sources) for (const record of await recordsOf(log, topic)) times.set(idOf(record), record.appendTime)
-  return times
 }

@@ -45,6 +45,8 @@ export interface TurnsScenario {
   readonly staleRate: number
   readonly holdMs: number
   readonly memoryBytesMax: number
+  /** Of the input; undefined: it stays for ever. */
+  readonly retentionMs: number | undefined
 }
 
 const versions = 3
@@ -77,6 +79,9 @@ export function drawTurns(seed: number): TurnsScenario {
   const alone = kind === 'session, early'
   const parallelism = alone ? 1 : 1 + random.int(3)
   const faulty = random.chance(0.4)
+  // Of their own: worlds without it stay what they were.
+  const more = new Random(seed ^ 0x6a09e667)
+  const retentionMs = more.chance(0.4) ? more.int(60) : undefined
   const rate = (most: number) => (random.chance(0.6) ? random.next() * most : 0)
   const lossy = random.chance(0.6)
   return {
@@ -91,7 +96,10 @@ export function drawTurns(seed: number): TurnsScenario {
     partitions,
     parallelism,
     bursts: drawBursts(random, input),
-    acts: drawActs(random, () => (alone ? 1 : random.chance(0.75) ? parallelism : 1 + random.int(3))),
+    acts: drawActs(random, () => (alone ? 1 : random.chance(0.75) ? parallelism : 1 + random.int(3))).filter(
+      // Nobody could take the place of the last that can go on: its input is gone.
+      ({ act }) => retentionMs === undefined || act.do !== 'giveUp' || failing.has(act.version),
+    ),
     points: drawPoints(random),
     settings: { ...drawSettings(random), strict: true },
     faults: faulty
@@ -101,6 +109,7 @@ export function drawTurns(seed: number): TurnsScenario {
     staleRate: random.chance(0.5) ? random.next() : 0,
     holdMs: 200 + random.int(600),
     memoryBytesMax: random.chance(0.1) ? 4096 : 256 << 20,
+    retentionMs,
   }
 }
 

@@ -56,6 +56,8 @@ export class VersionLife {
   readonly stop = new AbortController()
   outcome: { readonly totals: Totals } | { readonly error: unknown } | undefined = undefined
   private readonly board = new VersionBoard()
+  private readonly tasksBegun = new Set<number>()
+  private tasks = Number.POSITIVE_INFINITY
   private readonly parts: VersionParts
   private readonly world: VersionLifeWorld
 
@@ -67,6 +69,11 @@ export class VersionLife {
     this.world = world
     for (const [other, known] of facts) if (other !== parts.version) this.board.learn(other, known)
     this.board.control = control
+  }
+
+  /** All of its tasks have begun, and have pinned what they need. */
+  get keepsInput(): boolean {
+    return this.tasksBegun.size === this.tasks
   }
 
   get over(): boolean {
@@ -112,6 +119,8 @@ export class VersionLife {
         ...steering,
         report: (task, facts) => {
           steering.report?.(task, facts)
+          this.tasksBegun.add(task)
+          this.tasks = facts.tasks
           this.world.tell({ kind: 'facts', facts })
         },
       },

@@ -163,6 +163,11 @@ export class VersionMonitor {
     this.cuts.push(cut)
   }
 
+  /** Next offset a version takes of a source partition. */
+  position(version: number, name: string): number {
+    return this.versions.get(version)?.positions.get(name) ?? 0
+  }
+
   /** Whether a version has committed everything up to the end of its sources. */
   caughtUp(version: number): boolean {
     const { plan, positions } = this.versions.get(version)!

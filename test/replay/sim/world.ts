@@ -1,6 +1,6 @@
 import { inspectJob } from '../../../deploy/server/inspected-job.ts'
 import { type Seam, seamOf } from '../../../deploy/server/seam.ts'
-import { codeOf } from '../../../engine/errors.ts'
+import { codeOf, StreamError } from '../../../engine/errors.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
 import type { Log, Producer } from '../../../engine/ports/log.ts'
 import { planJob } from '../../../engine/runtime/plan.ts'
@@ -24,6 +24,7 @@ import { Random } from '../../support/random.ts'
 import { Leader, nobody, type Wish } from './leader.ts'
 import { Links } from './links.ts'
 import { checkTurns } from './outcome.ts'
+import { type Needing, Retention } from './retention.ts'
 import { type Act, drawTurns, rescue, type TurnsScenario } from './scenario.ts'
 import type { Spec } from './specs.ts'
 import { VersionLife, type VersionParts } from './version-life.ts'
@@ -70,6 +71,8 @@ class TurnsWorld {
   private readonly links: Links
   private readonly holdBounds = new Map<string, number>()
   private readonly reached = new Map<string, number>()
+  private readonly retention: Retention
+  private readonly appendTimes = new Map<number, number>()
   private processes = 0
   private calm = false
   private feeder: Producer | undefined = undefined
@@ -86,13 +89,16 @@ class TurnsWorld {
     this.scheduler = new Scheduler(new Random(seed ^ 0x2545f491), startAt, true)
     this.log = new MemoryLog({ clock: this.scheduler })
     this.monitor = new VersionMonitor(this.log, this.coverage)
+    this.retention = new Retention(this.log, this.monitor, this.coverage, scenario.sources)
     this.links = new Links(this.scheduler, new Random(seed ^ 0x1b873593), links, this.coverage)
   }
 
   async run(): Promise<TurnsReport> {
     const { scenario, scheduler, coverage, log, monitor } = this
     coverage.count(`job ${scenario.kind}`)
-    for (const [name, partitions] of Object.entries(scenario.partitions)) await log.createTopic({ name, partitions, kind: 'stream' })
+    const retained = scenario.retentionMs === undefined ? {} : { retentionMs: scenario.retentionMs }
+    for (const [name, partitions] of Object.entries(scenario.partitions))
+      await log.createTopic({ name, partitions, kind: 'stream', ...retained })
     const first = this.lead()
     await this.until(() => {
       if (monitor.control.owner === undefined && first.asked === 0 && !first.life.dead)
@@ -111,10 +117,11 @@ class TurnsWorld {
     await this.feed(bursts.length)
     await this.steps(this.random.int(200))
     await this.end()
+    if (scenario.retentionMs !== undefined) this.retention.end()
     const events = await readEvents(log, this.job)
     const foreign = (event: ControlEvent) => event.type === 'holdAborted' && event.reason === nobody
     coverage.count('holds within their bound', checkHolds(events, this.holdBounds, foreign))
-    await checkTurns({ log, scenario: this.scenario, job: this.job, cuts: monitor.cuts, coverage })
+    await checkTurns({ log, scenario: this.scenario, job: this.job, cuts: monitor.cuts, coverage, appendTimes: this.appendTimes })
     this.checkSeams(events)
     return { trace: scheduler.trace(), steps: scheduler.steps, coverage }
   }
@@ -173,7 +180,8 @@ class TurnsWorld {
       },
       steps: (count) => this.steps(count),
       over: () => false,
-      check: () => checkTurns({ log, scenario: this.scenario, job, cuts: monitor.cuts, coverage, dueBy: due.by }),
+      check: () =>
+        checkTurns({ log, scenario: this.scenario, job, cuts: monitor.cuts, coverage, appendTimes: this.appendTimes, dueBy: due.by }),
     })
     if (!coverage.counts.get('rows told exactly')) return
     for (const quiet of due.despite) this.coverage.count(`due while ${quiet}`)
@@ -217,7 +225,7 @@ class TurnsWorld {
     this.coverage.count(`version ${how}`)
     if (version === this.monitor.control.owner) this.coverage.count(`owner ${how}`)
     if (this.monitor.control.hold !== undefined) this.coverage.count(`in a hold: ${how}`)
-    if (how === 'zombie') struck.life.zombie = true
+    if (how === 'zombie') struck.life.cutOff()
     else struck.life.kill(how === 'kill, commits lost' ? 'lost' : 'arrives')
   }
 
@@ -405,10 +413,40 @@ class TurnsWorld {
     }
   }
 
+  /** While whoever leads knows all that was decided. */
+  private retain(): void {
+    const { control } = this.monitor
+    const leader = this.leaders.at(-1)!
+    if (leader.life.dead || leader.control.events < control.events) return
+    const able = [...control.versions.values()].some((state) => alive(state) && !this.scenario.failing.has(state.version))
+    const deployed = this.scenario.acts.flatMap(({ act }) => (act.do === 'deploy' ? [act.version] : []))
+    const toCome = [1, ...deployed, ...(able ? [] : [rescue])].filter((version) => !control.versions.has(version))
+    const now = this.scheduler.now()
+    const needing: Needing[] = [
+      ...toCome.map((version) => ({ version, state: 'to come', keepsInput: false }) as const),
+      ...[...control.versions.values()].filter(alive).map(({ version, health }) => {
+        const life = this.lifeOf(version)
+        const living = life === undefined ? 'between lives' : this.monitor.caughtUp(version) ? 'level' : 'replaying'
+        return { version, state: health === 'stopped' ? 'stopped' : living, keepsInput: life?.keepsInput ?? false } as const
+      }),
+    ]
+    this.retention.run(now, needing)
+    const { input, retentionMs } = this.scenario
+    const old = Object.entries(input).some(([topic, lists]) =>
+      lists.some((records, partition) => {
+        const oldest = records[this.log.bounds(topic, partition).start]
+        return oldest !== undefined && this.appendTimes.get(oldest.id)! < now - retentionMs!
+      }),
+    )
+    if (old) for (const { state } of needing) this.coverage.count(`old input kept, a version ${state}`)
+  }
+
   private async append({ topic, partition, records }: Burst): Promise<void> {
     this.feeder ??= await this.log.producer('feeder')
     const expect = { seq: this.fed, hash: '' }
-    await this.feeder.commit({ expect, next: { seq: ++this.fed, hash: '' }, appends: [{ topic, partition, block: blockOf(records) }] })
+    const appends = [{ topic, partition, block: blockOf(records) }]
+    const { appendTime } = await this.feeder.commit({ expect, next: { seq: ++this.fed, hash: '' }, appends })
+    for (const { id } of records) this.appendTimes.set(id, appendTime)
   }
 
   /** Until the newest leader has done what it was asked for, but not longer than so many steps. */
@@ -441,13 +479,15 @@ class TurnsWorld {
     for (const { broken } of this.monitors.values()) if (broken !== undefined) throw broken
     if (this.failure !== undefined) throw this.failure.error
     for (const each of this.lives) this.checkEnd(each)
+    if (this.scenario.retentionMs !== undefined && this.scheduler.steps % 7 === 0) this.retain()
   }
 
   /** A life may end only by being replaced, by a record its version can't take, or because its version is gone. */
   private checkEnd({ life, version, error }: VersionLife): void {
     if (error === undefined || life.dead) return
     const code = codeOf(error)
-    const replaced = code === 'COMMIT_FENCED' || code === 'OFFSET_OUT_OF_RANGE'
+    const inputGone = error instanceof StreamError && this.scenario.sources.includes(String(error.details.topic))
+    const replaced = code === 'COMMIT_FENCED' || (code === 'OFFSET_OUT_OF_RANGE' && (life.zombie || !inputGone))
     const failed = code === 'OPERATOR_THREW' || (error instanceof Error && error.message.includes('more than this version can take'))
     const { role } = this.monitor.control.versions.get(version)!
     // Its topics go before its producers do.
