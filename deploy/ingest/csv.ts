@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { CsvError, type Info, parse } from 'csv-parse'
 import { type CellTypes, cellValue } from './csv-cell.ts'
-import { type InputBatches, type InputRecord, type ReadOptions, RecordMaker } from './input-record.ts'
+import { type InputBatches, type InputRecord, notUtf8, type ReadOptions, RecordMaker } from './input-record.ts'
 
 export interface CsvOptions extends ReadOptions {
   /** What the topic's schema says of its columns; a column that is not in it is read by the look of its cells (see csv-cell.ts). */
@@ -12,7 +13,7 @@ const batchRecords = 512
 
 /**
  * Reads rows under a header row as JSON objects. Comma-separated, quotes as in RFC 4180, quoted cells may hold line ends.
- * A wrong quote fails whatever the policy is: where the rows behind it end is not known.
+ * A byte order mark is passed over. A wrong quote fails whatever the policy is: where the rows behind it end is not known.
  */
 export async function* readCsv(chunks: AsyncIterable<Uint8Array>, options: CsvOptions): InputBatches {
   const maker = new RecordMaker(options)
@@ -26,8 +27,8 @@ export async function* readCsv(chunks: AsyncIterable<Uint8Array>, options: CsvOp
       header = headerOf(cells, maker)
       continue
     }
-    const record =
-      cells.length === header.length ? maker.make(at, jsonOf(header, cells, options.types)) : maker.bad(at, cellsDiffer(cells, header))
+    const problem = problemOf(cells, header)
+    const record = problem === undefined ? maker.make(at, jsonOf(header, cells, options.types)) : maker.bad(at, problem)
     if (record !== undefined) batch.push(record)
     if (batch.length < batchRecords) continue
     yield batch
@@ -37,9 +38,10 @@ export async function* readCsv(chunks: AsyncIterable<Uint8Array>, options: CsvOp
   if (batch.length > 0) yield batch
 }
 
-async function* rowsOf(chunks: AsyncIterable<Uint8Array>, maker: RecordMaker): AsyncIterable<{ record: string[]; info: Info }> {
-  const parser = parse({ bom: true, info: true, relax_column_count: true, max_record_size: maker.bytesMax })
-  const source = Readable.from(chunks, { objectMode: false })
+async function* rowsOf(chunks: AsyncIterable<Uint8Array>, maker: RecordMaker): AsyncIterable<{ record: Buffer[]; info: Info }> {
+  // Cells stay bytes: decoding would put replacement characters in the place of bad ones, without a word.
+  const parser = parse({ encoding: null, info: true, relax_column_count: true, max_record_size: maker.bytesMax })
+  const source = Readable.from(withoutMark(chunks), { objectMode: false })
   source.on('error', (error) => parser.destroy(error))
   try {
     yield* source.pipe(parser)
@@ -51,22 +53,42 @@ async function* rowsOf(chunks: AsyncIterable<Uint8Array>, maker: RecordMaker): A
   }
 }
 
-function headerOf(cells: readonly string[], maker: RecordMaker): readonly string[] {
-  const names = cells.map((cell) => cell.trim())
+const byteOrderMark = Buffer.from('\uFEFF')
+
+// The parser would take a mark as its leave to decode.
+async function* withoutMark(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let head: Buffer | undefined = Buffer.alloc(0)
+  for await (const chunk of chunks) {
+    if (head === undefined) {
+      yield chunk
+      continue
+    }
+    head = Buffer.concat([head, chunk])
+    if (head.length < byteOrderMark.length) continue
+    yield head.indexOf(byteOrderMark) === 0 ? head.subarray(byteOrderMark.length) : head
+    head = undefined
+  }
+  if (head !== undefined) yield head
+}
+
+function headerOf(cells: readonly Buffer[], maker: RecordMaker): readonly string[] {
+  if (!cells.every(isUtf8)) maker.broken(1, notUtf8)
+  const names = cells.map((cell) => cell.toString().trim())
   const repeated = names.find((name, i) => names.indexOf(name) !== i)
   if (repeated !== undefined) maker.broken(1, `two columns are named "${repeated}"`)
   if (names.includes('')) maker.broken(1, `column ${names.indexOf('') + 1} has no name`)
   return names
 }
 
-function jsonOf(header: readonly string[], cells: readonly string[], types: CellTypes = {}): Uint8Array {
+function jsonOf(header: readonly string[], cells: readonly Buffer[], types: CellTypes = {}): Uint8Array {
   const object: Record<string, unknown> = Object.create(null)
   header.forEach((name, i) => {
-    object[name] = cellValue(cells[i]!, types[name])
+    object[name] = cellValue(cells[i]!.toString(), types[name])
   })
   return Buffer.from(JSON.stringify(object))
 }
 
-function cellsDiffer(row: readonly string[], header: readonly string[]): string {
-  return `${row.length} cells under ${header.length} columns`
+function problemOf(cells: readonly Buffer[], header: readonly string[]): string | undefined {
+  if (cells.length !== header.length) return `${cells.length} cells under ${header.length} columns`
+  return cells.every(isUtf8) ? undefined : notUtf8
 }

@@ -23,6 +23,8 @@ export interface ReadOptions {
   readonly recordBytesMax?: number
 }
 
+export const notUtf8 = 'not UTF-8'
+
 /** The way out for a record that is refused. */
 export const leaveOut = 'mend the line; or leave such lines out, each is told of: --on-bad skip'
 
@@ -71,7 +73,7 @@ export class RecordMaker {
 
 function problemOf(value: Uint8Array): string | undefined {
   // Decoding would put replacement characters in the place of bad bytes, without a word.
-  if (!isUtf8(value)) return 'not UTF-8'
+  if (!isUtf8(value)) return notUtf8
   try {
     const text = Buffer.from(value.buffer, value.byteOffset, value.length).utf8Slice()
     JSON.parse(text)

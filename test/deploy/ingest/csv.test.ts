@@ -41,6 +41,20 @@ describe('CSV', () => {
     ])
   })
 
+  test.each(['', '\uFEFF'])('refuses rows that are not UTF-8, with %j before them', async (mark) => {
+    const bad = collectBad()
+    const bytes = Buffer.concat([Buffer.from(`${mark}a,b\n\uFFFD,1\n`), Buffer.from('x\xff,2\n', 'latin1'), Buffer.from('ü,3\n')])
+    const seen = await valuesOf(readCsv(chunksOf(bytes, 2), { file: 'a', onBad: bad.onBad }))
+    expect(seen).toEqual([
+      { a: '\uFFFD', b: 1 },
+      { a: 'ü', b: 3 },
+    ])
+    expect(bad.lines()).toEqual([['RECORD_MALFORMED', 3]])
+    await expect(all(readCsv(chunksOf(Buffer.from('\xfc,b\n1,2\n', 'latin1'), 2), failing))).rejects.toMatchObject({
+      details: { line: 1, reason: 'not UTF-8' },
+    })
+  })
+
   test.each([
     ['a,b\n1,2\n"3"x,4\n5,6\n', 3, 'Closing Quote'],
     ['a,b\n1,2\n3,"4\n5,6\n', 4, 'Quote Not Closed'],
