@@ -27,8 +27,7 @@ export async function* readCsv(chunks: AsyncIterable<Uint8Array>, options: CsvOp
       header = headerOf(cells, maker)
       continue
     }
-    const problem = problemOf(cells, header)
-    const record = problem === undefined ? maker.make(at, jsonOf(header, cells, options.types)) : maker.bad(at, problem)
+    const record = recordOf(maker, at, { header, cells, types: options.types })
     if (record !== undefined) batch.push(record)
     if (batch.length < batchRecords) continue
     yield batch
@@ -38,9 +37,9 @@ export async function* readCsv(chunks: AsyncIterable<Uint8Array>, options: CsvOp
   if (batch.length > 0) yield batch
 }
 
-async function* rowsOf(chunks: AsyncIterable<Uint8Array>, maker: RecordMaker): AsyncIterable<{ record: Buffer[]; info: Info }> {
-  // Cells stay bytes: decoding would put replacement characters in the place of bad ones, without a word.
-  const parser = parse({ encoding: null, info: true, relax_column_count: true, max_record_size: maker.bytesMax })
+async function* rowsOf(chunks: AsyncIterable<Uint8Array>, maker: RecordMaker): AsyncIterable<{ record: string[]; info: Info }> {
+  // A character a byte: decoding would put replacement characters in the place of bad ones, without a word.
+  const parser = parse({ encoding: 'latin1', info: true, relax_column_count: true, max_record_size: maker.bytesMax })
   const source = Readable.from(withoutMark(chunks), { objectMode: false })
   source.on('error', (error) => parser.destroy(error))
   try {
@@ -71,24 +70,37 @@ async function* withoutMark(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Ui
   if (head !== undefined) yield head
 }
 
-function headerOf(cells: readonly Buffer[], maker: RecordMaker): readonly string[] {
-  if (!cells.every(isUtf8)) maker.broken(1, notUtf8)
-  const names = cells.map((cell) => cell.toString().trim())
+function headerOf(cells: readonly string[], maker: RecordMaker): readonly string[] {
+  const names = cells.map((cell) => (textOf(cell) ?? maker.broken(1, notUtf8)).trim())
   const repeated = names.find((name, i) => names.indexOf(name) !== i)
   if (repeated !== undefined) maker.broken(1, `two columns are named "${repeated}"`)
   if (names.includes('')) maker.broken(1, `column ${names.indexOf('') + 1} has no name`)
   return names
 }
 
-function jsonOf(header: readonly string[], cells: readonly Buffer[], types: CellTypes = {}): Uint8Array {
-  const object: Record<string, unknown> = Object.create(null)
-  header.forEach((name, i) => {
-    object[name] = cellValue(cells[i]!.toString(), types[name])
-  })
-  return Buffer.from(JSON.stringify(object))
+interface Row {
+  readonly header: readonly string[]
+  readonly cells: readonly string[]
+  readonly types: CellTypes | undefined
 }
 
-function problemOf(cells: readonly Buffer[], header: readonly string[]): string | undefined {
-  if (cells.length !== header.length) return `${cells.length} cells under ${header.length} columns`
-  return cells.every(isUtf8) ? undefined : notUtf8
+function recordOf(maker: RecordMaker, line: number, { header, cells, types = {} }: Row): InputRecord | undefined {
+  if (cells.length !== header.length) return maker.bad(line, `${cells.length} cells under ${header.length} columns`)
+  const object: Record<string, unknown> = Object.create(null)
+  for (let i = 0; i < header.length; i++) {
+    const name = header[i]!
+    const text = textOf(cells[i]!)
+    if (text === undefined) return maker.bad(line, notUtf8)
+    object[name] = cellValue(text, types[name])
+  }
+  return maker.make(line, Buffer.from(JSON.stringify(object)))
+}
+
+const beyondAscii = /[\x80-\xff]/
+
+/** @param cell a character a byte. Undefined: they are not UTF-8. */
+function textOf(cell: string): string | undefined {
+  if (!beyondAscii.test(cell)) return cell
+  const bytes = Buffer.from(cell, 'latin1')
+  return isUtf8(bytes) ? bytes.toString() : undefined
 }
