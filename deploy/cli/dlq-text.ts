@@ -1,5 +1,6 @@
 import { jsonText } from '../json-text.ts'
 import type { LetterFields } from '../letter-fields.ts'
+import { onOneLine } from './record-fields.ts'
 import { table } from './verb.ts'
 
 const messageCharactersMax = 80
@@ -7,7 +8,7 @@ const messageCharactersMax = 80
 /** A row of the list; the message cut to one line. */
 export function lineText(letter: LetterFields, withState: boolean): string[] {
   const { id, state, code, path, message, operator, setAsideAt } = letter
-  const line = message.split('\n')[0]!
+  const line = onOneLine(message.split('\n')[0]!)
   const shown = line.length > messageCharactersMax ? `${line.slice(0, messageCharactersMax - 1)}…` : line
   return [String(id), placeText(letter), code, path, operator, setAsideAt ?? '–', ...(withState ? [state] : []), shown]
 }
@@ -31,7 +32,7 @@ export function wholeText(letter: LetterFields): string {
 }
 
 function text(field: unknown): string {
-  return field === null ? '–' : typeof field === 'string' ? field : jsonText(field)
+  return field === null ? '–' : typeof field === 'string' ? onOneLine(field) : jsonText(field)
 }
 
 function placeText({ source }: LetterFields): string {

@@ -9,7 +9,7 @@ import { jsonText } from '../json-text.ts'
 import { exitCodes } from './exit-code.ts'
 import { atLeast } from './flag-values.ts'
 import { firstOffset, type LogStart, parseLogStart } from './log-start.ts'
-import { bytesField, timeText, valueField } from './record-fields.ts'
+import { bytesField, onOneLine, timeText, valueField } from './record-fields.ts'
 import { stopSignals } from './stop-signals.ts'
 import type { Terminal } from './terminal.ts'
 import { type CommonFlags, Exit, verb } from './verb.ts'
@@ -146,6 +146,6 @@ function fieldsOf(topic: string, partition: number, { offset, eventTime, appendT
 
 function lineOf(partition: number, { offset, eventTime, key, value }: LogRecord): string {
   const text = (bytes: Uint8Array | null) =>
-    bytes === null ? '–' : isUtf8(bytes) ? Buffer.from(bytes).toString() : `base64:${Buffer.from(bytes).toString('base64')}`
+    bytes === null ? '–' : isUtf8(bytes) ? onOneLine(Buffer.from(bytes).toString()) : `base64:${Buffer.from(bytes).toString('base64')}`
   return `${partition}@${offset}  ${timeText(eventTime) ?? '–'}  ${text(key)}  ${text(value)}\n`
 }

@@ -21,7 +21,11 @@ export interface ErrorStyle {
  *       docs  docs/errors/TOPIC_UNKNOWN.md
  */
 export function printError(output: Output, error: unknown, style: ErrorStyle): void {
-  output.write(style.json ? `${JSON.stringify({ error: errorFields(error) })}\n` : errorText(error, style))
+  output.write(errorMessage(error, style))
+}
+
+export function errorMessage(error: unknown, style: ErrorStyle): string {
+  return style.json ? `${JSON.stringify({ error: errorFields(error) })}\n` : errorText(error, style)
 }
 
 function errorFields(error: unknown): object {

@@ -28,3 +28,10 @@ export function bytesField(bytes: Uint8Array | null): string | { base64: string 
   const buffer = Buffer.from(bytes)
   return isUtf8(bytes) ? buffer.toString() : { base64: buffer.toString('base64') }
 }
+
+/** As it can be shown in a terminal: what would begin a new line there, or steer it, is written as in JSON. */
+export function onOneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => escapes[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }

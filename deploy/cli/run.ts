@@ -2,12 +2,15 @@ import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import { type InputFormat, inputFormats, standardInput } from '../ingest/input-format.ts'
 import type { IngestRequest, RunSummary } from '../run-on-embedded-log.ts'
+import { durationOf } from './duration-flag.ts'
 import { exitCodes } from './exit-code.ts'
 import { checkReadOnce, manyTimes, pair, partitionsOf, wholeNumber } from './flag-values.ts'
+import { watchForLoops } from './loop-watch.ts'
+import { errorMessage } from './print-error.ts'
 import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
 import { RunProgress } from './run-progress.ts'
 import { stopSignals } from './stop-signals.ts'
-import type { Terminal } from './terminal.ts'
+import { painter, type Terminal } from './terminal.ts'
 import { type CommonFlags, Exit, printData, say, table, verb } from './verb.ts'
 
 interface RunFlags extends CommonFlags {
@@ -22,6 +25,7 @@ interface RunFlags extends CommonFlags {
   readonly untilEnd?: boolean
   readonly complete?: boolean
   readonly metricsFile?: string
+  readonly watchdog: string
   readonly set: readonly string[]
 }
 
@@ -48,6 +52,7 @@ export function runVerb(terminal: Terminal): Command {
     .addOption(new Option('--on-bad <policy>', 'lines of input files that are no records').choices(onBadPolicies).default('fail'))
     .option('--parallelism <n>', 'tasks of each stage (default: 1); fixed when the job first runs')
     .option('--memory <MB>', 'state kept in memory at most; the rest goes to disk', '512')
+    .option('--watchdog <duration>', 'the run ends when the code of the job does not come back for so long', '30s')
     .option('--until-end', 'stop at the end of the log')
     .option('--complete', 'run to the end of the log and declare the input complete: what is open fires, later input is refused')
     .addOption(manyTimes('--set <name=value>', 'a setting, see docs/settings.md; can be given again'))
@@ -71,6 +76,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
     throw new StreamError('USAGE', { reason: '--source-id names standard input' }, { fix: 'add --ingest topic=-, or leave it out' })
   const partitions = Object.fromEntries(flags.partitions.map(partitionsOf))
   const parallelism = flags.parallelism === undefined ? {} : { parallelism: wholeNumber('--parallelism', flags.parallelism, 1, 64) }
+  const watchdogMs = durationOf('--watchdog', flags.watchdog)
   const memoryBytesMax = wholeNumber('--memory', flags.memory, 1, 1 << 20) * 2 ** 20
   // Loaded when needed: other verbs start without them.
   const [{ createLogger }, { PrometheusMetrics }, { parseSettings }, { failAt }, { openJobFile }, { DataDirectory }, { runOnEmbeddedLog }] =
@@ -110,6 +116,7 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
       .catch((error: unknown) => logger.error({ error }, 'metrics not written'))
     return written
   }
+  const endWatch = watchForLoops(watchdogMs, loopMessage(file, watchdogMs, terminal, flags))
   const timer = flags.metricsFile === undefined ? undefined : setInterval(() => void writeMetrics(), 1000)
   try {
     const result = await runOnEmbeddedLog({
@@ -137,11 +144,23 @@ async function run(file: string, flags: RunFlags, terminal: Terminal): Promise<S
     return summary
   } finally {
     clearInterval(timer)
+    await endWatch()
     progress.end()
     signals.end()
     if (timer !== undefined) await writeMetrics()
     await data.close()
   }
+}
+
+function loopMessage(job: string, ms: number, { err, env }: Terminal, { json, verbose, color }: RunFlags): string {
+  const error = new StreamError(
+    'VERSION_UNRESPONSIVE',
+    { job, reason: `its code did not come back for ${ms / 1000} s` },
+    {
+      fix: 'mend the function that loops; what was acknowledged is kept. For code that is slow: --watchdog 5m, or --set sliceRecordsMax=100',
+    },
+  )
+  return errorMessage(error, { json, verbose, paint: painter(err, env, color) })
 }
 
 function sourceRecords(

@@ -131,6 +131,15 @@ describe('log tail', () => {
     expect(out.trimEnd().split('\n')).toHaveLength(1)
   })
 
+  test('what would begin a new line in the terminal, or steer it, is written out', async () => {
+    const log = await openLog()
+    await log.createTopic({ name: 'steering', partitions: 1, kind: 'stream' })
+    await append(log, 'steering', 0, [{ key: Buffer.from('a\nb'), value: Buffer.from('\x1b[2J'), eventTime: 0 }])
+    await log.close()
+    const { out } = await reprise(`log tail steering --data ${data}`)
+    expect(out).toBe('0@0  1970-01-01T00:00:00.000Z  a\\nb  \\u001b[2J\n')
+  })
+
   test('begins at the beginning, the end or a time', async () => {
     const offsets = async (start: string) => {
       const { out } = await reprise(`log tail flights --data ${data} --partition 0 -o ${start} --json`)
