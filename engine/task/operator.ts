@@ -93,7 +93,10 @@ export interface Operator {
 
 export type OperatorFactory = (context: OperatorContext) => Operator
 
-/** Source ordinals below 8, partitions below 1024, offsets below 2^40. */
+/**
+ * Exact for source ordinals below 8, partitions below 1024, offsets below 2^40. Beyond that neighbours of one partition may share a rank: they come
+ * in their order anyway.
+ */
 export function rankOf(source: number, partition: number, offset: number): number {
   return (source * 1024 + partition) * 2 ** 40 + offset
 }
