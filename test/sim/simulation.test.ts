@@ -20,7 +20,7 @@ test(`the laws hold in ${seeds} simulated worlds from seed ${from}`, { timeout: 
 })
 
 /** Worlds that found a mistake once. */
-test.each([2922, 4293, 16_334, 16_950])('the laws hold in world %i', async (seed) => {
+test.each([2922, 4293, 9347, 16_334, 16_950])('the laws hold in world %i', async (seed) => {
   await simulate(seed)
 })
 
