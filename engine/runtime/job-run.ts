@@ -54,6 +54,7 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
   const labels = { job: topology.job, version: `v${version}` }
   const gauges = new VersionGauges(options.metrics, labels)
   const ended = new Set<number>()
+  const reading = new Set(plan.tasks.filter(({ inputs }) => inputs.some(({ kind }) => kind === 'source')).map(({ id }) => id))
   const failed = new AbortController()
   const stop = AbortSignal.any([options.stop, failed.signal])
   // Each task listens to both; there may be many.
@@ -71,6 +72,11 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
       due,
       stop,
       upstreamEnded: () => upstream.every((task) => ended.has(task)),
+      allRead: (read) => {
+        if (read) reading.delete(id)
+        else reading.add(id)
+        return reading.size === 0
+      },
     }
     try {
       await runTask(id, { ...options, load }, world)

@@ -15,7 +15,7 @@ export interface ChooserParts {
   /** Tasks of the version. */
   readonly tasks: number
   readonly inputs: TaskInputs
-  readonly world: Pick<TaskWorld, 'settings' | 'drift' | 'due' | 'steering' | 'until' | 'upstreamEnded'>
+  readonly world: Pick<TaskWorld, 'settings' | 'drift' | 'due' | 'steering' | 'until' | 'upstreamEnded' | 'allRead'>
   readonly size: SliceSize
   /** Of the last slice, in whichever life it was run. */
   readonly last: JournalRecord | undefined
@@ -174,7 +174,7 @@ export class SliceChooser {
   }
 
   /** All was taken that the tasks before have committed, who stand still by now; or that was to be retried, of which none is added in a hold. */
-  private drained(kind: 'exchange' | 'retry'): boolean {
+  private drained(kind: 'source' | 'exchange' | 'retry'): boolean {
     return this.inputs.readings.every((reading) => reading.plan.kind !== kind || this.inputs.atEnd(reading))
   }
 
@@ -226,14 +226,21 @@ export class SliceChooser {
 
   /** No more input comes, and the task has not been told yet. */
   private completes(): boolean {
-    if (this.world.until !== 'complete' || !this.atEnd) return false
-    // Who reads nothing at all has told the tasks behind it no more than the owner's time, if it ever followed one.
-    return (this.task.hasSources || this.upstream.length === 0) && !this.task.sourcesComplete
+    if (this.world.until !== 'complete') return false
+    // All at about the same time: one that is complete is never idle, and would hold up what others still read.
+    if (this.task.hasSources && !this.world.allRead(this.drained('source'))) return false
+    return this.atEnd && !this.sealed
+  }
+
+  /** Who reads nothing at all says that no more comes, too: it has told the tasks behind it no more than the owner's time, if it ever followed one. */
+  private get sealed(): boolean {
+    const { task, upstream, world } = this
+    return world.until !== 'complete' || task.sourcesComplete || !(task.hasSources || upstream.length === 0)
   }
 
   /** There is nothing to do, and there will be nothing. */
   ended(): boolean {
-    return this.world.until !== 'stopped' && !this.behind && this.atEnd
+    return this.world.until !== 'stopped' && !this.behind && this.atEnd && this.sealed
   }
 }
 

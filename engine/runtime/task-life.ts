@@ -47,6 +47,8 @@ export interface TaskWorld {
   readonly onProgress?: (task: number, totals: Totals) => void
   /** Whether all tasks this one reads exchanges of have ended. */
   upstreamEnded(): boolean
+  /** @param read whether this task has read its sources to their ends. @returns whether all tasks have. */
+  allRead(read: boolean): boolean
 }
 
 const gaugesEveryMs = 1000
