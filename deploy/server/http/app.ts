@@ -57,7 +57,7 @@ export async function makeApp(server: RepriseServer, pauseMsMax = bodyPauseMsMax
     const status = statusOf(error)
     if (status === 401 || status === 403)
       server.metrics.add('reprise_auth_failures_total', { reason: status === 401 ? 'unauthenticated' : 'forbidden' }, 1)
-    if (status >= 500) server.logger.error({ error, path: request.url, requestId: request.id }, 'request failed')
+    if (status >= 500) server.logger.error({ error, path: pathOf(request.url), requestId: request.id }, 'request failed')
     if (error instanceof StreamError && error.code === 'TOO_MANY_GUESSES') reply.header('retry-after', String(error.details.seconds))
     if (error instanceof StreamError && error.code === 'SERVER_STOPPING') reply.header('retry-after', String(restartSeconds))
     if (status === 401) reply.header('www-authenticate', 'Bearer')
