@@ -9,6 +9,11 @@ const place = z.object({ topic: z.string(), partition: z.number(), offset: z.num
 /** When a version counts as caught up, as far as that was said for it: see CatchUpPolicy. */
 const catchUpPolicy = z.object({ maxLagRecords: z.number(), maxLagMs: z.number(), holdMs: z.number(), deadlineMs: z.number() }).partial()
 
+/** What a version takes a second at most; null: as much as it can. */
+const rateLimits = z
+  .object({ recordsPerSecond: z.number().positive().nullable(), bytesPerSecond: z.number().positive().nullable() })
+  .partial()
+
 /** What was decided about a job, oldest first, in its topic `<job>.control`. The present state is a fold over it. */
 export const controlEvent = z.discriminatedUnion('type', [
   z.object({
@@ -24,6 +29,8 @@ export const controlEvent = z.discriminatedUnion('type', [
     /** The offset it begins with, by source partition, where that is not 0. */
     starts: z.record(z.string(), z.number()).optional(),
     policy: catchUpPolicy.optional(),
+    /** From its first record on. */
+    rate: rateLimits.optional(),
   }),
   z.object({ type: z.literal('policySet'), ...asked, version, policy: catchUpPolicy }),
   /** For the first time. */

@@ -152,7 +152,7 @@ export function applyEvent(before: ControlState, event: ControlEvent): ControlSt
 }
 
 function withRegistered(state: ControlState, event: Extract<ControlEvent, { type: 'registered' }>): ControlState {
-  const { version, sha256, parallelism, fingerprint, promote, starts = {}, policy = {}, at, by, reason } = event
+  const { version, sha256, parallelism, fingerprint, promote, starts = {}, policy = {}, rate = {}, at, by, reason } = event
   const registered: VersionState = {
     version,
     sha256,
@@ -171,8 +171,8 @@ function withRegistered(state: ControlState, event: Extract<ControlEvent, { type
     ...noReason,
     skips: [],
     automatic: promote === 'auto',
-    recordsPerSecond: null,
-    bytesPerSecond: null,
+    recordsPerSecond: rate.recordsPerSecond ?? null,
+    bytesPerSecond: rate.bytesPerSecond ?? null,
   }
   return { ...state, versions: new Map(state.versions).set(version, registered), registered, owner: state.owner ?? version }
 }

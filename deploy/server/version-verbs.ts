@@ -84,10 +84,10 @@ export class VersionVerbs {
           promote,
           starts,
           policy,
+          rate,
           ...asked,
         }),
       )
-      if (rate !== undefined) await this.decideRate(version, rate, asked)
       this.world.point('deploy.registered')
       return version
     })

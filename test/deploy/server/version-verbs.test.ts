@@ -44,6 +44,13 @@ test('who pauses a version that is paused by its rate has it paused: another rat
   expect(await verbs.setRate(1, { recordsPerSecond: 5 }, {})).toMatchObject({ health: 'paused', reason: 'look at it first' })
 })
 
+test('a version is registered with its limits in one decision: it never takes a record without them', async () => {
+  const { verbs, board } = worldOf().job('orders')
+  const rate = { recordsPerSecond: 100 }
+  expect(await verbs.register(writesBoth, 'a', 1, { ...manual, rate })).toMatchObject({ ...rate, bytesPerSecond: null })
+  expect(board.control.events).toBe(1)
+})
+
 /** Jobs of one server, whose versions do not run. */
 function worldOf() {
   const clock = new SimClock()
