@@ -21,6 +21,8 @@ export interface ReadOptions {
   /** What becomes of records that are no JSON or too large: `fail` throws the error; a function is told and the record is left out. */
   readonly onBad: 'fail' | ((error: StreamError) => void)
   readonly recordBytesMax?: number
+  /** Of what is held whole until it is committed: COMMIT_TOO_LARGE as soon as there are more. */
+  readonly recordsMax?: number
 }
 
 export const notUtf8 = 'not UTF-8'
@@ -33,16 +35,19 @@ const recordBytesMaxDefault = 8 << 20
 /** Turns the pieces a file is cut into into records, or into errors by the policy. */
 export class RecordMaker {
   readonly bytesMax: number
+  private readonly recordsMax: number
   private count = 0
   private readonly options: ReadOptions
 
   constructor(options: ReadOptions) {
     this.options = options
     this.bytesMax = options.recordBytesMax ?? recordBytesMaxDefault
+    this.recordsMax = options.recordsMax ?? Number.POSITIVE_INFINITY
   }
 
   /** The record, or undefined when it is bad and the policy says to go on. */
   make(line: number, value: Uint8Array): InputRecord | undefined {
+    if (this.count === this.recordsMax) throw new StreamError('COMMIT_TOO_LARGE', { recordsMax: this.recordsMax })
     if (value.length > this.bytesMax) return this.tooLarge(line, value.length)
     const problem = problemOf(value)
     if (problem !== undefined) return this.bad(line, problem)

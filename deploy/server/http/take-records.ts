@@ -8,6 +8,9 @@ import { checkNoOutput, type Writer } from '../../output-owner.ts'
 import type { IngestProducers } from '../ingest-producers.ts'
 import { Refusal, sendLess } from './problem.ts'
 
+/** An array is built and committed at once: nobody else is served meanwhile. */
+const arrayRecordsMax = 250_000
+
 export interface TakeRecordsOptions {
   readonly producers: IngestProducers
   /** All jobs: one may begin to write the topic while a body is still coming. */
@@ -78,7 +81,7 @@ async function takeLines(
 }
 
 function recordsOf(body: Buffer, recordOf: (value: Uint8Array) => NewRecord): NewRecord[] {
-  const { array, records } = recordsOfJson(body, { file: 'the body', onBad: 'fail' })
+  const { array, records } = recordsOfJson(body, { file: 'the body', onBad: 'fail', recordsMax: arrayRecordsMax })
   return records.map(({ line, value }, index) => at(array ? { index } : { line }, () => recordOf(value)))
 }
 

@@ -76,6 +76,14 @@ describe('where a body fails half way', () => {
     expect(body.details).toMatchObject({ added: 0 })
   })
 
+  test('an array of very many records is refused before it is built: the server would stand still for all', async () => {
+    const most = `[${'1,'.repeat(249_999)}1`
+    const { status, body } = await send('many', `${most},1,no`, json)
+    expect([status, body.code, body.fix]).toEqual([413, 'COMMIT_TOO_LARGE', expect.stringMatching(/^send less at once/)])
+    expect(body.details).toMatchObject({ recordsMax: 250_000, added: 0 })
+    expect((await send('many', `${most}]`, json)).body).toMatchObject({ added: 250_000 })
+  })
+
   test('of an array nothing is in', async () => {
     const { status, body } = await send('array?key=k', '[{"k":"a"},{"k":{}}]', json)
     expect([status, body.code, body.details]).toEqual([
