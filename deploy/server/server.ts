@@ -145,11 +145,16 @@ export class RepriseServer {
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   }
 
+  /** Those of which anything was decided: a first deployment may have been refused. */
+  get jobs(): JobController[] {
+    return [...this.controllers.values()].filter(({ control }) => control.events > 0)
+  }
+
   /** JOB_UNKNOWN. */
   known(job: string): JobController {
-    const controller = this.controllers.get(job)
+    const controller = this.jobs.find((each) => each.job === job)
     if (controller !== undefined) return controller
-    const jobs = [...this.controllers.keys()].join(', ')
+    const jobs = this.jobs.map((each) => each.job).join(', ')
     throw new StreamError('JOB_UNKNOWN', { job }, { fix: jobs === '' ? 'deploy one: reprise deploy job.ts' : `there are ${jobs}` })
   }
 

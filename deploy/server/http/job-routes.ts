@@ -15,7 +15,7 @@ export function jobRoutes(app: App, server: RepriseServer): void {
   app.get(
     '/api/v1/jobs',
     { schema: { summary: 'All jobs', response: { 200: z.object({ items: z.array(jobView) }), ...problems } } },
-    async () => ({ items: [...server.controllers.values()].map(viewOfJob) }),
+    async () => ({ items: server.jobs.map(viewOfJob) }),
   )
   app.get(
     '/api/v1/jobs/:job',
