@@ -1,6 +1,6 @@
 import { StreamError } from '../engine/errors.ts'
 import { outputTopics, type Topology } from '../engine/model/topology.ts'
-import type { Log } from '../engine/ports/log.ts'
+import type { Log, LogView } from '../engine/ports/log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
 import { jobsOf, readControl } from '../replay/control-log.ts'
 import { alive } from '../replay/control-state.ts'
@@ -11,6 +11,8 @@ import { jobOfBundle } from './load-job-file.ts'
 export interface Writer {
   readonly job: string
   writes(topic: string): boolean
+  /** Why it can't be led; undefined: it is. */
+  readonly unled?: string
 }
 
 /** OUTPUT_OWNED when another job writes what this one is to write. */
@@ -26,6 +28,19 @@ export function checkNoOutput(topic: string, writers: Iterable<Writer>): void {
   for (const writer of writers) {
     if (writer.writes(topic)) throw owned(topic, writer, 'take records into a topic that no job writes')
   }
+}
+
+/**
+ * L6 of a job that can't be led: what its versions write is told by their private topics. Without any it is not known, and may be all that no job
+ * writes that is led.
+ */
+export function unledWriter(log: LogView, job: string, unled: string, led: Iterable<Writer>): Writer {
+  const own = `${job}.v`
+  const known = log
+    .topics()
+    .flatMap(({ name }) => (name.startsWith(own) ? (/^\d+\.private\.(.+)$/.exec(name.slice(own.length))?.[1] ?? []) : []))
+  const writes = (topic: string) => (known.length > 0 ? known.includes(topic) : ![...led].some((writer) => writer.writes(topic)))
+  return { job, writes, unled }
 }
 
 /** The jobs that a log knows, by their code in it. Errors: LOG_CORRUPT, those of loadJob. */
@@ -49,6 +64,12 @@ export function outputsOf(topology: Topology): string[] {
   return [...new Set(outputTopics(topology).map(({ name }) => name))]
 }
 
-function owned(topic: string, { job }: Writer, fix: string): StreamError {
-  return new StreamError('OUTPUT_OWNED', { topic, job }, { fix })
+function owned(topic: string, { job, unled }: Writer, fix: string): StreamError {
+  if (unled === undefined) return new StreamError('OUTPUT_OWNED', { topic, job }, { fix })
+  const reason = `the job can't be led, and may write it: ${unled}`
+  return new StreamError(
+    'OUTPUT_OWNED',
+    { topic, job, reason },
+    { fix: `mend what reprise doctor says of ${job}, and start the server again; or ${fix}` },
+  )
 }

@@ -1,7 +1,7 @@
 import { StreamError } from '../../engine/errors.ts'
 import { partitionName, type Starts } from '../../engine/runtime/steering.ts'
 import { type Change, changesOf, type Part, schemaBreaks } from '../../replay/deploy-plan.ts'
-import { checkOutput } from '../output-owner.ts'
+import { checkOutput, type Writer } from '../output-owner.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import type { JobController } from './job-controller.ts'
 import { type Seam, seamBetween } from './seam.ts'
@@ -10,6 +10,12 @@ import { type Seam, seamBetween } from './seam.ts'
 interface PlanLog {
   topic(name: string): { readonly partitions: number } | undefined
   bounds(topic: string, partition: number): { readonly start: number; readonly end: number }
+}
+
+interface PlanJobs {
+  /** Of those that are led. */
+  readonly controllers: ReadonlyMap<string, JobController>
+  writers(): Iterable<Writer>
 }
 
 export interface DeployPlan {
@@ -39,14 +45,14 @@ export interface PlanOptions {
 export function planDeployment(
   log: PlanLog,
   inspected: InspectedJob,
-  controllers: ReadonlyMap<string, JobController>,
+  jobs: PlanJobs,
   { allowSchemaChange, createTopics, starts }: PlanOptions,
 ): DeployPlan {
   const { job } = inspected
-  const controller = controllers.get(job)
+  const controller = jobs.controllers.get(job)
   const active = controller?.control.owner
   const before = active === undefined ? undefined : controller?.inspected.get(active)
-  for (const { name } of inspected.outputs) checkOutput(name, job, controllers.values())
+  for (const { name } of inspected.outputs) checkOutput(name, job, jobs.writers())
   let records = 0
   for (const { name } of inspected.sources) records += recordsOf(log, name, createTopics, starts)
   const breaks = before === undefined ? [] : outputBreaks(before, inspected)

@@ -25,7 +25,7 @@ import { VersionVerbs } from './version-verbs.ts'
 export interface ControllerWorld extends ThreadsWorld {
   /** What can be known of a bundle without running its functions. */
   readonly inspect: (bundle: JobBundle) => Promise<InspectedJob>
-  /** All jobs that are led. */
+  /** All jobs. */
   readonly writers: () => Iterable<Writer>
   readonly policy: CatchUpPolicy
   /** How long a version that published before runs on. */

@@ -10,6 +10,7 @@ import { BundleStore } from '../bundle-store.ts'
 import { DataDirectory } from '../data-directory.ts'
 import { failAt } from '../fail-at.ts'
 import { PrometheusMetrics } from '../observability/metrics.ts'
+import { unledWriter, type Writer } from '../output-owner.ts'
 import { realClock } from '../real-clock.ts'
 import type { Settings } from '../settings.ts'
 import { AuditLog } from './audit-log.ts'
@@ -68,6 +69,8 @@ export class RepriseServer {
   readonly probe: Probe
   private readonly data: DataDirectory
   private readonly opening = new Map<string, Promise<JobController>>()
+  /** Jobs that can't be led, and why. */
+  private readonly unled = new Map<string, string>()
   private app: FastifyInstance | undefined = undefined
   private readonly versionMetrics: VersionMetrics
   private readonly serverMetrics: ServerMetrics
@@ -145,6 +148,12 @@ export class RepriseServer {
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   }
 
+  /** All jobs of the log. */
+  writers(): Writer[] {
+    const led = [...this.controllers.values()]
+    return [...led, ...[...this.unled].map(([job, reason]) => unledWriter(this.log, job, reason, led))]
+  }
+
   /** Those of which anything was decided: a first deployment may have been refused. */
   get jobs(): JobController[] {
     return [...this.controllers.values()].filter(({ control }) => control.events > 0)
@@ -164,6 +173,7 @@ export class RepriseServer {
       await this.controller(job)
     } catch (error) {
       this.logger.error({ job, error }, 'the job can not be served')
+      this.unled.set(job, (error as Error).message)
     }
   }
 
@@ -178,6 +188,7 @@ export class RepriseServer {
     }
     const controller = await opened
     this.controllers.set(job, controller)
+    this.unled.delete(job)
     return controller
   }
 
@@ -216,7 +227,7 @@ export class RepriseServer {
       metrics: this.metrics,
       bundles: this.bundles,
       inspect: inspectBundle,
-      writers: () => this.controllers.values(),
+      writers: () => this.writers(),
       directory,
       settings: { ...defaultRuntimeSettings, ...settings.runtime },
       state: settings.state,

@@ -27,7 +27,7 @@ interface PlanRequest extends Omit<PlanOptions, 'starts'> {
 export async function planned(server: RepriseServer, inspected: InspectedJob, { from, promote, ...options }: PlanRequest) {
   const sources = inspected.sources.map(({ name }) => name)
   const starts = await startsOf(server.log, sources, fromOf(from))
-  const plan = planDeployment(server.log, inspected, server.controllers, { ...options, starts })
+  const plan = planDeployment(server.log, inspected, server, { ...options, starts })
   const { active, seam } = plan
   if (promote === 'auto' && seam.differs.length > 0) {
     throw new StreamError(

@@ -68,7 +68,7 @@ export function topicRoutes(app: App, server: RepriseServer): void {
       const { producer, sequence } = query
       if ((producer === undefined) !== (sequence === undefined))
         throw new StreamError('REQUEST_INVALID', { reason: 'producer and sequence go together' }, { fix: 'give both, or none' })
-      const writers = () => server.controllers.values()
+      const writers = () => server.writers()
       await openTopic(server.log, topic, writers(), { kind: undefined, partitions: query.partitions })
       const now = () => server.log.clock()
       return takeRecords(body, { producers: server.producers, writers, now, topic, key: query.key, time: query.time, producer, sequence })

@@ -14,21 +14,7 @@ export function serverInProcess(): { server: RepriseServer; app: FastifyInstance
   let folder: string
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'reprise-http-'))
-    found.server = await RepriseServer.start({
-      directory: path.join(folder, 'data'),
-      host: '127.0.0.1',
-      port: 0,
-      requireTokens: false,
-      logger: silentLogger,
-      settings: parseSettings([]),
-      memoryBytesMax: 1 << 24,
-      limits: { heapBytesMax: 1 << 28, externalBytesMax: 1 << 28, watchdogMs: 30_000 },
-      diskBytesMax: Number.POSITIVE_INFINITY,
-      policy: { maxLagRecords: 1000, maxLagMs: 5000, holdMs: 2000 },
-      bakeMs: 1000,
-      holdMs: 1000,
-      failAt: undefined,
-    })
+    found.server = await startInProcess(path.join(folder, 'data'))
     found.app = await makeApp(found.server)
   })
   afterAll(async () => {
@@ -37,4 +23,22 @@ export function serverInProcess(): { server: RepriseServer; app: FastifyInstance
     await rm(folder, { recursive: true })
   })
   return found
+}
+
+export function startInProcess(directory: string): Promise<RepriseServer> {
+  return RepriseServer.start({
+    directory,
+    host: '127.0.0.1',
+    port: 0,
+    requireTokens: false,
+    logger: silentLogger,
+    settings: parseSettings([]),
+    memoryBytesMax: 1 << 24,
+    limits: { heapBytesMax: 1 << 28, externalBytesMax: 1 << 28, watchdogMs: 30_000 },
+    diskBytesMax: Number.POSITIVE_INFINITY,
+    policy: { maxLagRecords: 1000, maxLagMs: 5000, holdMs: 2000 },
+    bakeMs: 1000,
+    holdMs: 1000,
+    failAt: undefined,
+  })
 }
