@@ -1,10 +1,13 @@
-import { StreamError } from '../../engine/errors.ts'
+import { codeOf, StreamError } from '../../engine/errors.ts'
 import { readRecords } from '../../engine/log/read-records.ts'
-import type { LogRecord, Offset } from '../../engine/model/record.ts'
+import type { EpochMs, LogRecord, Offset } from '../../engine/model/record.ts'
 import type { LogView } from '../../engine/ports/log.ts'
 import type { Stretch } from '../../replay/version-record.ts'
 import { PageBytes } from '../page-bytes.ts'
 import { Turn } from '../turn.ts'
+
+/** To read all of a table that was too large is not worth it sooner. */
+const againAfterMs = 60_000
 
 export interface TableRow {
   readonly key: string
@@ -25,7 +28,7 @@ export interface TablePage {
 export type TableSource = (partition: number) => readonly Stretch[]
 
 /**
- * The latest value of each key of a table, kept in memory and brought up to date when it is asked for. A table is a topic, or what one
+ * The latest value of each key of a table, kept in memory and brought up to date when it is asked for. One that is too large is given up, and read anew later. A table is a topic, or what one
  * version gave for it.
  * Invariant: `rows` is the fold over all records below `positions`, of one partition in the order of its stretches.
  */
@@ -38,7 +41,9 @@ export class TableView {
   /** By partition and stretch. */
   private readonly positions: Offset[][] = []
   private sorted: string[] | undefined = undefined
-  private bytes = 0
+  /** Of its rows. */
+  bytes = 0
+  private refused: { readonly error: unknown; readonly until: EpochMs } | undefined = undefined
   private readonly turn = new Turn()
 
   /** @param bytesMax of keys and values together. @param source absent: the topic itself. */
@@ -78,6 +83,25 @@ export class TableView {
   }
 
   private async refreshNow(): Promise<void> {
+    if (this.refused !== undefined && this.log.clock() < this.refused.until) throw this.refused.error
+    try {
+      await this.takeNews()
+    } catch (error) {
+      if (codeOf(error) === 'TABLE_TOO_LARGE') this.giveUp(error)
+      throw error
+    }
+  }
+
+  /** Nothing is kept of what nobody can ask for. */
+  private giveUp(error: unknown): void {
+    this.refused = { error, until: this.log.clock() + againAfterMs }
+    this.rows.clear()
+    this.positions.length = 0
+    this.sorted = undefined
+    this.bytes = 0
+  }
+
+  private async takeNews(): Promise<void> {
     // All ends at one instant: a record that is seen never comes before one of an earlier stretch that is not.
     for (const { topic, partition, stretch, from, end } of this.news()) {
       for await (const record of readRecords(this.log, topic, partition, from, end)) this.take(record, partition)

@@ -7,9 +7,11 @@ import { SimClock } from '../../support/sim-clock.ts'
 
 let log: MemoryLog
 let writer: Writer
+let clock: SimClock
 
 beforeEach(async () => {
-  log = new MemoryLog({ clock: new SimClock() })
+  clock = new SimClock()
+  log = new MemoryLog({ clock })
   for (const name of ['open', 'shut']) await log.createTopic({ name, partitions: 2, kind: 'table' })
   writer = await Writer.open(log)
 })
@@ -70,4 +72,18 @@ test('a table that is larger than what may be kept is refused', async () => {
   const view = new TableView(log, 'open', 1000)
   await write('open', 0, { a: 'x'.repeat(900) })
   await expect(view.get('a')).rejects.toMatchObject({ code: 'TABLE_TOO_LARGE' })
+  expect(view.bytes).toBe(0)
+})
+
+test('one that was too large is read anew once it may have become smaller, and not each time it is asked for', async () => {
+  const stretch = { topic: 'open', from: 0, to: undefined }
+  const view = new TableView(log, 'open', 1000, () => [stretch])
+  await write('open', 0, { a: 'x'.repeat(500), b: 'x'.repeat(500) })
+  await write('open', 0, { b: null, c: '1' })
+  await expect(view.get('a')).rejects.toMatchObject({ code: 'TABLE_TOO_LARGE' })
+  // As after retention: the first record is gone.
+  stretch.from = 1
+  await expect(view.get('a')).rejects.toMatchObject({ code: 'TABLE_TOO_LARGE' })
+  clock.advance(60_000)
+  expect(await rowsOf(view)).toEqual({ c: '1' })
 })
