@@ -5,11 +5,14 @@ import { recordOf } from '../../../replay/version-record.ts'
 import { valueField } from '../../cli/record-fields.ts'
 import type { RepriseServer } from '../server.ts'
 import { type TableRow, TableView } from '../table-view.ts'
+import { TableViews } from '../table-views.ts'
 import { numberInUrl } from './number-in-url.ts'
 import { problems } from './problem.ts'
 import type { App } from './typed-app.ts'
 
 const tableBytesMax = 256 << 20
+/** Beside the one that is asked for. */
+const tablesBytesMax = 256 << 20
 
 const rowView = z.object({ key: z.string(), value: z.unknown(), partition: z.number(), offset: z.string() })
 const owned = {
@@ -18,17 +21,9 @@ const owned = {
 }
 
 export function tableRoutes(app: App, server: RepriseServer): void {
-  const views = new Map<string, { readonly view: TableView; readonly wanted: () => boolean }>()
+  const views = new TableViews(tablesBytesMax)
   const minControl = numberInUrl(0).optional().describe('Answer only as of so many decisions about the job, or more')
   const versionAsked = z.coerce.number().int().positive().optional().describe('What this version gave for it, private or public')
-
-  /** Kept as long as it is wanted. */
-  const viewOfTable = (name: string, wanted: () => boolean, make: () => TableView): TableView => {
-    for (const [each, known] of views) if (!known.wanted()) views.delete(each)
-    let known = views.get(name)
-    if (known === undefined) views.set(name, (known = { view: make(), wanted }))
-    return known.view
-  }
 
   /** TOPIC_UNKNOWN, REQUEST_INVALID for a topic that is no table, VERSION_UNKNOWN, VERSION_STATE for one of which nothing is left. */
   const open = (topic: string, version: number | undefined, least: number | undefined) => {
@@ -50,7 +45,7 @@ export function tableRoutes(app: App, server: RepriseServer): void {
         { fix: 'ask again' },
       )
     if (version === undefined) {
-      const view = viewOfTable(
+      const view = views.open(
         topic,
         () => true,
         () => new TableView(log, topic, tableBytesMax),
@@ -66,7 +61,7 @@ export function tableRoutes(app: App, server: RepriseServer): void {
         { topic, version, reason: 'it is no output of this version' },
         { fix: `its outputs are ${outputs.join(', ')}` },
       )
-    const view = viewOfTable(
+    const view = views.open(
       `${topic} v${version}`,
       () => alive(controller.version(version)),
       () =>
