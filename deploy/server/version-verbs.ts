@@ -158,10 +158,13 @@ export class VersionVerbs {
     return this.world.version(version)
   }
 
-  /** What is not named stays as it is. One that is paused because of a rate of 0 goes on. */
+  /** What is not named stays as it is; 0 pauses, until another rate is set. */
   async setRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<VersionState> {
     this.alive(version)
-    await this.world.decisions.inTurn(() => this.decideRate(version, limits, asked))
+    const kept = Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== 0))
+    const pauses = Object.values(limits).includes(0)
+    if (!pauses || Object.keys(kept).length > 0) await this.world.decisions.inTurn(() => this.decideRate(version, kept, asked))
+    if (pauses) return this.pause(version, asked, 0)
     return this.world.version(version).pausedByRate ? this.resume(version, asked) : this.world.version(version)
   }
 

@@ -70,9 +70,7 @@ export function changeRoutes(app: App, server: RepriseServer): void {
     },
     async (request) => {
       const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
-      const { recordsPerSecond, bytesPerSecond } = request.body
-      if (recordsPerSecond === 0 || bytesPerSecond === 0) await controller.verbs.pause(version, asked, 0)
-      else await controller.verbs.setRate(version, limitsOf(request.body), asked)
+      await controller.verbs.setRate(version, limitsOf(request.body), asked)
       return viewOfVersion(controller, version)
     },
   )

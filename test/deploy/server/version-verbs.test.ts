@@ -51,6 +51,15 @@ test('a version is registered with its limits in one decision: it never takes a 
   expect(board.control.events).toBe(1)
 })
 
+test('a rate of 0 pauses, and what is said with it of the other limit holds afterwards', async () => {
+  const { verbs } = worldOf().job('orders')
+  await verbs.register(writesBoth, 'a', 1, manual)
+  const paused = { health: 'paused', pausedByRate: true, recordsPerSecond: 100, bytesPerSecond: null }
+  expect(await verbs.setRate(1, { recordsPerSecond: 100, bytesPerSecond: 0 }, {})).toMatchObject(paused)
+  expect(await verbs.setRate(1, { recordsPerSecond: 0 }, {})).toMatchObject(paused)
+  expect(await verbs.setRate(1, { bytesPerSecond: 5 }, {})).toMatchObject({ health: 'running', recordsPerSecond: 100, bytesPerSecond: 5 })
+})
+
 /** Jobs of one server, whose versions do not run. */
 function worldOf() {
   const clock = new SimClock()
