@@ -6,6 +6,8 @@ import { changing } from './changing.ts'
 import { Refusal } from './problem.ts'
 
 const keysMax = 10_000
+/** Of keys and answers: those that came first are forgotten. */
+const rememberedBytesMax = 32 << 20
 /** After that the first call may have its answer. */
 const askAgainSeconds = 1
 
@@ -23,8 +25,9 @@ interface Answered {
  * The same Idempotency-Key again gives the same answer, and does nothing again. While the first call is under way the others are refused:
  * IDEMPOTENCY_KEY_IN_USE. With another body it is always refused.
  */
-export function rememberKeys(app: FastifyInstance): void {
+export function rememberKeys(app: FastifyInstance, bytesMax = rememberedBytesMax): void {
   const answered = new Map<string, Answered>()
+  let bytes = 0
   /** Hash of the body, by key. */
   const underWay = new Map<string, string>()
   /** The key of each call that was first with it. */
@@ -54,9 +57,19 @@ export function rememberKeys(app: FastifyInstance): void {
     const body = underWay.get(key)!
     underWay.delete(key)
     if (reply.statusCode >= 500 || denials.has(reply.statusCode)) return
-    answered.set(key, { body, status: reply.statusCode, headers: headersOf(reply), payload })
-    if (answered.size > keysMax) answered.delete(answered.keys().next().value!)
+    const answer = { body, status: reply.statusCode, headers: headersOf(reply), payload }
+    answered.set(key, answer)
+    bytes += sizeOf(key, answer)
+    for (const [oldest, forgotten] of answered) {
+      if (answered.size <= keysMax && bytes <= bytesMax) return
+      answered.delete(oldest)
+      bytes -= sizeOf(oldest, forgotten)
+    }
   })
+}
+
+function sizeOf(key: string, { payload }: Answered): number {
+  return key.length + (typeof payload === 'string' ? payload.length : 0)
 }
 
 function keyOf({ headers, method, url, token }: FastifyRequest): string | undefined {

@@ -13,7 +13,7 @@ describe('a second call with the same key', () => {
     app = fastify()
     app.decorateRequest('token', undefined)
     app.setErrorHandler((error, { id }, reply) => reply.status(statusOf(error)).send(problemOf(error, id, '')))
-    rememberKeys(app)
+    rememberKeys(app, 1000)
     app.post('/do', async (_, reply) => {
       runs++
       const status = await new Promise<number>((resolve) => {
@@ -54,6 +54,15 @@ describe('a second call with the same key', () => {
     ])
     expect((await call({ a: 2 })).statusCode).toBe(422)
     expect(runs).toBe(1)
+  })
+
+  test('has the same answer while there is room for it: the oldest are forgotten', async () => {
+    app.post('/large', () => ({ run: ++runs, text: 'x'.repeat(300) }))
+    const large = async (key: string) =>
+      (await app.inject({ method: 'POST', url: '/large', headers: { 'idempotency-key': key } })).json<{ run: number }>().run
+    const asked: number[] = []
+    for (const key of ['a', 'b', 'a', 'b', 'c', 'b', 'a', 'c', 'b']) asked.push(await large(key))
+    expect(asked).toEqual([1, 2, 1, 2, 3, 2, 4, 3, 5])
   })
 
   test('runs where the first failed by a mistake of the server', async () => {
