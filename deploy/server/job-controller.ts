@@ -218,6 +218,8 @@ export class JobController {
 
   private async lookAndAct(): Promise<void> {
     try {
+      // What was decided before does not wait until it is read where versions stand that stopped.
+      this.act()
       await this.lookAtAll()
       this.act()
     } finally {

@@ -12,7 +12,7 @@ import { openEmbeddedLog } from '../../../engine/log/embedded/open-embedded-log.
 import { type Logger, noMetrics, noProbe, silentLogger } from '../../../engine/ports/world.ts'
 import { defaultRuntimeSettings } from '../../../engine/runtime/settings.ts'
 import type { ControlEvent } from '../../../replay/control-event.ts'
-import { decide, readEvents } from '../../../replay/control-log.ts'
+import { decide, readControl, readEvents } from '../../../replay/control-log.ts'
 import { nothingDecided } from '../../../replay/control-state.ts'
 import { realClock } from '../../support/real-clock.ts'
 
@@ -139,6 +139,26 @@ test('of a job that can not be led nothing goes on', async () => {
   await expect(JobController.open('shop', broken)).rejects.toThrow('no such code')
   await realClock.sleep(50)
   expect(waits).toBe(0)
+})
+
+test('a hold that an earlier life left open ends before it is read where versions stand that stopped: that may take long', async () => {
+  const world = await worldOf()
+  const { log } = world
+  await log.createTopic({ name: 'events', partitions: 1, kind: 'stream' })
+  await log.createTopic({ name: 'shop.v1.journal', partitions: 1, kind: 'internal' })
+  const read = new AbortController()
+  const { bounds, reader } = log
+  log.bounds = (topic, partition) => (topic === 'shop.v1.journal' ? { start: 0, end: 1 } : bounds.call(log, topic, partition))
+  log.reader = (topic, ...rest) => {
+    const made = reader.call(log, topic, ...rest)
+    if (topic === 'shop.v1.journal') made.read = () => realClock.sleep(60_000, read.signal).then(() => null)
+    return made
+  }
+  const control = await readControl(log, 'shop')
+  await decide(log, 'shop', control, { type: 'holdRequested', at: realClock.now(), id: 'b', from: 2, to: 1 })
+  const controller = await open(world)
+  closing.push(async () => read.abort())
+  await expect.poll(() => controller.control.hold, { timeout: 2000 }).toBe(undefined)
 })
 
 describe('while a cut-over waits for a common end of windows', () => {
