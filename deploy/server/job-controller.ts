@@ -348,8 +348,10 @@ export class JobController {
     metrics.add('reprise_errors_total', { job: this.job, version: `v${version}`, code: knownCode(code) ?? 'VERSION_CRASHED' }, 1)
     this.decisions
       .inTurn(async () => {
-        // What was given up meanwhile stops no more.
-        if (alive(this.version(version))) await this.decisions.write({ type: 'stopped', version, code, reason: message, record })
+        const state = this.version(version)
+        // What was given up meanwhile stops no more; what came back for a hold, and failed again, has stopped already.
+        if (alive(state) && !(state.health === 'stopped' && state.code === code))
+          await this.decisions.write({ type: 'stopped', version, code, reason: message, record })
       })
       .catch((error: unknown) => logger.error({ job: this.job, error }, 'that a version stopped could not be recorded'))
   }

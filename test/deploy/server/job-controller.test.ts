@@ -161,6 +161,28 @@ test('a hold that an earlier life left open ends before it is read where version
   await expect.poll(() => controller.control.hold, { timeout: 2000 }).toBe(undefined)
 })
 
+test('a version that fails again and again while it is to stand still has stopped once', async () => {
+  const world = await worldOf()
+  const { log, told } = world
+  await decide(log, 'shop', await readControl(log, 'shop'), { type: 'holdRequested', at: realClock.now(), id: 'b', from: 2, to: 1 })
+  const written = (await readEvents(log, 'shop')).length
+  // The hold stays as long as that can't be written.
+  const { producer } = log
+  const asked = new AbortController()
+  log.producer = async (id) => {
+    await realClock.sleep(10_000, asked.signal)
+    return producer.call(log, id)
+  }
+  const controller = await open(world)
+  closing.push(async () => asked.abort())
+  const failures = () => told.filter((message) => message.startsWith('version stopped')).length
+  await expect.poll(failures, { timeout: 5000 }).toBeGreaterThan(2)
+  asked.abort()
+  await controller.close()
+  const events = (await readEvents(log, 'shop')).slice(written)
+  expect(events.filter(({ type }) => type === 'stopped')).toHaveLength(1)
+})
+
 describe('while a cut-over waits for a common end of windows', () => {
   const windows = (hours: number) => {
     const node = { name: 'all', kind: 'operator', type: 'window', detail: `tumbling ${hours}h`, stores: [] }
