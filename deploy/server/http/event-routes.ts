@@ -8,11 +8,14 @@ import { realClock } from '../../real-clock.ts'
 import type { RepriseServer } from '../server.ts'
 import { EventStream } from './event-stream.ts'
 import { numberInUrl } from './number-in-url.ts'
-import { problems } from './problem.ts'
+import { problems, Refusal } from './problem.ts'
 import { boundsOf, demandTopic, viewOfRecord } from './topic-routes.ts'
 import type { App } from './typed-app.ts'
 
 const beatMs = 15_000
+
+/** Each reads the log for itself, and holds what its client has not taken yet. */
+const followersMax = 256
 
 /** Whether the client, the token and the server are still there is looked at this often while nothing comes. */
 const lookEveryMs = 1000
@@ -30,6 +33,17 @@ const goesOnBehind = z.looseObject({
 const decisionView = z.object({ id: z.string(), event: z.unknown() })
 
 export function eventRoutes(app: App, server: RepriseServer): void {
+  let followers = 0
+  const inPlace: typeof follow = async (...args) => {
+    if (followers >= followersMax)
+      throw new Refusal(429, `${followersMax} clients follow something already`, 'ask again once some of them leave, or read page by page')
+    followers++
+    try {
+      return await follow(...args)
+    } finally {
+      followers--
+    }
+  }
   app.get(
     '/api/v1/jobs/:job/events',
     {
@@ -53,7 +67,7 @@ export function eventRoutes(app: App, server: RepriseServer): void {
       const { job } = server.known(request.params.job)
       const { after = -1 } = request.query
       const topic = controlTopic(job)
-      if (wantsStream(request)) return follow(server, request, reply, topic, 0, lastEventId(request) ?? after)
+      if (wantsStream(request)) return inPlace(server, request, reply, topic, 0, lastEventId(request) ?? after)
       const items = []
       const { start } = boundsOf(server, topic, 0)
       for await (const { offset, value } of readRecords(server.log, topic, 0, Math.max(start, after + 1)))
@@ -80,7 +94,7 @@ export function eventRoutes(app: App, server: RepriseServer): void {
       demandTopic(server, topic, request.token)
       const { partition, from } = request.query
       const { end } = boundsOf(server, topic, partition)
-      return follow(server, request, reply, topic, partition, lastEventId(request) ?? (from ?? end) - 1)
+      return inPlace(server, request, reply, topic, partition, lastEventId(request) ?? (from ?? end) - 1)
     },
   )
 }
