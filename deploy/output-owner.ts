@@ -7,10 +7,13 @@ import { alive } from '../replay/control-state.ts'
 import { BundleStore } from './bundle-store.ts'
 import { jobOfBundle } from './load-job-file.ts'
 
-/** A job, and whether a topic is an output of any of its versions that are alive. */
+/** A job, as far as it matters to whoever would write a topic too. */
 export interface Writer {
   readonly job: string
+  /** It is an output of any of its versions that are alive. */
   writes(topic: string): boolean
+  /** The job reads it, and was told that no more comes. */
+  seals(topic: string): boolean
   /** Why it can't be led; undefined: it is. */
   readonly unled?: string
 }
@@ -40,7 +43,7 @@ export function unledWriter(log: LogView, job: string, unled: string, led: Itera
     .topics()
     .flatMap(({ name }) => (name.startsWith(own) ? (/^\d+\.private\.(.+)$/.exec(name.slice(own.length))?.[1] ?? []) : []))
   const writes = (topic: string) => (known.length > 0 ? known.includes(topic) : ![...led].some((writer) => writer.writes(topic)))
-  return { job, writes, unled }
+  return { job, writes, seals: () => false, unled }
 }
 
 /** The jobs that a log knows, by their code in it. Errors: LOG_CORRUPT, those of loadJob. */
@@ -49,12 +52,13 @@ export async function writersIn(log: Log): Promise<Writer[]> {
   const writers: Writer[] = []
   for (const job of jobsOf(log)) {
     const outputs = new Set<string>()
-    for (const version of (await readControl(log, job)).versions.values()) {
+    const { versions, sealed } = await readControl(log, job)
+    for (const version of versions.values()) {
       if (!alive(version)) continue
       const { load } = await jobOfBundle(await bundles.get(version.sha256), silentLogger)
       for (const name of outputsOf(load().topology)) outputs.add(name)
     }
-    writers.push({ job, writes: (topic) => outputs.has(topic) })
+    writers.push({ job, writes: (topic) => outputs.has(topic), seals: (topic) => sealed?.includes(topic) === true })
   }
   return writers
 }

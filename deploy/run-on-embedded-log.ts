@@ -200,7 +200,7 @@ async function takeInAll(
     )
   }
   // ALL of them before the first file, as for the names.
-  for (const { topic } of ingest) await checkTakesRecords(data.log, topic, others)
+  for (const { topic } of ingest) checkTakesRecords(data.log, topic, others)
   for (const { name, kind, ...definition } of sources) {
     const existing = data.log.topic(name)
     const wanted = partitions[name] ?? existing?.partitions ?? definition.partitions ?? 1

@@ -1,7 +1,7 @@
 import { StreamError } from '../../engine/errors.ts'
 import type { Log, TopicSpec } from '../../engine/ports/log.ts'
 import { checkTopicName } from '../../operators/topic-name.ts'
-import { jobsOf, readControl } from '../../replay/control-log.ts'
+import { jobsOf } from '../../replay/control-log.ts'
 import { checkNoOutput, type Writer } from '../output-owner.ts'
 
 export interface TopicWish {
@@ -15,7 +15,7 @@ export interface TopicWish {
  * Errors: those of checkTakesRecords, TOPIC_EXISTS when it is there with other settings than wished for.
  */
 export async function openTopic(log: Log, name: string, writers: Iterable<Writer>, { kind, partitions }: TopicWish): Promise<void> {
-  await checkTakesRecords(log, name, writers)
+  checkTakesRecords(log, name, writers)
   const existing = log.topic(name)
   await log.createTopic({
     ...existing,
@@ -26,7 +26,7 @@ export async function openTopic(log: Log, name: string, writers: Iterable<Writer
 }
 
 /** Errors: TOPIC_NAME_INVALID for names that are a job's own, OUTPUT_OWNED, JOB_SEALED. */
-export async function checkTakesRecords(log: Log, name: string, writers: Iterable<Writer>): Promise<void> {
+export function checkTakesRecords(log: Log, name: string, writers: Iterable<Writer>): void {
   checkTopicName(name)
   const jobs = jobsOf(log)
   if (
@@ -36,11 +36,11 @@ export async function checkTakesRecords(log: Log, name: string, writers: Iterabl
     throw new StreamError('TOPIC_NAME_INVALID', { topic: name, reason: "it is a job's own topic" }, { fix: 'choose another name' })
   }
   checkNoOutput(name, writers)
-  for (const job of jobs) {
-    if (!(await readControl(log, job)).sealed?.includes(name)) continue
+  for (const writer of writers) {
+    if (!writer.seals(name)) continue
     throw new StreamError(
       'JOB_SEALED',
-      { job, topic: name, reason: 'its input was declared complete with --complete' },
+      { job: writer.job, topic: name, reason: 'its input was declared complete with --complete' },
       { fix: 'take it into another data directory' },
     )
   }

@@ -185,6 +185,11 @@ export class JobController {
     return this.outputs.includes(topic)
   }
 
+  /** Whether it reads the topic and was told that no more comes, which a run without a server may have said. */
+  seals(topic: string): boolean {
+    return this.control.sealed?.includes(topic) === true
+  }
+
   /** Public output topics. VERSION_UNKNOWN; VERSION_STATE when nothing is left of it. */
   outputsOf(version: number): string[] {
     return this.inspected.get(this.verbs.alive(version).version)!.outputs.map(({ name }) => name)

@@ -3,7 +3,7 @@ import { checkNoOutput, checkOutput, unledWriter } from '../../deploy/output-own
 import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
 import { SimClock } from '../support/sim-clock.ts'
 
-const led = [{ job: 'orders', writes: (topic: string) => topic === 'totals' }]
+const led = [{ job: 'orders', writes: (topic: string) => topic === 'totals', seals: () => false }]
 
 test('a job that can not be led writes what its versions have private topics for', async () => {
   const log = new MemoryLog({ clock: new SimClock() })

@@ -69,7 +69,7 @@ function worldOf() {
     const board = new VersionBoard()
     const inspected = new Map<number, InspectedJob>()
     const writes = (topic: string) => [...inspected.values()].some(({ outputs }) => outputs.some((output) => output.name === topic))
-    writers.push({ job: name, writes })
+    writers.push({ job: name, writes, seals: () => false })
     const verbs = new VersionVerbs({
       job: name,
       log,

@@ -55,7 +55,7 @@ describe('where a body fails half way', () => {
     const { producers, log } = found.server
     await log.createTopic({ name: 'claimed', partitions: 1, kind: 'stream' })
     let claimed = false
-    const writers = () => [{ job: 'orders', writes: () => claimed }]
+    const writers = () => [{ job: 'orders', writes: () => claimed, seals: () => false }]
     async function* lines() {
       yield Buffer.from('{"n":0}\n')
       while (log.bounds('claimed', 0).end === 0) await new Promise((resolve) => setImmediate(resolve))
