@@ -163,9 +163,15 @@ export class VersionVerbs {
     this.alive(version)
     const kept = Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== 0))
     const pauses = Object.values(limits).includes(0)
-    if (!pauses || Object.keys(kept).length > 0) await this.world.decisions.inTurn(() => this.decideRate(version, kept, asked))
-    if (pauses) return this.pause(version, asked, 0)
-    return this.world.version(version).pausedByRate ? this.resume(version, asked) : this.world.version(version)
+    const goesOn = await this.world.decisions.inTurn(async () => {
+      if (!pauses || Object.keys(kept).length > 0) await this.decideRate(version, kept, asked)
+      // In the same turn: a pause that is asked for meanwhile comes behind it.
+      const ends = !pauses && this.world.version(version).pausedByRate
+      if (ends) await this.world.decisions.write({ type: 'resumed', version, ...asked })
+      return ends
+    })
+    if (goesOn) await this.world.carriedOut(version)
+    return pauses ? this.pause(version, asked, 0) : this.world.version(version)
   }
 
   private decideRate(version: number, limits: Partial<RateLimits>, asked: Asked): Promise<void> {

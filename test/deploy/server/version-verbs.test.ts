@@ -60,6 +60,14 @@ test('a rate of 0 pauses, and what is said with it of the other limit holds afte
   expect(await verbs.setRate(1, { bytesPerSecond: 5 }, {})).toMatchObject({ health: 'running', recordsPerSecond: 100, bytesPerSecond: 5 })
 })
 
+test('a pause that is asked for while another rate is being set stays', async () => {
+  const { verbs, board } = worldOf().job('orders')
+  await verbs.register(writesBoth, 'a', 1, manual)
+  await verbs.pause(1, {}, 0)
+  await Promise.all([verbs.setRate(1, { recordsPerSecond: 5 }, {}), verbs.pause(1, { reason: 'look at it first' })])
+  expect(board.control.versions.get(1)).toMatchObject({ health: 'paused', reason: 'look at it first', recordsPerSecond: 5 })
+})
+
 /** Jobs of one server, whose versions do not run. */
 function worldOf() {
   const clock = new SimClock()
