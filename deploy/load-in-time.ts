@@ -1,14 +1,18 @@
 import { runInNewContext } from 'node:vm'
+import type { JobBundle } from '../engine/runtime/load-job.ts'
+import { loadFailed } from './load-failed.ts'
+
+const loadMsMax = 10_000
 
 /**
- * What `call` gives, which has to come back within `ms`: code that loops can be stopped from outside only. What it throws goes on as it is.
- * @throws what `late` gives.
+ * What `call` gives, which runs code of the bundle that only defines the job: code that loops can be stopped from outside only. What it throws goes
+ * on as it is. JOB_LOAD_FAILED when it does not come back.
  */
-export function inTime<T>(call: () => T, ms: number, late: () => Error): T {
+export function loadInTime<T>(bundle: JobBundle, call: () => T, withinMs = loadMsMax): T {
   try {
-    return runInNewContext('call()', { call }, { timeout: ms })
+    return runInNewContext('call()', { call }, { timeout: withinMs })
   } catch (error) {
-    throw isTimeout(error) ? late() : error
+    throw isTimeout(error) ? loadFailed(bundle, `it did not come back within ${withinMs / 1000} s`) : error
   }
 }
 

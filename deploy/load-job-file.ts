@@ -5,8 +5,7 @@ import type { Logger } from '../engine/ports/world.ts'
 import { type JobBundle, loadJob } from '../engine/runtime/load-job.ts'
 import { JobPresent } from '../engine/runtime/sandbox/job-present.ts'
 import { bundleJob } from './bundle.ts'
-import { inTime } from './in-time.ts'
-import { loadFailed } from './load-failed.ts'
+import { loadInTime } from './load-in-time.ts'
 
 export interface JobFile {
   readonly bundle: JobBundle
@@ -19,18 +18,15 @@ export async function openJobFile(file: string, logger: Logger): Promise<JobFile
   return jobOfBundle(await bundleJob(file), logger, `${pathToFileURL(path.dirname(path.resolve(file))).href}/`)
 }
 
-const loadMsMax = 10_000
-
 /** @param sourceRoot what the names in stack traces are relative to. Errors of `load`: those of loadJob; JOB_LOAD_FAILED also when it does not come back. */
-export async function jobOfBundle(bundle: JobBundle, logger: Logger, sourceRoot?: string, withinMs = loadMsMax): Promise<JobFile> {
+export async function jobOfBundle(bundle: JobBundle, logger: Logger, sourceRoot?: string, withinMs?: number): Promise<JobFile> {
   const reprise = await import('../index.ts')
   return {
     bundle,
     load() {
       const present = new JobPresent()
       const host = { modules: { reprise }, present, logger, ...(sourceRoot === undefined ? {} : { sourceRoot }) }
-      const late = () => loadFailed(bundle, `it did not come back within ${withinMs / 1000} s`)
-      return { topology: inTime(() => loadJob(bundle, host), withinMs, late), present }
+      return { topology: loadInTime(bundle, () => loadJob(bundle, host), withinMs), present }
     },
   }
 }

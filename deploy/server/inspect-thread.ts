@@ -3,6 +3,7 @@ import { assert } from '../../engine/assert.ts'
 import { factsOf, StreamError } from '../../engine/errors.ts'
 import { silentLogger } from '../../engine/ports/world.ts'
 import type { JobBundle } from '../../engine/runtime/load-job.ts'
+import { loadInTime } from '../load-in-time.ts'
 import { jobOfBundle } from '../load-job-file.ts'
 import { inspectJob } from './inspected-job.ts'
 import { stayBehind } from './thread-priority.ts'
@@ -18,7 +19,9 @@ stayBehind()
 jobOfBundle(bundle, silentLogger).then(
   (job) => {
     try {
-      port.postMessage({ found: inspectJob(job.load().topology, bundle.sha256) })
+      const { topology } = job.load()
+      // What was defined may be code, too: getters, schemas.
+      port.postMessage({ found: loadInTime(bundle, () => inspectJob(topology, bundle.sha256)) })
     } catch (error) {
       refuse(error)
     }

@@ -100,6 +100,13 @@ test('a bundle that loops when it is loaded is refused', { timeout: 60_000 }, as
   await expectOthersGoOn()
 })
 
+test('a bundle that loops when it is looked at after that is refused, too', { timeout: 60_000 }, async () => {
+  const file = join(dir, 'loops-later.ts')
+  writeFileSync(file, "let looks = 0\nexport default { job: 'loops', get nodes() { while (looks > 0); looks++; return [] } }\n")
+  await expect(deploy(file)).rejects.toThrow(/JOB_LOAD_FAILED.*did not come back/)
+  await expectOthersGoOn()
+})
+
 function stoppedForDisk(job: string, version: number): Promise<VersionView> {
   return persistently(async () => {
     const found = (await view(job)).versions.find((one) => one.version === version)!
