@@ -1,6 +1,6 @@
 import { jsonText } from '../json-text.ts'
 import type { LetterFields } from '../letter-fields.ts'
-import { onOneLine } from './record-fields.ts'
+import { onItsLines, onOneLine } from './record-fields.ts'
 import { table } from './verb.ts'
 
 const messageCharactersMax = 80
@@ -10,7 +10,7 @@ export function lineText(letter: LetterFields, withState: boolean): string[] {
   const { id, state, code, path, message, operator, setAsideAt } = letter
   const line = onOneLine(message.split('\n')[0]!)
   const shown = line.length > messageCharactersMax ? `${line.slice(0, messageCharactersMax - 1)}…` : line
-  return [String(id), placeText(letter), code, path, operator, setAsideAt ?? '–', ...(withState ? [state] : []), shown]
+  return [String(id), placeText(letter), code, onOneLine(path), operator, setAsideAt ?? '–', ...(withState ? [state] : []), shown]
 }
 
 export function wholeText(letter: LetterFields): string {
@@ -20,19 +20,19 @@ export function wholeText(letter: LetterFields): string {
     ['state', decidedAt === undefined ? state : `${state} ${decidedAt}`],
     ['source', placeText(letter)],
     ['error', code],
-    ['field', path],
+    ['field', onOneLine(path)],
     ['operator', operator],
-    ['message', message],
+    ['message', onItsLines(message)],
     ['set aside', setAsideAt ?? '–'],
     ['event time', eventTime ?? '–'],
     ['key', text(key)],
-    ...headers.map(([name, field]) => [`header ${name}`, text(field)]),
+    ...headers.map(([name, field]) => [`header ${onOneLine(name)}`, text(field)]),
     [original ? 'value' : 'value (of the operator)', text(value)],
   ])
 }
 
 function text(field: unknown): string {
-  return field === null ? '–' : typeof field === 'string' ? onOneLine(field) : jsonText(field)
+  return field === null ? '–' : onOneLine(typeof field === 'string' ? field : jsonText(field))
 }
 
 function placeText({ source }: LetterFields): string {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { realClock } from '../real-clock.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
+import { onOneLine } from './record-fields.ts'
 import { stopSignals } from './stop-signals.ts'
 import type { Terminal } from './terminal.ts'
 import { printData, table } from './verb.ts'
@@ -42,7 +43,7 @@ function rowOf({ id, event }: Listed['items'][number]): string[] {
   const { at, type, by, reason, version, from, to } = event as Record<string, string | number | undefined>
   const what = version !== undefined ? `v${version}` : from === undefined ? '' : `v${from} → v${to}`
   const when = new Date(Number(at)).toISOString().slice(0, 19).replace('T', ' ')
-  return [id, when, String(type), what, String(by ?? '–'), String(reason ?? '')]
+  return [id, when, String(type), what, String(by ?? '–'), onOneLine(String(reason ?? ''))]
 }
 
 interface Audited {

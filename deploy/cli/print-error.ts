@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { AssertionError } from '../../engine/assert.ts'
 import { errorTable, StreamError } from '../../engine/errors.ts'
 import { packageFolder } from '../package-version.ts'
+import { onItsLines } from './record-fields.ts'
 import type { Output, Paint } from './terminal.ts'
 
 export interface ErrorStyle {
@@ -46,7 +47,7 @@ function errorText(error: unknown, { verbose, paint }: ErrorStyle): string {
           ...part('docs', docsOf(error)),
         ]
       : [
-          `${paint('red', 'error')}: ${messageOf(error)}`,
+          `${paint('red', 'error')}: ${onItsLines(messageOf(error))}`,
           ...(error instanceof AssertionError ? part('why', 'this is a mistake in Reprise itself') : []),
         ]
   if (verbose) for (let at: unknown = error; at instanceof Error; at = at.cause) lines.push(at.stack ?? String(at))
@@ -54,7 +55,7 @@ function errorText(error: unknown, { verbose, paint }: ErrorStyle): string {
 }
 
 function part(name: string, text: string | undefined): string[] {
-  return text === undefined || text === '' ? [] : [`  ${name.padEnd(5)} ${text}`]
+  return text === undefined || text === '' ? [] : [`  ${name.padEnd(5)} ${onItsLines(text)}`]
 }
 
 /** A list of errors, each with its place: they are read line by line. */

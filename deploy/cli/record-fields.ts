@@ -34,4 +34,9 @@ export function onOneLine(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => escapes[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** The same of text that has lines. */
+export function onItsLines(text: string): string {
+  return text.split('\n').map(onOneLine).join('\n')
+}
+
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }

@@ -1,5 +1,6 @@
 import type { StreamError } from '../../engine/errors.ts'
 import type { ReadOptions } from '../ingest/input-record.ts'
+import { onOneLine } from './record-fields.ts'
 import type { Terminal } from './terminal.ts'
 import { type CommonFlags, say } from './verb.ts'
 
@@ -20,7 +21,7 @@ export class RefusedLines {
     const { file, line, ...more } = details
     if (flags.json) return say(terminal, flags, JSON.stringify({ refused: { file, line, code, ...more } }))
     const why = Object.entries(more).map(
-      ([name, value]) => `${name}: ${typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none')}`,
+      ([name, value]) => `${name}: ${typeof value === 'string' ? onOneLine(value) : (JSON.stringify(value) ?? 'none')}`,
     )
     say(terminal, flags, `refused ${String(file)}:${String(line)}  ${code}  ${why.join(', ')}`)
   }

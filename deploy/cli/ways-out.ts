@@ -1,9 +1,11 @@
 import type { JobView, VersionView } from '../server/views.ts'
+import { onOneLine } from './record-fields.ts'
 
 /** Why a version is paused or stopped: with its code once, which the reason may begin with. */
 export function whyOf({ code, reason }: VersionView): string {
-  if (code === null || reason?.startsWith(`${code}: `)) return reason ?? 'no reason was given'
-  return `${code}${reason === null ? '' : `: ${reason}`}`
+  const text = reason === null ? null : onOneLine(reason)
+  if (code === null || text?.startsWith(`${code}: `)) return text ?? 'no reason was given'
+  return `${code}${text === null ? '' : `: ${text}`}`
 }
 
 /** What can be done while the version that publishes does not: only what would not be refused. */

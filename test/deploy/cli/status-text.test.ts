@@ -124,6 +124,8 @@ describe('the ways out of a version that publishes and was stopped', () => {
   test('the reason has its code once', () => {
     expect(screen([stopped])).toContain('why      OPERATOR_THREW: it threw\n')
     expect(screen([{ ...stopped, reason: 'it threw' }])).toContain('why      OPERATOR_THREW: it threw\n')
+    // What it tells of a record neither begins a line nor steers the terminal.
+    expect(screen([{ ...stopped, reason: 'no\n\x1b[2J' }])).toContain('why      OPERATOR_THREW: no\\n\\u001b[2J\n')
   })
 
   test('are to pass the record over, and to deploy, where there is no other version', () => {
