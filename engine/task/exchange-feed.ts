@@ -5,45 +5,36 @@ import type { Feed } from './feeds.ts'
 import type { InputBuffer } from './input-buffer.ts'
 import type { TaskMoment } from './moment.ts'
 import type { Present } from './present.ts'
-import type { Watermarks } from './watermarks.ts'
-
-/** What an upstream task has told of. */
-interface Report {
-  /** The highest that is a time. */
-  watermark: EpochMs
-  processing: EpochMs
-  /** As of the last time before it had no more. */
-  idle: boolean
-  /** No more comes. */
-  complete: boolean
-}
+import type { Channel, Watermarks } from './watermarks.ts'
 
 interface Upstream {
   readonly task: number
   readonly channel: number
 }
 
+/** What an upstream task has told of: event time by its channel, and processing time. */
+type Report = Channel & { readonly processing: EpochMs }
+
 /** A task's partition of an exchange: records that keep their stamps, and the watermarks of the tasks that send them. */
 export class ExchangeFeed implements Feed {
   readonly buffer: InputBuffer
   readonly channels: readonly number[]
   private readonly upstream: readonly Upstream[]
-  private readonly reported: Report[]
+  /** What upstream tasks have told of processing time. */
+  private readonly processings: EpochMs[]
   private readonly task: { moment: TaskMoment; present: Present; watermarks: Watermarks; emit: (value: unknown) => void }
 
   constructor(buffer: InputBuffer, upstream: readonly Upstream[], task: ExchangeFeed['task']) {
     this.buffer = buffer
     this.upstream = upstream
     this.channels = upstream.map(({ channel }) => channel)
-    this.reported = upstream.map(() => ({ watermark: Number.NEGATIVE_INFINITY, processing: 0, idle: false, complete: false }))
+    this.processings = upstream.map(() => 0)
     this.task = task
   }
 
   /** P: the lowest that any upstream task reported. */
   get processing(): EpochMs {
-    let lowest = Number.POSITIVE_INFINITY
-    for (const { processing } of this.reported) if (processing < lowest) lowest = processing
-    return lowest
+    return Math.min(...this.processings)
   }
 
   process(run: DecodedRun, i: number): void {
@@ -72,32 +63,35 @@ export class ExchangeFeed implements Feed {
 
   /** As if all upstream tasks had come to these times, which they are told of too; lower ones change nothing. */
   raise(watermark: EpochMs, processing: EpochMs): void {
-    this.reported.forEach(({ idle }, upstream) => this.report(upstream, { watermark, processing, idle }))
-  }
-
-  save(): unknown {
-    return this.reported.map((report) => ({ ...report }))
-  }
-
-  load(saved: unknown): void {
-    ;(saved as readonly Report[]).forEach((report, upstream) => {
-      this.report(upstream, report)
-      if (report.complete) this.report(upstream, { ...report, watermark: Number.POSITIVE_INFINITY })
+    const { watermarks } = this.task
+    this.upstream.forEach(({ channel }, i) => {
+      watermarks.raise(channel, watermark)
+      this.raiseProcessing(i, processing)
     })
   }
 
-  private report(upstream: number, { watermark, processing, idle }: Omit<Report, 'complete'>): void {
+  save(): unknown {
+    return this.upstream.map(({ channel }, i): Report => ({ ...this.task.watermarks.save(channel), processing: this.processings[i]! }))
+  }
+
+  load(saved: unknown): void {
+    const reports = saved as readonly Report[]
+    this.upstream.forEach(({ channel }, i) => {
+      this.task.watermarks.load(channel, reports[i]!)
+      this.raiseProcessing(i, reports[i]!.processing)
+    })
+  }
+
+  private report(upstream: number, { watermark, processing, idle }: ExchangeWatermark): void {
     const { watermarks } = this.task
     const { channel } = this.upstream[upstream]!
-    const report = this.reported[upstream]!
-    report.processing = Math.max(report.processing, processing)
     watermarks.raise(channel, watermark)
-    if (watermark === Number.POSITIVE_INFINITY) {
-      report.complete = true
-      return
-    }
-    report.watermark = Math.max(report.watermark, watermark)
-    report.idle = idle
-    watermarks.setIdle(channel, idle)
+    // Who has no more is as idle as it was before.
+    if (watermark !== Number.POSITIVE_INFINITY) watermarks.setIdle(channel, idle)
+    this.raiseProcessing(upstream, processing)
+  }
+
+  private raiseProcessing(upstream: number, processing: EpochMs): void {
+    this.processings[upstream] = Math.max(this.processings[upstream]!, processing)
   }
 }

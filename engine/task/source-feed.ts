@@ -6,7 +6,7 @@ import type { InputBuffer } from './input-buffer.ts'
 import type { TaskMoment } from './moment.ts'
 import type { Present } from './present.ts'
 import type { Reports } from './reports.ts'
-import type { Watermarks } from './watermarks.ts'
+import type { Channel, Watermarks } from './watermarks.ts'
 
 type Receiver = (value: unknown) => void
 
@@ -78,13 +78,14 @@ export class SourceFeed implements Feed {
   }
 
   save(): unknown {
-    return { watermark: this.watermark }
+    return this.watermarks.save(this.channels[0]!)
   }
 
   load(saved: unknown): void {
-    const { watermark } = saved as { watermark: number }
-    this.watermark = watermark
-    this.watermarks.raise(this.channels[0]!, watermark)
+    // Up to semantics 3 there was its watermark alone.
+    const { watermark, idle = false, complete = false } = saved as Channel
+    this.watermark = complete ? Number.POSITIVE_INFINITY : watermark
+    this.watermarks.load(this.channels[0]!, { watermark, idle, complete })
   }
 }
 

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../model/record.ts'
 
 /** What holds a task's watermark back: a source partition, or one upstream task of an exchange. */
-interface Channel {
+export interface Channel {
   /** The highest that is a time. */
   watermark: EpochMs
   idle: boolean
@@ -37,6 +37,18 @@ export class Watermarks {
 
   get idle(): boolean[] {
     return this.channels.map(({ idle }) => idle)
+  }
+
+  /** For a checkpoint. */
+  save(channel: number): Channel {
+    return { ...this.channels[channel]! }
+  }
+
+  /** @param saved up to semantics 3 it was complete where its watermark was Infinity. */
+  load(channel: number, { watermark, idle, complete }: Channel): void {
+    this.raise(channel, watermark)
+    if (complete) this.raise(channel, Number.POSITIVE_INFINITY)
+    this.setIdle(channel, idle)
   }
 
   /** Where W would be, if these channels were idle. All idle: it stands still. */
