@@ -19,18 +19,24 @@ process.kill(process.pid, 'SIGKILL')`
 
 /**
  * Job code that loops lets no signal through: a thread beside says so and kills this process when it has not come back for `withinMs`. What was
- * acknowledged is safe. Nobody watches while a debugger is there. @returns what ends it.
+ * acknowledged is safe. Nobody watches once a debugger is there. @returns what ends it.
  */
 export function watchForLoops(withinMs: number, message: string): () => Promise<unknown> {
-  if (debuggerUrl() !== undefined) return async () => {}
   const beats = new Int32Array(new SharedArrayBuffer(4))
   const workerData = { beats, beatMs, withinMs: Math.max(withinMs, 2 * beatMs), message }
-  const worker = new Worker(watcher, { eval: true, workerData })
+  // With flags of its own: those of this process may say that its text is a module.
+  const worker = new Worker(watcher, { eval: true, workerData, execArgv: [] })
   worker.unref()
-  const timer = setInterval(() => Atomics.add(beats, 0, 1), beatMs)
-  timer.unref()
-  return () => {
+  const end = () => {
     clearInterval(timer)
     return worker.terminate()
   }
+  const beat = () => {
+    if (debuggerUrl() === undefined) Atomics.add(beats, 0, 1)
+    else void end()
+  }
+  const timer = setInterval(beat, beatMs)
+  timer.unref()
+  beat()
+  return end
 }
