@@ -270,7 +270,7 @@ export class JobController {
       cleaned: this.cleaned,
       ready,
       overdue: [...this.control.versions.keys()].filter((version) => this.readiness.overdue(version)),
-      cuttingOver: this.switching.attempts,
+      cuttingOver: this.switching.attempting,
       now: clock.now(),
       bakeMs,
     })
@@ -323,7 +323,7 @@ export class JobController {
 
   /** What the loop decides: not while a cut-over has the turn, which may need the loop to go on. The next look comes to it again. */
   private async byItself(decide: () => Promise<void>): Promise<void> {
-    if (!this.switching.attempts) await this.decisions.inTurn(decide)
+    if (!this.switching.attempting) await this.decisions.inTurn(decide)
   }
 
   private async expire(version: number): Promise<void> {

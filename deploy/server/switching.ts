@@ -47,6 +47,14 @@ export interface SwitchedJob {
   inTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
+interface UnderWay {
+  readonly to: number
+  readonly abort: AbortController
+  readonly operation: string | undefined
+  /** An attempt has the turn, or waits for it; not while a common end is waited for, which may be hours. */
+  attempting: boolean
+}
+
 const attemptsMax = 5
 const recoveryMs = 30_000
 
@@ -55,8 +63,7 @@ export class Switching {
   private readonly job: SwitchedJob
   private readonly world: SwitchingWorld
   private readonly metrics: CutOverMetrics
-  private attempting = false
-  private underWay: { readonly to: number; readonly abort: AbortController; readonly operation: string | undefined } | undefined = undefined
+  private underWay: UnderWay | undefined = undefined
 
   constructor(job: SwitchedJob, world: SwitchingWorld) {
     this.job = job
@@ -69,9 +76,9 @@ export class Switching {
     return this.underWay?.to
   }
 
-  /** An attempt has the turn, or waits for it; not while a common end is waited for, which may be hours. */
-  get attempts(): boolean {
-    return this.attempting
+  /** See UnderWay. */
+  get attempting(): boolean {
+    return this.underWay?.attempting === true
   }
 
   /** Refuses what can't be promoted now. VERSION_UNKNOWN, VERSION_STATE, VERSION_NOT_READY, CUT_OVER_SEAM. */
@@ -153,22 +160,22 @@ export class Switching {
     const { job } = this.job
     this.checkRole(version)
     const abort = new AbortController()
-    this.underWay = { to: version, abort, operation }
+    const underWay = { to: version, abort, operation, attempting: false }
+    this.underWay = underWay
     try {
       for (let attempt = 1; ; attempt++) {
         await this.reachCommonEnd(request, abort.signal)
         try {
-          this.attempting = true
+          underWay.attempting = true
           return await this.job.inTurn(() => this.attempt(request, abort.signal))
         } catch (error) {
-          this.attempting = false
+          underWay.attempting = false
           if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || abort.signal.aborted) throw error
           this.world.logger.warn({ job, attempt, error: String(error) }, 'cut-over is tried again')
           await this.world.clock.sleep(100 * 2 ** attempt, abort.signal)
         }
       }
     } finally {
-      this.attempting = false
       this.underWay = undefined
     }
   }
