@@ -8,7 +8,7 @@ import { readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
 import { type Action, step } from '../../replay/controller.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
-import type { Writer } from '../output-owner.ts'
+import { checkOutput, type Writer } from '../output-owner.ts'
 import { ActionRunner } from './action-runner.ts'
 import { cleanVersion } from './clean-version.ts'
 import { Decisions } from './decisions.ts'
@@ -63,15 +63,20 @@ export class JobController {
   private readonly over = new AbortController()
   private loop: Promise<unknown> = Promise.resolve()
 
-  static async open(job: string, world: ControllerWorld): Promise<JobController> {
+  /** @param onLed told of it BEFORE it does anything. Errors: those of `inspect`; OUTPUT_OWNED when another job has come to write what this one writes. */
+  static async open(job: string, world: ControllerWorld, onLed: (controller: JobController) => void = () => {}): Promise<JobController> {
     const control = await readControl(world.log, job)
     const inspected = new Map<number, InspectedJob>()
     for (const state of control.versions.values()) {
       if (alive(state)) inspected.set(state.version, await world.inspect(await world.bundles.get(state.sha256)))
     }
+    // L6: between looking at who writes its outputs and saying that it does nothing awaits. What others may write that can't be led was its own before.
+    const led = [...world.writers()].filter(({ unled }) => unled === undefined)
+    for (const { outputs } of inspected.values()) for (const { name } of outputs) checkOutput(name, job, led)
     // Not before: of a job that can't be led nothing goes on.
     const controller = new JobController(job, world, inspected)
     controller.threads.board.control = control
+    onLed(controller)
     controller.loop = Promise.all([
       controller.repeat(lookEveryMs, () => controller.lookAndAct()),
       controller.repeat(governEveryMs, async () => controller.governor.look()),

@@ -182,14 +182,15 @@ export class RepriseServer {
     if (this.stopping) throw new StreamError('SERVER_STOPPING')
     let opened = this.opening.get(job)
     if (opened === undefined) {
-      this.opening.set(job, (opened = JobController.open(job, this.world())))
+      opened = JobController.open(job, this.world(), (controller) => {
+        this.controllers.set(job, controller)
+        this.unled.delete(job)
+      })
+      this.opening.set(job, opened)
       // Asked for again it is tried anew.
       opened.catch(() => this.opening.delete(job))
     }
-    const controller = await opened
-    this.controllers.set(job, controller)
-    this.unled.delete(job)
-    return controller
+    return opened
   }
 
   /**

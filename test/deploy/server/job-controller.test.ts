@@ -183,6 +183,23 @@ test('a version that fails again and again while it is to stand still has stoppe
   expect(events.filter(({ type }) => type === 'stopped')).toHaveLength(1)
 })
 
+test('a job is not led whose output another one writes by now: one that could not be led for a while has nobody who keeps it', async () => {
+  const world = await worldOf()
+  const inspect = async () => ({ job: 'shop', sources: [{ name: 'events' }], outputs: [{ name: 'both' }] }) as unknown as InspectedJob
+  const writers = () => [{ job: 'bills', writes: (topic: string) => topic === 'both', seals: () => false }]
+  const led: JobController[] = []
+  const opened = JobController.open('shop', { ...world, inspect, writers }, (controller) => led.push(controller))
+  await expect(opened).rejects.toMatchObject({ code: 'OUTPUT_OWNED', details: { topic: 'both', job: 'bills' } })
+  expect(led).toEqual([])
+})
+
+test('a job is led beside one that can not be, whatever that one may write', async () => {
+  const inspect = async () => ({ job: 'shop', sources: [{ name: 'events' }], outputs: [{ name: 'both' }] }) as unknown as InspectedJob
+  const writers = () => [{ job: 'bills', writes: () => true, seals: () => false, unled: 'its bundle is gone' }]
+  const controller = await open({ ...(await worldOf()), inspect, writers })
+  expect(controller.writes('both')).toBe(true)
+})
+
 describe('while a cut-over waits for a common end of windows', () => {
   const windows = (hours: number) => {
     const node = { name: 'all', kind: 'operator', type: 'window', detail: `tumbling ${hours}h`, stores: [] }
