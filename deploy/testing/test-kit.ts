@@ -6,12 +6,13 @@ import { partitionOf } from '../../engine/log/partitioner.ts'
 import { readRecords } from '../../engine/log/read-records.ts'
 import type { EpochMs, Key, LogRecord } from '../../engine/model/record.ts'
 import type { Totals } from '../../engine/model/slice.ts'
-import { outputTopics, type TopicDefinition, type Topology } from '../../engine/model/topology.ts'
+import { type KeptState, outputTopics, type TopicDefinition, type Topology } from '../../engine/model/topology.ts'
 import { noProbe } from '../../engine/ports/world.ts'
 import { jobTopics } from '../../engine/runtime/plan.ts'
 import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runtime/settings.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
-import { stateStore } from '../../operators/process/state-handles.ts'
+import { invalid } from '../../operators/invalid.ts'
+import { stateStore, valuePut } from '../../operators/process/state-handles.ts'
 import type { Topic } from '../../operators/topic.ts'
 import { decide } from '../../replay/control-log.ts'
 import { cutOver } from '../../replay/cut-over.ts'
@@ -301,15 +302,35 @@ export class TestKit implements AsyncDisposable {
     return this.raw(jobTopics(this.job, 1).late)
   }
 
-  /** What a process of the version that publishes keeps for a key: the value of a `value` state, or with `mapKey` that of an entry of a `map` state. Undefined: nothing. */
+  /**
+   * What a process of the version that publishes keeps for a key: the value of a `value` state, or with `mapKey` that of an entry of a `map` state.
+   * Undefined: nothing. One whose time to live is over may still be seen until the job removes it. JOB_INVALID when there is no such state.
+   */
   state<V>(operator: string, name: string, key: Key, mapKey?: Key): V | undefined {
+    const kept = this.kept(operator, name, mapKey === undefined ? 'value' : 'map')
     for (const state of this.owner.states.values()) {
-      const store = state.store<V>(stateStore(operator, name))
+      const store = state.store<unknown>(stateStore(operator, name))
       // Plain values are in one group, by key; a map is a group of its own.
-      const value = mapKey === undefined ? store.group('')?.get(key) : store.group(key)?.get(mapKey)
-      if (value !== undefined) return value
+      const stored = mapKey === undefined ? store.group('')?.get(key) : store.group(key)?.get(mapKey)
+      if (stored !== undefined) return valuePut(stored, kept) as V
     }
     return undefined
+  }
+
+  /** Else a name that is misspelt would look as if nothing were kept. */
+  private kept(operator: string, name: string, kind: KeptState['kind']): KeptState {
+    const { nodes } = this.owner.topology
+    const states = nodes.flatMap((node) =>
+      node.kind === 'operator' ? Object.entries(node.states ?? {}).map(([state, spec]) => ({ operator: node.name, state, spec })) : [],
+    )
+    const found = states.find((one) => one.operator === operator && one.state === name && one.spec.kind === kind)
+    if (found !== undefined) return found.spec
+    const there = states.map((one) => `${one.spec.kind} ${one.operator}/${one.state}`).join(', ')
+    throw invalid(
+      { job: this.job, operator, state: name },
+      `no process keeps such a ${kind}`,
+      `kept are: ${there || 'none'}; a map is asked for with mapKey`,
+    )
   }
 
   /** The same input from the beginning in a new kit: at another speed, with other partitions of work. Ends settled. */

@@ -59,6 +59,11 @@ export interface KeyByNode extends NodeBase {
   readonly key: (value: unknown, record: RecordInfo) => Key
   readonly onBad: BadRecordPolicy
 }
+/** State of a process: a value of each key, or one for each second key; without `ttlMs` it stays. */
+export interface KeptState {
+  readonly kind: 'value' | 'map'
+  readonly ttlMs: number | undefined
+}
 export interface OperatorNode extends NodeBase {
   readonly kind: 'operator'
   /** map, filter, window, process ... for `describe` and the topology's fingerprint. */
@@ -74,6 +79,8 @@ export interface OperatorNode extends NodeBase {
   readonly processingTime: boolean
   /** Of windows of a fixed size that give one result each, when they end. */
   readonly windowEnds?: WindowEnds
+  /** Of a process: what it keeps for each key, by name. */
+  readonly states?: Readonly<Record<string, KeptState>>
   /** Topics its late records and side outputs go to, by port; such a topic is written with its own codec. */
   readonly sideOutputs: Readonly<Record<string, TopicDefinition>>
 }

@@ -52,6 +52,7 @@ export function processNode(place: { job: string; operator: string }, input: num
     inputs: [input],
     make: (context) => new ProcessOperator(plan, context),
     stores: storesOf(place.operator, plan),
+    states: state,
     // What a window replaces after it was delivered here can't be taken back: then it counts which came first.
     orderDependent: plan.arrivalOrder || allowedLatenessMs < updatesMs,
     processingTime: plan.onProcessingTimer !== undefined,

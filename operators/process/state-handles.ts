@@ -1,6 +1,7 @@
 import { checkStorable } from '../../engine/codec/value-codec.ts'
 import { StreamError } from '../../engine/errors.ts'
 import type { EpochMs, Key } from '../../engine/model/record.ts'
+import type { KeptState } from '../../engine/model/topology.ts'
 import type { Group, Store, Stores } from '../../engine/ports/state.ts'
 import type { Expiry } from './expiry.ts'
 import type { MapState, StateSpecs, ValueState } from './state-spec.ts'
@@ -32,6 +33,11 @@ interface HandleHost {
 
 export function stateStore(operator: string, name: string): string {
   return `${operator}.state.${name}`
+}
+
+/** What was put, out of what a store holds of it. */
+export function valuePut(stored: unknown, { ttlMs }: KeptState): unknown {
+  return ttlMs === undefined || stored === undefined ? stored : (stored as Expiring).value
 }
 
 /** The handles of all states of a process, which always mean the key at hand. */

@@ -1,7 +1,7 @@
 import { TestKit } from 'reprise/testing'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { count, defineJob, output, sum, topic, tumbling, value } from '../../../index.ts'
+import { count, defineJob, map, output, sum, topic, tumbling, value } from '../../../index.ts'
 
 const orders = topic('orders', {
   value: z.object({ customer: z.string(), amount: z.number(), at: z.number() }),
@@ -212,4 +212,36 @@ test('what stops the job is thrown to the test, each time, and closing does not 
   await expect(kit.settle()).rejects.toMatchObject({ code: 'OPERATOR_THREW' })
   await expect(kit.complete()).rejects.toMatchObject({ code: 'OPERATOR_THREW' })
   await kit.close()
+})
+
+test('state is read as the job put it, also where it has a time to live; a state that there is not is told', async () => {
+  const remembering = defineJob('remembering', (job) => {
+    job
+      .from(orders)
+      .keyBy('by-customer', (one) => one.customer)
+      .process('memory', {
+        state: { last: value<number>({ ttl: '1h' }), sizes: map<number, string>({ ttl: '1h' }) },
+        output: output<{ customer: string }>(),
+        onRecord({ state }, { amount }) {
+          state.last.put(amount)
+          state.sizes.put(amount, 'seen')
+        },
+      })
+      .to(reminders)
+  })
+  await using kit = await TestKit.start(remembering, { startAt: now })
+  await kit.send(orders, [order('ann', 5, 1), order('zoe', 1, 30)])
+  await kit.settle()
+  expect(kit.state('memory', 'last', 'ann')).toBe(5)
+  expect(kit.state('memory', 'sizes', 'ann', 5)).toBe('seen')
+  expect(kit.state('memory', 'last', 'bob')).toBeUndefined()
+  for (const [operator, name, ...mapKey] of [
+    ['memori', 'last'],
+    ['memory', 'lost'],
+    ['memory', 'sizes'],
+    ['memory', 'last', 5],
+  ] as const)
+    expect(() => kit.state(operator, name, 'ann', ...mapKey)).toThrow(
+      expect.objectContaining({ code: 'JOB_INVALID', fix: expect.stringContaining('value memory/last, map memory/sizes') }),
+    )
 })
