@@ -75,7 +75,9 @@ export class TestKit implements AsyncDisposable {
   private completed: Totals | undefined
   private told = false
 
+  /** Errors: JOB_INVALID for options that mean nothing. */
   static async start(topology: Topology, options: TestKitOptions = {}): Promise<TestKit> {
+    checkOptions(topology, options)
     const kit = new TestKit(topology, options)
     for (const node of topology.nodes) {
       if (node.kind !== 'source') continue
@@ -220,6 +222,8 @@ export class TestKit implements AsyncDisposable {
   /** Moves time on in small steps: idle partitions, processing time and timers come due. Settles. */
   async advanceTime(ms: number, stepMs = Math.max(1, Math.ceil(ms / 10))): Promise<void> {
     this.checkOpen()
+    checkOption('ms', ms, ms >= 0 && Number.isFinite(ms), 'milliseconds, 0 or more')
+    checkOption('stepMs', stepMs, stepMs > 0, 'milliseconds, more than 0')
     for (let left = ms; left > 0; left -= stepMs) {
       await this.settle()
       for (const { waiting } of this.versions) waiting.clear()
@@ -453,6 +457,25 @@ export class TestKit implements AsyncDisposable {
     }
     return all
   }
+}
+
+/** A slip must not look like a job that does nothing. */
+function checkOptions(topology: Topology, { partitions = {}, parallelism = 1, startAt = 0, settings = {} }: TestKitOptions): void {
+  const sources = topology.nodes.flatMap((node) => (node.kind === 'source' ? [node.topic.name] : []))
+  for (const [name, count] of Object.entries(partitions)) {
+    checkOption(`partitions.${name}`, count, sources.includes(name), `of a topic the job reads: ${sources.join(', ')}`)
+    checkOption(`partitions.${name}`, count, Number.isInteger(count) && count >= 1, 'a whole number from 1')
+  }
+  checkOption('parallelism', parallelism, Number.isInteger(parallelism) && parallelism >= 1, 'a whole number from 1')
+  const startMs = typeof startAt === 'string' ? Date.parse(startAt) : startAt
+  checkOption('startAt', startAt, Number.isFinite(startMs), "epoch milliseconds, or a time like '2026-01-01T00:00:00Z'")
+  const { sliceRecordsMax = 1, outputsMax = 1, commitsInFlightMax = 1, readAheadBytesMax = 1, chunkBytes = 1 } = settings
+  for (const [name, value] of Object.entries({ sliceRecordsMax, outputsMax, commitsInFlightMax, readAheadBytesMax, chunkBytes }))
+    checkOption(`settings.${name}`, value, Number.isInteger(value) && value >= 1, 'a whole number from 1')
+}
+
+function checkOption(option: string, given: unknown, right: boolean, allowed: string): void {
+  if (!right) throw invalid({ option, given: String(given) }, 'the test kit can do nothing with it', `${option} is ${allowed}`)
 }
 
 function checkVersion(job: string, topology: Topology): void {

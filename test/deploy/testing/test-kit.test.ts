@@ -245,3 +245,20 @@ test('state is read as the job put it, also where it has a time to live; a state
       expect.objectContaining({ code: 'JOB_INVALID', fix: expect.stringContaining('value memory/last, map memory/sizes') }),
     )
 })
+
+describe('a slip in a test is told, and does not look like a job that does nothing', () => {
+  test.each([
+    { partitions: { oders: 2 } },
+    { partitions: { orders: 0 } },
+    { parallelism: 1.5 },
+    { startAt: 'yesterday' },
+    { settings: { sliceRecordsMax: 0 } },
+  ])('in the options: %o', async (options) => {
+    await expect(TestKit.start(job, options)).rejects.toMatchObject({ code: 'JOB_INVALID' })
+  })
+
+  test.each([[Number.NaN], [-1], [10, 0], [10, -1]])('in how time is moved: %d %d', async (...steps) => {
+    await using kit = await TestKit.start(job)
+    await expect(kit.advanceTime(...(steps as [number, number?]))).rejects.toMatchObject({ code: 'JOB_INVALID' })
+  })
+})
