@@ -68,8 +68,8 @@ export function parseSettings(pairs: readonly string[]): Settings {
     const at = pair.indexOf('=')
     const name = pair.slice(0, at)
     const value = pair.slice(at + 1)
-    const target =
-      name in runtimeSettings.shape ? runtime : name in stateSettings.shape ? state : name in logSettings.shape ? log : undefined
+    const has = ({ shape }: z.ZodObject) => Object.hasOwn(shape, name)
+    const target = has(runtimeSettings) ? runtime : has(stateSettings) ? state : has(logSettings) ? log : undefined
     if (at < 1 || target === undefined) {
       const known = [runtimeSettings, stateSettings, logSettings].flatMap(({ shape }) => Object.keys(shape)).join(', ')
       throw new StreamError('USAGE', { reason: `--set ${pair}: there is no such setting` }, { fix: `one of ${known}` })

@@ -64,6 +64,8 @@ describe('a run that can not be as it was asked for is refused', () => {
     ['--data $/a --ingest numbers=- --ingest numbers=- --source-id x', 2, 'USAGE', 'read once'],
     ['--data $/a --set stepMs=soon', 2, 'USAGE', 'stepMs is a number from 0 to 1000'],
     ['--data $/a --set chunkBytes=1.5', 2, 'USAGE', 'chunkBytes is a whole number above 0 up to 8388608'],
+    ['--data $/a --set toString=1', 2, 'USAGE', 'one of sliceRecordsMax'],
+    ['--data $/a --set __proto__=1', 2, 'USAGE', 'one of sliceRecordsMax'],
     ['--data $/copying.ts', 1, 'FILE_UNWRITABLE', 'name a directory'],
     ['--data $/a --ingest numbers=$/none.ndjson', 5, 'FILE_UNREADABLE', 'check its name'],
     ['--data $/none-yet --metrics-file $/none/metrics.prom', 1, 'FILE_UNWRITABLE', 'a directory that is there'],
