@@ -1,11 +1,13 @@
 import { AssertionError } from '../assert.ts'
 import type { BlockBuilder } from '../block/block-builder.ts'
+import { ByteSink } from '../block/byte-sink.ts'
 import type { BadRecord } from '../codec/codec.ts'
 import { codeOf, StreamError } from '../errors.ts'
-import type { Header } from '../model/record.ts'
+import type { Header, Key } from '../model/record.ts'
 import type { Totals } from '../model/slice.ts'
 import type { BadRecordPolicy, TopologyNode } from '../model/topology.ts'
 import { type Budget, costOf } from './budget.ts'
+import { writeKey } from './key-bytes.ts'
 import type { TaskMoment } from './moment.ts'
 import type { LateReason } from './operator.ts'
 import { valueText } from './value-text.ts'
@@ -114,7 +116,7 @@ export class Reports {
     this.write(this.late, value, [header(headerNames.operator, operator), header(headerNames.reason, reason)])
   }
 
-  /** The original bytes where the record at hand is a source record; else the value as text. */
+  /** The original bytes where the record at hand is a source record; else the value as text, under the key it has by now: a row does not say which window it is of. */
   private write(builder: BlockBuilder, value: unknown, headers: readonly Header[]): void {
     const { moment } = this
     const origin = [
@@ -126,7 +128,7 @@ export class Reports {
     const eventTime = Number.isFinite(moment.eventTime) ? moment.eventTime : (record?.block.eventTime(record.index) ?? 0)
     if (record === undefined) {
       const derived = [...headers, ...origin, header(headerNames.derived, 'yes')]
-      builder.add({ key: null, value: Buffer.from(valueText(value)), eventTime, headers: derived })
+      builder.add({ key: keyBytes(moment.key), value: Buffer.from(valueText(value)), eventTime, headers: derived })
     } else {
       const { block, index } = record
       // Those of an earlier failure are replaced: a retried record has the place it came from first.
@@ -154,6 +156,13 @@ export function emptyTotals(): Totals {
     late: { late: 0, idle: 0, clock: 0 },
     out: {},
   }
+}
+
+function keyBytes(key: Key | undefined): Uint8Array | null {
+  if (key === undefined) return null
+  const out = new ByteSink(64)
+  writeKey(key, out)
+  return out.buf.subarray(0, out.at)
 }
 
 function header(name: string, text: string): Header {

@@ -82,6 +82,18 @@ describe('reports', () => {
     expect(late()[0]).toMatchObject({ key: null, value: '{"n":"1","text":"x"}' })
   })
 
+  test('keep the key that a result of a window or a timer has, and none of the record before', () => {
+    const { reports, atRecord, moment, deadLetters } = setUp()
+    atRecord(0)
+    moment.atTime(0)
+    reports.bad('deadLetter', fault, 'map', { count: 1 })
+    for (const key of ['ann', 7]) {
+      moment.key = key
+      reports.bad('deadLetter', fault, 'map', { count: 2 })
+    }
+    expect(deadLetters().map(({ key }) => key)).toEqual([null, 'ann', '7'])
+  })
+
   test('stop at a bad record by policy `fail`, with its place', () => {
     const { reports, atRecord } = setUp()
     atRecord(1)
