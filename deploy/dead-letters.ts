@@ -132,7 +132,7 @@ export class DeadLetterQueue extends DeadLetterList {
       throw new StreamError('USAGE', { reason: 'which dead letters?' }, { fix: 'name ids, or --all; reprise dlq list shows them' })
     if (!all && error !== undefined)
       throw new StreamError('USAGE', { reason: '--error chooses among --all' }, { fix: 'leave out the ids or --error' })
-    if (type === 'retried') await refuseSealed(this.log, this.job)
+    const control = type === 'retried' ? await refuseSealed(this.log, this.job) : undefined
     const asked = new Set(ids)
     const open: number[] = []
     const already: Decision[] = []
@@ -140,8 +140,12 @@ export class DeadLetterQueue extends DeadLetterList {
     for await (const letter of all ? this.letters() : deadLetters(this.log, this.job, Math.min(...ids), Math.max(...ids) + 1)) {
       if (all ? letter.decision !== undefined || (error !== undefined && letter.code !== error) : !asked.delete(letter.id)) continue
       if (letter.decision !== undefined) already.push(letter.decision)
-      else if (type === 'retried' && letter.source === undefined) timeResults.push(letter.id)
-      else open.push(letter.id)
+      else if (control !== undefined && letter.source === undefined) timeResults.push(letter.id)
+      else {
+        // What would be refused is refused by a plan too.
+        if (control !== undefined) this.retryPartition(letter.source!.topic, control)
+        open.push(letter.id)
+      }
     }
     if (asked.size > 0) throw unknown(this.job, [...asked])
     return { type, ids: open, already, timeResults }

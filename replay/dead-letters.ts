@@ -131,9 +131,11 @@ function refuseRetry(job: string, control: ControlState): void {
   if (health !== 'running') throw refused(`it is ${health}, and takes nothing`, `reprise resume ${job}, or promote another version first`)
 }
 
-/** JOB_SEALED: its windows are closed, and it does not run again. */
-export async function refuseSealed(log: Log, job: string): Promise<void> {
-  checkNotSealed(job, await readControl(log, job))
+/** JOB_SEALED: its windows are closed, and it does not run again. @returns what is decided about its versions. */
+export async function refuseSealed(log: Log, job: string): Promise<ControlState> {
+  const control = await readControl(log, job)
+  checkNotSealed(job, control)
+  return control
 }
 
 function checkNotSealed(job: string, { sealed }: ControlState): void {

@@ -181,10 +181,11 @@ describe('a record that could not be processed', () => {
     expect(out).toMatch(/^dead-lettered +1 +and 1 derived: /m)
     const [refund] = (await listed()).filter(({ operator }) => operator === 'sum')
     expect(refund).toMatchObject({ source: { offset: 1 }, original: false })
-    expect(await dlq(`retry shop ${refund!.id}`)).toMatchObject({
-      exit: 2,
-      error: { code: 'USAGE', fix: expect.stringContaining('job file') },
-    })
+    for (const flags of ['', ' --dry-run'])
+      expect(await dlq(`retry shop ${refund!.id}${flags}`)).toMatchObject({
+        exit: 2,
+        error: { code: 'USAGE', fix: expect.stringContaining('job file') },
+      })
     expect((await dlq(`retry ${job} ${refund!.id}`)).data).toMatchObject({ retried: [refund!.id] })
     const summary = await run('--until-end --parallelism 2')
     expect(summary.in).toBe(5)
