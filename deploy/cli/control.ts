@@ -11,6 +11,7 @@ import { placeOf } from './flag-values.ts'
 import type { Terminal } from './terminal.ts'
 import { Exit, printData, say } from './verb.ts'
 import { timedOut } from './wait.ts'
+import { takingOver } from './ways-out.ts'
 
 interface ControlFlags extends ClientFlags {
   readonly message?: string
@@ -117,12 +118,12 @@ async function cutOver(kind: 'promote' | 'rollback', job: string, version: objec
   if (ended.error !== null) throw errorOf(ended)
   const { result } = ended
   const { heldMs, positions, from, to } = result!
-  const seam = dryRun.seam.length > 0 ? ' --allow-seam' : ''
+  const former = await client.get<VersionView>(path(job, `versions/${from}`))
   printData(
     terminal,
     flags,
     ended,
-    `${job} is now v${to}, from ${placesOf(positions)} on. The publication stood still for at most ${heldMs} ms.\nundo: reprise rollback ${job} v${from}${seam}\n`,
+    `${job} is now v${to}, from ${placesOf(positions)} on. The publication stood still for at most ${heldMs} ms.\nundo: ${takingOver(former, 'rollback')}\n`,
   )
 }
 

@@ -1,6 +1,7 @@
 import type { VersionView } from '../server/views.ts'
 import { bytesText } from './size-text.ts'
 import { duration } from './status-text.ts'
+import { takingOver } from './ways-out.ts'
 
 export interface Plan {
   readonly job: string
@@ -90,5 +91,5 @@ export function deployedText(deployed: Deployed): string {
     return `${job}: ${isAlready(deployed)}; no other was made.${byItself}\n${next}\nanew: reprise replay ${job} v${version}\n`
   }
   if (role === 'active') return `${job} v${version} publishes.\nwatch: reprise status ${job} --watch\n`
-  return `${job} v${version} replays beside the version that publishes.\nwatch:   reprise status ${job} --watch\npromote: reprise wait ${job} v${version} && reprise promote ${job} v${version}\n`
+  return `${job} v${version} replays beside the version that publishes.\nwatch:   reprise status ${job} --watch\npromote: ${takingOver(deployed, 'promote')}\n`
 }

@@ -26,18 +26,28 @@ export function waysOut({ job, versions, standby }: JobView, active: VersionView
 /** What to do about a candidate. @param blocking the first of its gates that is not met. */
 export function nextSteps(job: string, view: VersionView, blocking: string | undefined): string[] {
   const { version, health, phase, progress, promote } = view
+  const take = switchTo(view, 'promote')
   const abort = `reprise abort ${job} v${version}`
   if (health === 'stopped') return [`reprise resume ${job} v${version}`, ...skipping(job, view), 'mend the job and deploy it', abort]
   if (health === 'paused') return [`reprise resume ${job} v${version}`]
-  if (phase === 'caught-up') return [`${promote === 'auto' ? 'at once: ' : ''}reprise promote ${job} v${version}`]
-  if (progress?.eta.state === 'never') return [`reprise rate ${job} max v${version}`, `reprise promote ${job} v${version} --force`, abort]
+  if (phase === 'caught-up') return [`${promote === 'auto' ? 'at once: ' : ''}${take}`]
+  if (progress?.eta.state === 'never') return [`reprise rate ${job} max v${version}`, `${take} --force`, abort]
   return [`reprise wait ${job} v${version}${blocking === undefined ? '' : `   (for "${blocking}")`}`]
 }
 
-/** By which a version that runs takes over: it is refused while that one is behind. */
-export function takingOver({ job, version, phase }: VersionView, verb: 'promote' | 'rollback'): string {
-  const command = `reprise ${verb} ${job} v${version}`
-  return phase === 'caught-up' ? command : `reprise wait ${job} v${version} && ${command}`
+/** By which a version takes over: it is refused while that one does not run, or is behind. */
+export function takingOver(view: VersionView, verb: Verb): string {
+  const { job, version, health, phase } = view
+  const resume = health === 'running' ? [] : [`reprise resume ${job} v${version}`]
+  const wait = health === 'running' && phase === 'caught-up' ? [] : [`reprise wait ${job} v${version}`]
+  return [...resume, ...wait, switchTo(view, verb)].join(' && ')
+}
+
+type Verb = 'promote' | 'rollback'
+
+/** Where no switch is exact it is refused without the flag; who is asked for a yes is shown the seam first. */
+function switchTo({ job, version, seam }: VersionView, verb: Verb): string {
+  return `reprise ${verb} ${job} v${version}${seam.length > 0 ? ' --allow-seam' : ''}`
 }
 
 /** Where it stopped at a record that it has not taken since. */

@@ -123,7 +123,9 @@ export class Switching {
     return new StreamError(
       'VERSION_NOT_READY',
       { job, version, gate: name, found, limit, gates: missing.map((gate) => gate.name) },
-      { fix: `${resume}reprise wait ${job} v${version} && ${this.command(version)}` },
+      {
+        fix: `${resume}reprise wait ${job} v${version} && ${this.command(version)}${this.seam(version).differs.length > 0 ? ' --allow-seam' : ''}`,
+      },
     )
   }
 

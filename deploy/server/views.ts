@@ -75,6 +75,11 @@ export const versionView = z.object({
     .describe('Also of a version that stopped; null: not known yet, or it is no more'),
   watermark: time.nullable(),
   gates: z.array(gateView),
+  seam: z
+    .array(z.string())
+    .describe(
+      'Of a version that trails: in which words it differs from the one that publishes in how it cuts time, so that no switch to it is exact',
+    ),
   partitions: z.array(partitionView),
 })
 export type VersionView = z.infer<typeof versionView>
@@ -138,6 +143,7 @@ export function viewOfVersion(controller: JobController, version: number): Versi
     lag: lag === undefined ? null : { records: String(lag.records), seconds: lag.ms / 1000, partition: lag.partition ?? null },
     watermark: watermark === undefined || !Number.isFinite(watermark) ? null : iso(watermark),
     gates: trails ? controller.readiness.gates(version).map((gate) => ({ ...gate, since: iso(gate.since) })) : [],
+    seam: trails ? [...controller.switching.seam(version).differs] : [],
     partitions: (observer?.partitions ?? []).map(viewOfPartition),
   }
 }

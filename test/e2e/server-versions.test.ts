@@ -113,6 +113,15 @@ describe('a promotion is refused', () => {
       'cutOver',
     ])
     expect(events.items.at(-1)!.event.reason).toBe('better')
+
+    await cli('pause', 'gated', 'v2')
+    const back = await cli('rollback', 'gated', '--yes')
+    const [, undo] = /\nundo: (.*)\n/.exec(back.stdout)!
+    expect(undo).toBe('reprise resume gated v2 && reprise wait gated v2 && reprise rollback gated v2')
+    for (const command of undo!.split(' && ')) {
+      const { code, stderr } = await cli(...command.split(' ').slice(1), ...(command.includes('rollback') ? ['--yes'] : []))
+      expect(code, stderr).toBe(0)
+    }
   })
 
   test('where no switch is exact, unless the seam is accepted, which is recorded', { timeout: 60_000 }, async () => {
@@ -124,6 +133,13 @@ describe('a promotion is refused', () => {
     const wouldSucceed = async (...flags: string[]) =>
       (JSON.parse((await cli('promote', 'windowed', '--dry-run', '--json', ...flags)).stdout) as { wouldSucceed: boolean }).wouldSucceed
     expect([await wouldSucceed(), await wouldSucceed('--allow-seam')]).toEqual([false, true])
+    const paused = async (...flags: string[]) => (await cli('promote', 'windowed', '--dry-run', ...flags)).stdout
+    await cli('pause', 'windowed', 'v2')
+    expect(await paused('--allow-seam')).toContain(
+      'reprise resume windowed v2 && reprise wait windowed v2 && reprise promote windowed v2 --allow-seam\n',
+    )
+    await cli('resume', 'windowed', 'v2')
+    await until('windowed', 2, ({ phase }) => phase === 'caught-up')
     const refused = await cli('promote', 'windowed', '--yes')
     expect(refused.code).toBe(3)
     expect(refused.stderr).toContain('CUT_OVER_SEAM')

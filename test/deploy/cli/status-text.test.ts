@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { statusText } from '../../../deploy/cli/status-text.ts'
+import { takingOver } from '../../../deploy/cli/ways-out.ts'
 import type { JobView, VersionView } from '../../../deploy/server/views.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
@@ -37,6 +38,7 @@ const candidate: VersionView = {
   lag: null,
   watermark: null,
   gates: [],
+  seam: [],
   partitions: [],
 }
 
@@ -147,6 +149,23 @@ describe('the ways out of a version that publishes and was stopped', () => {
       'standby v3   stopped; once it runs it is the way back: reprise resume delays v3',
     )
   })
+})
+
+test('where no switch is exact the commands accept the seam, which they would be refused for', () => {
+  const seam = ['src: out of order by 1 s → 2 s']
+  const ready: VersionView = { ...candidate, phase: 'caught-up', seam }
+  expect(screen([active, ready])).toContain('next     reprise promote delays v2 --allow-seam')
+  const standby: VersionView = { ...active, role: 'standby', phase: 'caught-up', version: 3, seam }
+  expect(screen([active, standby], { standby: 3 })).toContain('the way back: reprise rollback delays v3 --allow-seam')
+})
+
+test('what takes over is resumed first where it does not run, and waited for', () => {
+  const standby: VersionView = { ...active, role: 'standby', phase: 'caught-up', version: 3 }
+  expect(takingOver(standby, 'rollback')).toBe('reprise rollback delays v3')
+  for (const health of ['paused', 'stopped'] as const)
+    expect(takingOver({ ...standby, health }, 'rollback')).toBe(
+      'reprise resume delays v3 && reprise wait delays v3 && reprise rollback delays v3',
+    )
 })
 
 test('of versions that published before each is shown, with a command that is not refused', () => {
