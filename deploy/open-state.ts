@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { unwritable } from '../engine/log/embedded/directory-lock.ts'
 import { NodeFileSystem } from '../engine/log/embedded/node-file-system.ts'
 import type { TaskState } from '../engine/ports/state.ts'
 import { type Logger, type Metrics, noMetrics, type Probe } from '../engine/ports/world.ts'
@@ -36,8 +37,10 @@ export async function openStateIn(
   const bound = logger.child({ job: job.topology.job, version: `v${version}`, task: plan.id })
   const checkpoints = checkpointsOf(directory, job.topology.job, version, plan.id)
   const spill = path.join(directory, 'spill', path.basename(checkpoints))
-  await mkdir(checkpoints, { recursive: true })
-  await mkdir(spill, { recursive: true })
+  for (const folder of [checkpoints, spill])
+    await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+      throw unwritable(folder, error)
+    })
   const files = new DirectoryCheckpointStore(new NodeFileSystem(checkpoints))
   await files.clearUnfinished()
   return openTaskState({

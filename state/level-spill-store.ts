@@ -19,18 +19,22 @@ export class LevelSpillStore implements SpillStore {
   /**
    * @param directory made if it does not exist; of this task alone. What can't be opened is emptied: it is a cache, and is built anew.
    * @param cacheBytesMax LevelDB's own cache, outside of the JavaScript heap.
-   * Errors: LOG_LOCKED (another process has it open), else LevelDB's own if not even an empty one can be opened.
+   * Errors: LOG_LOCKED (another process has it open), DISK_FULL, else LevelDB's own if not even an empty one can be opened.
    */
   static async open(directory: string, cacheBytesMax = cacheBytes): Promise<LevelSpillStore> {
     const open = async () => {
       const database: Database = new ClassicLevel(directory, { ...binary, cacheSize: cacheBytesMax, compression: false })
-      await database.open()
+      try {
+        await database.open()
+      } catch (error) {
+        throw openFailure(directory, error)
+      }
       return new LevelSpillStore(database)
     }
     try {
       return await open()
     } catch (error) {
-      if (causes(error).includes('LEVEL_LOCKED')) throw new StreamError('LOG_LOCKED', { directory }, { cause: error })
+      if (error instanceof StreamError) throw error
       await ClassicLevel.destroy(directory)
       return open()
     }
@@ -98,6 +102,20 @@ export class LevelSpillStore implements SpillStore {
     )
     return this.failure
   }
+}
+
+/** What is not the database's fault has a code of ours: emptied, it would not open either. Pure. */
+export function openFailure(directory: string, error: unknown): unknown {
+  if (causes(error).includes('LEVEL_LOCKED')) return new StreamError('LOG_LOCKED', { directory }, { cause: error })
+  if (fullDisk.test(wordsOf(error))) return new StreamError('DISK_FULL', { file: directory }, { cause: error })
+  return error
+}
+
+/** LevelDB passes the system's words on, not its code. */
+const fullDisk = /No space left on device|Disk quota exceeded/
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? `${error.message} < ${wordsOf(error.cause)}` : ''
 }
 
 /** The codes of an error and of what caused it. */

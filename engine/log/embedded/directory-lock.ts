@@ -114,7 +114,7 @@ async function showsLife(path: string, silenceMsMax: number): Promise<boolean> {
   return false
 }
 
-function unwritable(directory: string, cause: NodeJS.ErrnoException): Error {
+export function unwritable(directory: string, cause: NodeJS.ErrnoException): Error {
   const { code } = cause
   if (code === 'ENOSPC' || code === 'EDQUOT') return new StreamError('DISK_FULL', { file: directory }, { cause })
   if (code !== 'EROFS' && code !== 'EACCES' && code !== 'EPERM') return cause
