@@ -3,7 +3,7 @@ import { byteRate } from './rate-flag.ts'
 import { wrapped } from './screen.ts'
 import type { Paint } from './terminal.ts'
 import { table } from './verb.ts'
-import { nextSteps, takingOver, waysOut, whyOf } from './ways-out.ts'
+import { goingOn, nextSteps, takingOver, waysOut, whyOf } from './ways-out.ts'
 
 const barWidth = 26
 
@@ -75,13 +75,15 @@ function activeLines(job: JobView, active: VersionView, { paint, columns }: Scre
 
 /** @param back it is what a rollback leads to; else it published before that one. */
 function standbyLine(standby: VersionView, back: boolean, { columns }: Screen): string {
-  const { job, version, health } = standby
+  const { version, health } = standby
   const what = back ? 'the way back' : 'one to promote'
-  const parts =
-    health === 'running'
-      ? [`${what}:`, takingOver(standby, back ? 'rollback' : 'promote')]
-      : [`${health}; once it runs it is ${what}:`, `reprise resume ${job} v${version}`]
-  return wrapped(`standby v${version}   `, parts, ' ', columns)
+  const head = `standby v${version}   `
+  if (health === 'running') return wrapped(head, [`${what}:`, takingOver(standby, back ? 'rollback' : 'promote')], ' ', columns)
+  return [
+    `${head}${health}; once it runs it is ${what}`,
+    wrapped('  why      ', whyOf(standby).split(' '), ' ', columns),
+    wrapped('  options  ', goingOn(standby), ' · ', columns),
+  ].join('\n')
 }
 
 function candidateLines(job: JobView, version: VersionView, { paint, columns }: Screen): string[] {

@@ -9,14 +9,12 @@ export function whyOf({ code, reason }: VersionView): string {
 }
 
 /** What can be done while the version that publishes does not: only what would not be refused. */
-export function waysOut({ job, versions, standby }: JobView, active: VersionView): string[] {
-  const resume = `reprise resume ${job} v${active.version}`
-  if (active.health === 'paused') return [resume]
+export function waysOut({ versions, standby }: JobView, active: VersionView): string[] {
+  if (active.health === 'paused') return goingOn(active)
   const candidates = versions.filter(({ role, health }) => role === 'candidate' && health === 'running')
   const back = versions.find(({ version, health }) => version === standby && health === 'running')
   return [
-    resume,
-    ...skipping(job, active),
+    ...goingOn(active),
     ...(back === undefined ? [] : [takingOver(back, 'rollback')]),
     ...candidates.map((candidate) => takingOver(candidate, 'promote')),
     ...(candidates.length === 0 ? ['deploy a version that can go on'] : []),
@@ -28,8 +26,8 @@ export function nextSteps(job: string, view: VersionView, blocking: string | und
   const { version, health, phase, progress, promote } = view
   const take = switchTo(view, 'promote')
   const abort = `reprise abort ${job} v${version}`
-  if (health === 'stopped') return [`reprise resume ${job} v${version}`, ...skipping(job, view), 'mend the job and deploy it', abort]
-  if (health === 'paused') return [`reprise resume ${job} v${version}`]
+  if (health === 'stopped') return [...goingOn(view), 'mend the job and deploy it', abort]
+  if (health === 'paused') return goingOn(view)
   if (phase === 'caught-up') return [`${promote === 'auto' ? 'at once: ' : ''}${take}`]
   if (progress?.eta.state === 'never') return [`reprise rate ${job} max v${version}`, `${take} --force`, abort]
   return [`reprise wait ${job} v${version}${blocking === undefined ? '' : `   (for "${blocking}")`}`]
@@ -50,8 +48,13 @@ function switchTo({ job, version, seam }: VersionView, verb: Verb): string {
   return `reprise ${verb} ${job} v${version}${seam.length > 0 ? ' --allow-seam' : ''}`
 }
 
+/** How one that does not run goes on by itself. */
+export function goingOn(view: VersionView): string[] {
+  return [`reprise resume ${view.job} v${view.version}`, ...skipping(view)]
+}
+
 /** Where it stopped at a record that it has not taken since. */
-function skipping(job: string, { version, record, partitions }: VersionView): string[] {
+function skipping({ job, version, record, partitions }: VersionView): string[] {
   if (record === null) return []
   const { topic, partition, offset } = record
   const at = partitions.find((one) => one.topic === topic && one.partition === partition)?.current

@@ -145,9 +145,17 @@ describe('the ways out of a version that publishes and was stopped', () => {
     expect(options([candidate])).toEqual([resume, skip, 'reprise wait delays v2 && reprise promote delays v2'])
     const gone: VersionView = { ...standby, health: 'stopped' }
     expect(options([gone], { standby: 3 })).toEqual([resume, skip, 'deploy a version that can go on'])
-    expect(screen([stopped, gone], { standby: 3 })).toContain(
-      'standby v3   stopped; once it runs it is the way back: reprise resume delays v3',
+    expect(screen([stopped, gone], { standby: 3 }, 400)).toContain(
+      [
+        'standby v3   stopped; once it runs it is the way back',
+        '  why      no reason was given',
+        '  options  reprise resume delays v3\n',
+      ].join('\n'),
     )
+    const threw: VersionView = { ...stopped, version: 3, role: 'standby' }
+    const [, , why, what] = screen([active, threw], { standby: 3 }, 400).split('\n')
+    expect(why).toMatch(/^ {2}why {6}\w+/)
+    expect(what).toMatch(/^ {2}options {2}reprise resume delays v3 · reprise skip delays \S+ v3$/)
   })
 })
 
@@ -178,7 +186,9 @@ test('of versions that published before each is shown, with a command that is no
   expect(shown({ ...standby, phase: 'replaying' }, { ...older, health: 'paused' })).toContain(
     [
       'standby v3   the way back: reprise wait delays v3 && reprise rollback delays v3',
-      'standby v2   paused; once it runs it is one to promote: reprise resume delays v2\n',
+      'standby v2   paused; once it runs it is one to promote',
+      '  why      no reason was given',
+      '  options  reprise resume delays v2\n',
     ].join('\n'),
   )
 })
