@@ -5,6 +5,7 @@ import { type CatchUp, type CatchUpPolicy, type Lag, lookAt } from '../../replay
 import type { VersionState } from '../../replay/control-state.ts'
 import { type Progress, type ProgressSample, progressOf, windowMs } from '../../replay/progress.ts'
 import { appendTimeAt } from './append-time-at.ts'
+import { partitionOrder } from './partition-order.ts'
 
 /** Fewer may be on their way. */
 const backlogMin = 1000
@@ -44,7 +45,7 @@ export class VersionObserver {
     const partitions: PartitionLag[] = []
     let done = 0
     let target = 0
-    for (const [name, current] of positions) {
+    for (const [name, current] of [...positions].sort(([one], [other]) => partitionOrder(one, other))) {
       const at = name.lastIndexOf('/')
       const [topic, partition] = [name.slice(0, at), Number(name.slice(at + 1))]
       const bounds = log.bounds(topic, partition)

@@ -3,6 +3,7 @@ import type { CatchUpPolicy } from '../../replay/catch-up.ts'
 import { alive } from '../../replay/control-state.ts'
 import type { Progress } from '../../replay/progress.ts'
 import type { JobController } from './job-controller.ts'
+import { partitionOrder } from './partition-order.ts'
 import type { PartitionLag } from './version-observer.ts'
 
 const time = z.string().describe('RFC 3339, UTC')
@@ -185,5 +186,5 @@ function viewOfProgress({
 export const iso = (at: number): string => new Date(at).toISOString()
 
 export function viewOfPositions(positions: Iterable<readonly [name: string, at: number]>): Record<string, string> {
-  return Object.fromEntries([...positions].map(([name, at]) => [name, String(at)]))
+  return Object.fromEntries([...positions].sort(([one], [other]) => partitionOrder(one, other)).map(([name, at]) => [name, String(at)]))
 }

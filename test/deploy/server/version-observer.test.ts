@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { VersionObserver } from '../../../deploy/server/version-observer.ts'
+import { viewOfPositions } from '../../../deploy/server/views.ts'
 import { ManualClock } from '../../../deploy/testing/manual-clock.ts'
 import { BlockBuilder } from '../../../engine/block/block-builder.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
@@ -44,6 +45,15 @@ test('lag is that of the slowest partition, in records and in time, never the me
     [7, 1000],
     [0, 0],
   ])
+})
+
+test('partitions are shown in their order, whichever task told of them first', async () => {
+  const { log, clock } = await logWith(...Array.from({ length: 11 }, () => 1))
+  const observer = new VersionObserver()
+  const told = [10, 0, 3, 6, 9, 1, 4, 7, 2, 5, 8]
+  await observer.look(log, { positions: new Map(told.map((partition) => [`in/${partition}`, 0])), starts: {} }, policy, clock.now())
+  expect(observer.partitions.map(({ partition }) => partition)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  expect(Object.keys(viewOfPositions(told.map((partition) => [`in/${partition}`, 0]))).at(-1)).toBe('in/10')
 })
 
 test('where nothing waits lag is 0, whatever the time is; a partition without records does not hold back', async () => {
