@@ -173,7 +173,7 @@ export class SliceChooser {
     return positions === undefined || [...this.positions()].every(([name, position]) => position >= (positions.get(name) ?? 0))
   }
 
-  /** All was taken that the tasks before have committed, who stand still by now; or that was to be retried, of which none is added in a hold. */
+  /** All of these inputs was taken. In a hold none is added: the tasks before stand still, and nothing is retried. */
   private drained(kind: 'source' | 'exchange' | 'retry'): boolean {
     return this.inputs.readings.every((reading) => reading.plan.kind !== kind || this.inputs.atEnd(reading))
   }
