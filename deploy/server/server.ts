@@ -63,7 +63,9 @@ export class RepriseServer {
   readonly audit: AuditLog
   readonly tokens: Tokens
   readonly producers: IngestProducers
-  stopping = false
+  private readonly left = new AbortController()
+  /** Aborted when it begins to stop. */
+  readonly leaving = this.left.signal
   private closing: Promise<void> | undefined = undefined
   private readonly options: ServerOptions
   readonly probe: Probe
@@ -142,6 +144,10 @@ export class RepriseServer {
     return this.options.requireTokens || !isLoopback(this.options.host)
   }
 
+  get stopping(): boolean {
+    return this.leaving.aborted
+  }
+
   /** Where it listens. */
   get url(): string {
     const { address, port, family } = this.app!.server.address() as AddressInfo
@@ -203,7 +209,7 @@ export class RepriseServer {
   }
 
   private async closeAll(): Promise<void> {
-    this.stopping = true
+    this.left.abort()
     clearInterval(this.timer)
     this.serverMetrics.close()
     // While versions finish, who asks is told why, instead of finding nobody.

@@ -4,6 +4,7 @@ import { validatorCompiler } from 'fastify-type-provider-zod'
 import { StreamError } from '../../../engine/errors.ts'
 import { isLoopback } from '../loopback.ts'
 import type { RepriseServer } from '../server.ts'
+import { answerFirst } from './answer-first.ts'
 import { bodyPauseMsMax, limitPauses } from './body-pause.ts'
 import { changing } from './changing.ts'
 import { refuseClient } from './client-error.ts'
@@ -46,7 +47,8 @@ export async function makeApp(server: RepriseServer, pauseMsMax = bodyPauseMsMax
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   parseBodies(app)
-  limitPauses(app, pauseMsMax)
+  limitPauses(app, pauseMsMax, server.leaving)
+  answerFirst(app, changing)
   await app.register(swagger, openapiOptions(server.needsTokens))
   app.addHook('onRequest', async (request) => {
     refuseStrangers(request, server)
@@ -62,7 +64,7 @@ export async function makeApp(server: RepriseServer, pauseMsMax = bodyPauseMsMax
     if (error instanceof StreamError && error.code === 'SERVER_STOPPING') reply.header('retry-after', String(restartSeconds))
     if (status === 401) reply.header('www-authenticate', 'Bearer')
     // The rest of the body is not waited for.
-    if (status === 408) reply.header('connection', 'close')
+    if (status === 408 || status === 503) reply.header('connection', 'close')
     return answerError(error, request, reply)
   })
   refuseUnknown(app)

@@ -35,7 +35,7 @@ export interface Taken {
 
 /**
  * Takes in what a body holds: of NDJSON all that comes before a line that is bad, an array as a whole or not at all. Errors, with what was taken and
- * the place in the body: RECORD_MALFORMED, RECORD_TOO_LARGE, KEY_INVALID, EVENT_TIME_INVALID; REQUEST_TIMED_OUT, OUTPUT_OWNED; those of
+ * the place in the body: RECORD_MALFORMED, RECORD_TOO_LARGE, KEY_INVALID, EVENT_TIME_INVALID; REQUEST_TIMED_OUT, SERVER_STOPPING, OUTPUT_OWNED; those of
  * TopicAppender.append.
  */
 export async function takeRecords(
@@ -108,7 +108,7 @@ function withTaken(error: unknown, taken: Taken): unknown {
 function fixOf({ code, details, fix }: StreamError, { added, nextSequence }: Taken): string | undefined {
   if (code === 'COMMIT_TOO_LARGE') return sendLess
   const bad = ofOneRecord.has(code)
-  if (!bad && code !== 'REQUEST_TIMED_OUT') return fix
+  if (!bad && code !== 'REQUEST_TIMED_OUT' && code !== 'SERVER_STOPPING') return fix
   const mend = bad ? 'mend the record, then ' : ''
   if (details.index !== undefined) return `${mend}send the array again: nothing of it is in`
   if (nextSequence !== null) return `${mend}send what comes from number ${nextSequence} on`

@@ -1,17 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { PassThrough } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeApp } from '../../../../deploy/server/http/app.ts'
 import { withoutLongPause } from '../../../../deploy/server/http/body-pause.ts'
-import { serverInProcess } from './server-in-process.ts'
+import { serverInProcess, startInProcess } from './server-in-process.ts'
 
 const found = serverInProcess()
+const goesOn = new AbortController().signal
 
 test('a request has no time at which it must be over, but its headers do', () => {
   const { requestTimeout, headersTimeout } = found.app.server
   expect([requestTimeout, headersTimeout]).toEqual([0, 60_000])
 })
+
+/** Sends the beginning of a body and waits for the answer. */
+const sendTo = (app: FastifyInstance, path: string, type: string, text: string) =>
+  new Promise<{ status: number | undefined; type: string | undefined; body: Record<string, unknown> }>((resolve, reject) => {
+    const { port } = app.server.address() as AddressInfo
+    const headers = { 'content-type': type }
+    const call = request({ host: '127.0.0.1', port, path, method: 'POST', headers }, (response) => {
+      let body = ''
+      response.on('data', (chunk) => {
+        body += String(chunk)
+      })
+      response.on('end', () => {
+        call.destroy()
+        resolve({
+          status: response.statusCode,
+          type: response.headers['content-type'],
+          body: JSON.parse(body) as Record<string, unknown>,
+        })
+      })
+    })
+    call.on('error', reject)
+    // Never ended.
+    call.write(text)
+  })
 
 describe('a body that stands still', () => {
   let impatient: Awaited<ReturnType<typeof makeApp>>
@@ -21,28 +50,7 @@ describe('a body that stands still', () => {
   })
   afterAll(() => impatient.close())
 
-  const send = (path: string, type: string, text: string) =>
-    new Promise<{ status: number | undefined; type: string | undefined; body: Record<string, unknown> }>((resolve, reject) => {
-      const { port } = impatient.server.address() as AddressInfo
-      const headers = { 'content-type': type }
-      const call = request({ host: '127.0.0.1', port, path, method: 'POST', headers }, (response) => {
-        let body = ''
-        response.on('data', (chunk) => {
-          body += String(chunk)
-        })
-        response.on('end', () => {
-          call.destroy()
-          resolve({
-            status: response.statusCode,
-            type: response.headers['content-type'],
-            body: JSON.parse(body) as Record<string, unknown>,
-          })
-        })
-      })
-      call.on('error', reject)
-      // Never ended.
-      call.write(text)
-    })
+  const send = (path: string, type: string, text: string) => sendTo(impatient, path, type, text)
 
   test('is ended with what was taken of it', async () => {
     const path = '/api/v1/topics/still/records?producer=p&sequence=0'
@@ -60,7 +68,7 @@ describe('a body that stands still', () => {
 
 test('time in which nobody asks for the body does not count', async () => {
   const body = new PassThrough()
-  const chunks = withoutLongPause(body, 50)
+  const chunks = withoutLongPause(body, 50, goesOn)
   body.write('a')
   expect(String((await chunks.next()).value)).toBe('a')
   // As a log that is slower than the client.
@@ -73,6 +81,22 @@ test('time in which nobody asks for the body does not count', async () => {
 test('a body that is left before its end stays open, so that its sender can be answered', async () => {
   const body = new PassThrough()
   body.write('a')
-  for await (const _ of withoutLongPause(body, 1000)) break
+  for await (const _ of withoutLongPause(body, 1000, goesOn)) break
   expect(body.destroyed).toBe(false)
+})
+
+test('a body that is coming when the server stops is ended with what was taken of it', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'reprise-leaving-'))
+  const server = await startInProcess(folder)
+  const app = await makeApp(server)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const answer = sendTo(app, '/api/v1/topics/coming/records?producer=p&sequence=0', 'application/x-ndjson', '{"n":0}\n{"n":1}\n')
+  await expect.poll(() => server.log.topic('coming') !== undefined).toBe(true)
+  const closed = [server.close(), app.close()]
+  expect(await answer).toMatchObject({
+    status: 503,
+    body: { code: 'SERVER_STOPPING', details: { added: 2, skipped: 0, nextSequence: 2 }, fix: 'send what comes from number 2 on' },
+  })
+  await Promise.all(closed)
+  await rm(folder, { recursive: true })
 })
