@@ -12,6 +12,7 @@ type Database = ClassicLevel<Uint8Array, Uint8Array>
  * that may lack batches. After a failed call the handle is not used again (a full disk sticks to it): close, open anew.
  */
 export class LevelSpillStore implements SpillStore {
+  private readonly directory: string
   private readonly database: Database
   private failure: StreamError | undefined = undefined
   private last: Promise<void> = Promise.resolve()
@@ -27,9 +28,9 @@ export class LevelSpillStore implements SpillStore {
       try {
         await database.open()
       } catch (error) {
-        throw openFailure(directory, error)
+        throw outerFailure(directory, error) ?? error
       }
-      return new LevelSpillStore(database)
+      return new LevelSpillStore(directory, database)
     }
     try {
       return await open()
@@ -40,7 +41,8 @@ export class LevelSpillStore implements SpillStore {
     }
   }
 
-  private constructor(database: Database) {
+  private constructor(directory: string, database: Database) {
+    this.directory = directory
     this.database = database
   }
 
@@ -95,20 +97,17 @@ export class LevelSpillStore implements SpillStore {
   }
 
   private failed(error: unknown): StreamError {
-    this.failure ??= new StreamError(
-      'STATE_CORRUPT',
-      { reason: 'the database below memory failed', code: causes(error).join(' < ') },
-      { cause: error },
-    )
+    const details = { reason: 'the database below memory failed', code: causes(error).join(' < ') }
+    this.failure ??= outerFailure(this.directory, error) ?? new StreamError('STATE_CORRUPT', details, { cause: error })
     return this.failure
   }
 }
 
-/** What is not the database's fault has a code of ours: emptied, it would not open either. Pure. */
-export function openFailure(directory: string, error: unknown): unknown {
+/** What is not the database's fault has a code of ours: emptied, it would fare no better. Undefined: it is. Pure. */
+export function outerFailure(directory: string, error: unknown): StreamError | undefined {
   if (causes(error).includes('LEVEL_LOCKED')) return new StreamError('LOG_LOCKED', { directory }, { cause: error })
   if (fullDisk.test(wordsOf(error))) return new StreamError('DISK_FULL', { file: directory }, { cause: error })
-  return error
+  return undefined
 }
 
 /** LevelDB passes the system's words on, not its code. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { statfs } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -102,6 +103,8 @@ export class RepriseServer {
 
   private constructor(options: ServerOptions, { data, metrics, probe, tokens }: Opened) {
     this.options = options
+    // One for each body that is coming.
+    setMaxListeners(0, this.leaving)
     this.metrics = metrics
     this.probe = probe
     this.data = data

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SpillStore } from '../../engine/ports/checkpoint-store.ts'
-import { LevelSpillStore, openFailure } from '../../state/level-spill-store.ts'
+import { LevelSpillStore, outerFailure } from '../../state/level-spill-store.ts'
 import { MemorySpillStore } from '../../state/memory-spill-store.ts'
 
 let directory: string
@@ -63,9 +63,9 @@ test('one that does not open because the disk is full says so: that passes, and 
   const refused = (words: string) =>
     new Error('Database failed to open', { cause: new Error(`IO error: /data/spill/MANIFEST-000001: ${words}`) })
   for (const words of ['No space left on device', 'Disk quota exceeded'])
-    expect(openFailure('/data/spill', refused(words))).toMatchObject({ code: 'DISK_FULL', retry: 'after-backoff' })
+    expect(outerFailure('/data/spill', refused(words))).toMatchObject({ code: 'DISK_FULL', retry: 'after-backoff' })
   const other = refused('Permission denied')
-  expect(openFailure('/data/spill', other)).toBe(other)
+  expect(outerFailure('/data/spill', other)).toBe(undefined)
 })
 
 test('the memory store can lose its last batches, or one in the middle', async () => {
