@@ -66,7 +66,7 @@ export class RepriseServer {
   readonly producers: IngestProducers
   private readonly left = new AbortController()
   /** Aborted when it begins to stop. */
-  readonly leaving = this.left.signal
+  readonly leaving: AbortSignal = this.left.signal
   private closing: Promise<void> | undefined = undefined
   private readonly options: ServerOptions
   readonly probe: Probe
