@@ -13,7 +13,7 @@ export interface GovernorLook {
 }
 
 /** Up to here nobody feels it. */
-const unfeltMs = 40
+const unfeltMs = 25
 
 /** So much longer than usual it may take. */
 const slowerThanUsual = 1.5

@@ -44,8 +44,8 @@ test('one that follows may always be faster than the one it follows', () => {
 
 test('held up is what takes longer than is felt, and longer than usual', () => {
   const next = (look: Partial<GovernorLook>) => govern(10_000, { ...calm, taken: 10_000, ...look })!
-  expect(next({ latencyMs: 40 })).toBeGreaterThan(10_000)
-  expect(next({ latencyMs: 41 })).toBeLessThan(10_000)
+  expect(next({ latencyMs: 25 })).toBeGreaterThan(10_000)
+  expect(next({ latencyMs: 26 })).toBeLessThan(10_000)
   expect(next({ latencyMs: 140, usualMs: 100 })).toBeGreaterThan(10_000)
   expect(next({ latencyMs: 160, usualMs: 100 })).toBeLessThan(10_000)
 })
