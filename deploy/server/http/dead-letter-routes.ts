@@ -71,7 +71,7 @@ export function deadLetterRoutes(app: App, server: RepriseServer): void {
     {
       schema: {
         summary: 'One of them',
-        params: ofJob.extend({ id: z.coerce.number().int().nonnegative() }),
+        params: ofJob.extend({ id: numberInUrl(0) }),
         response: { 200: letterView, ...problems },
       },
     },
