@@ -55,6 +55,8 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
   const gauges = new VersionGauges(options.metrics, labels)
   const ended = new Set<number>()
   const reading = new Set(plan.tasks.filter(({ inputs }) => inputs.some(({ kind }) => kind === 'source')).map(({ id }) => id))
+  /** Input of tasks that have ended: kept until the run is over, or nobody would keep it while others still end. */
+  const kept: (() => void)[] = []
   const failed = new AbortController()
   const stop = AbortSignal.any([options.stop, failed.signal])
   // Each task listens to both; there may be many.
@@ -79,16 +81,20 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
       },
     }
     try {
-      await runTask(id, { ...options, load }, world)
+      await runTask(id, { ...options, load }, world, kept)
     } catch (error) {
       failed.abort()
       throw error
     }
     ended.add(id)
   })
-  const results = await Promise.allSettled(runs)
-  for (const result of results) if (result.status === 'rejected') throw result.reason
-  return totalsAtEnd(plan, options)
+  try {
+    const results = await Promise.allSettled(runs)
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+    return await totalsAtEnd(plan, options)
+  } finally {
+    for (const letGo of kept) letGo()
+  }
 }
 
 /** Creates what the job reads and writes, where it is missing. TOPIC_EXISTS when a topic is there with other settings that matter. */
@@ -126,47 +132,49 @@ function planOf(topology: Topology, { log, version, parallelism, starts }: JobRu
   return planJob(topology, version, parallelism, partitionsOf, starts)
 }
 
-/** Lives of one task, one after the other, until one ends cleanly. */
-async function runTask(id: number, options: JobRunOptions, world: TaskWorld): Promise<void> {
+/** Lives of one task, one after the other, until one ends cleanly. @param kept gets what lets go of its input. */
+async function runTask(id: number, options: JobRunOptions, world: TaskWorld, kept: (() => void)[]): Promise<void> {
   const { settings, clock, logger, stop } = world
   const failures = new Failures(settings)
   const size = new SliceSize(settings.sliceRecordsMax)
   /** Of its input, which is kept between two lives. */
   let letGo: (() => void) | undefined
-  while (!stop.aborted) {
-    const { topology, present } = options.load()
-    const plan = planOf(topology, options)
-    const task = plan.tasks[id]!
-    let state: TaskState | undefined
-    let life: TaskLife | undefined
-    try {
-      state = await options.openState(task, plan, present)
-      life = await TaskLife.begin(plan, task, world, state, present, size)
-      letGo?.()
-      letGo = undefined
-      failures.acknowledged(life.acknowledged)
-      await life.run()
-      return
-    } catch (error) {
-      const smaller = codeOf(error) === 'COMMIT_TOO_LARGE' && size.shrink()
-      if (!smaller && !recoverable(error)) throw error
-      if (life !== undefined) failures.acknowledged(life.acknowledged)
-      const pauseMs = failures.add(error)
-      const labels = { job: plan.topology.job, version: `v${plan.version}` }
-      world.metrics.add('reprise_errors_total', { ...labels, code: codeOf(error) ?? 'none' }, 1)
-      const goesOn = passes(error) ? 'task can not go on now, and tries again until it can' : 'task failed, recovering'
-      logger.warn({ error: String(error), pauseMs }, goesOn)
-      letGo ??= keepAll(
-        world.log,
-        task.inputs.filter(({ kind }) => kind === 'source'),
-      )
-      await clock.sleep(pauseMs, stop)
-    } finally {
-      if (life !== undefined) await life.close()
-      else await state?.close()
+  try {
+    while (!stop.aborted) {
+      const { topology, present } = options.load()
+      const plan = planOf(topology, options)
+      const task = plan.tasks[id]!
+      let state: TaskState | undefined
+      let life: TaskLife | undefined
+      try {
+        state = await options.openState(task, plan, present)
+        life = await TaskLife.begin(plan, task, world, state, present, size)
+        letGo?.()
+        letGo = undefined
+        failures.acknowledged(life.acknowledged)
+        await life.run()
+        return
+      } catch (error) {
+        const smaller = codeOf(error) === 'COMMIT_TOO_LARGE' && size.shrink()
+        if (!smaller && !recoverable(error)) throw error
+        if (life !== undefined) failures.acknowledged(life.acknowledged)
+        const pauseMs = failures.add(error)
+        const labels = { job: plan.topology.job, version: `v${plan.version}` }
+        world.metrics.add('reprise_errors_total', { ...labels, code: codeOf(error) ?? 'none' }, 1)
+        const goesOn = passes(error) ? 'task can not go on now, and tries again until it can' : 'task failed, recovering'
+        logger.warn({ error: String(error), pauseMs }, goesOn)
+        await clock.sleep(pauseMs, stop)
+      } finally {
+        // BEFORE the life lets go of it.
+        const sources = task.inputs.filter(({ kind }) => kind === 'source')
+        letGo ??= keepAll(world.log, sources)
+        if (life !== undefined) await life.close()
+        else await state?.close()
+      }
     }
+  } finally {
+    if (letGo !== undefined) kept.push(letGo)
   }
-  letGo?.()
 }
 
 /** All is committed: a log that can't be read for a while must not make the run a failure. */
