@@ -19,10 +19,11 @@ export interface Writer {
 }
 
 /** OUTPUT_OWNED when another job writes what this one is to write. */
-export function checkOutput(topic: string, job: string, writers: Iterable<Writer>): void {
-  for (const writer of writers) {
-    if (writer.job !== job && writer.writes(topic))
-      throw owned(topic, writer, `write to another topic, or make it an output of ${writer.job}`)
+export function checkOutputs(topics: Iterable<string>, job: string, writers: Iterable<Writer>): void {
+  const others = [...writers].filter((writer) => writer.job !== job)
+  for (const topic of topics) {
+    const owner = others.find((writer) => writer.writes(topic))
+    if (owner !== undefined) throw owned(topic, owner, `write to another topic, or make it an output of ${owner.job}`)
   }
 }
 

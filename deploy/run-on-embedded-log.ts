@@ -19,7 +19,7 @@ import { checkTakesRecords } from './ingest/open-topic.ts'
 import { readerOf, sourceIdOf, takeIn } from './ingest/take-in.ts'
 import type { JobFile } from './load-job-file.ts'
 import { outputDigest } from './output-digest.ts'
-import { checkOutput, outputsOf, type Writer, writersIn } from './output-owner.ts'
+import { checkOutputs, outputsOf, type Writer, writersIn } from './output-owner.ts'
 import { realClock } from './real-clock.ts'
 
 export interface IngestRequest {
@@ -81,7 +81,7 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
   const { topology } = job.load()
   const writers = await writersIn(log)
   // BEFORE it is registered: from then on it owns what it writes.
-  for (const name of outputsOf(topology)) checkOutput(name, topology.job, writers)
+  checkOutputs(outputsOf(topology), topology.job, writers)
   let control = await register(request, topology)
   const { parallelism, starts } = control.registered!
   if (control.sealed === undefined)

@@ -10,9 +10,7 @@ const place = z.object({ topic: z.string(), partition: z.number(), offset: z.num
 const catchUpPolicy = z.object({ maxLagRecords: z.number(), maxLagMs: z.number(), holdMs: z.number(), deadlineMs: z.number() }).partial()
 
 /** What a version takes a second at most; null: as much as it can. */
-const rateLimits = z
-  .object({ recordsPerSecond: z.number().positive().nullable(), bytesPerSecond: z.number().positive().nullable() })
-  .partial()
+const limit = z.number().positive().nullable()
 
 /** What was decided about a job, oldest first, in its topic `<job>.control`. The present state is a fold over it. */
 export const controlEvent = z.discriminatedUnion('type', [
@@ -30,7 +28,7 @@ export const controlEvent = z.discriminatedUnion('type', [
     starts: z.record(z.string(), z.number()).optional(),
     policy: catchUpPolicy.optional(),
     /** From its first record on. */
-    rate: rateLimits.optional(),
+    rate: z.object({ recordsPerSecond: limit, bytesPerSecond: limit }).partial().optional(),
   }),
   z.object({ type: z.literal('policySet'), ...asked, version, policy: catchUpPolicy }),
   /** For the first time. */
@@ -74,8 +72,8 @@ export const controlEvent = z.discriminatedUnion('type', [
     type: z.literal('rateSet'),
     ...asked,
     version,
-    recordsPerSecond: z.number().positive().nullable(),
-    bytesPerSecond: z.number().positive().nullable().optional(),
+    recordsPerSecond: limit,
+    bytesPerSecond: limit.optional(),
   }),
   /** It passes this record over, and sets it aside. */
   z.object({ type: z.literal('skipped'), ...asked, version, ...place.shape }),

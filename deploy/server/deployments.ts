@@ -1,7 +1,7 @@
 import { StreamError } from '../../engine/errors.ts'
 import { partitionName, type Starts } from '../../engine/runtime/steering.ts'
 import { type Change, changesOf, type Part, schemaBreaks } from '../../replay/deploy-plan.ts'
-import { checkOutput, type Writer } from '../output-owner.ts'
+import { checkOutputs, type Writer } from '../output-owner.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import type { JobController } from './job-controller.ts'
 import { type Seam, seamBetween } from './seam.ts'
@@ -52,7 +52,11 @@ export function planDeployment(
   const controller = jobs.controllers.get(job)
   const active = controller?.control.owner
   const before = active === undefined ? undefined : controller?.inspected.get(active)
-  for (const { name } of inspected.outputs) checkOutput(name, job, jobs.writers())
+  checkOutputs(
+    inspected.outputs.map(({ name }) => name),
+    job,
+    jobs.writers(),
+  )
   let records = 0
   for (const { name } of inspected.sources) records += recordsOf(log, name, createTopics, starts)
   const breaks = before === undefined ? [] : outputBreaks(before, inspected)

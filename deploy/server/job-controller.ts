@@ -8,7 +8,7 @@ import { readControl } from '../../replay/control-log.ts'
 import { alive, type ControlState, type VersionState } from '../../replay/control-state.ts'
 import { type Action, step } from '../../replay/controller.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
-import { checkOutput, type Writer } from '../output-owner.ts'
+import { checkOutputs, type Writer } from '../output-owner.ts'
 import { ActionRunner } from './action-runner.ts'
 import { cleanVersion } from './clean-version.ts'
 import { Decisions } from './decisions.ts'
@@ -72,7 +72,12 @@ export class JobController {
     }
     // L6: between looking at who writes its outputs and saying that it does nothing awaits. What others may write that can't be led was its own before.
     const led = [...world.writers()].filter(({ unled }) => unled === undefined)
-    for (const { outputs } of inspected.values()) for (const { name } of outputs) checkOutput(name, job, led)
+    for (const { outputs } of inspected.values())
+      checkOutputs(
+        outputs.map(({ name }) => name),
+        job,
+        led,
+      )
     // Not before: of a job that can't be led nothing goes on.
     const controller = new JobController(job, world, inspected)
     controller.threads.board.control = control

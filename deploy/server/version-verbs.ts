@@ -8,7 +8,7 @@ import { alive, type ControlState, type VersionState } from '../../replay/contro
 import type { Asked } from '../../replay/cut-over.ts'
 import type { RateLimits } from '../../replay/pace.ts'
 import type { ControlProbePoint } from '../../replay/probe-points.ts'
-import { checkOutput, type Writer } from '../output-owner.ts'
+import { checkOutputs, type Writer } from '../output-owner.ts'
 import type { Decisions } from './decisions.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import { checkSame, sameVersion } from './same-version.ts'
@@ -97,7 +97,11 @@ export class VersionVerbs {
 
   /** L6: between looking at who writes its outputs and saying that it does nothing awaits. What was not decided claims nothing. */
   private async claimingOutputs(version: number, inspected: InspectedJob, decide: () => Promise<void>): Promise<void> {
-    for (const { name } of inspected.outputs) checkOutput(name, this.world.job, this.world.writers())
+    checkOutputs(
+      inspected.outputs.map(({ name }) => name),
+      this.world.job,
+      this.world.writers(),
+    )
     this.world.inspected.set(version, inspected)
     try {
       await decide()

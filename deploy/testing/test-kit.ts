@@ -9,7 +9,7 @@ import type { Totals } from '../../engine/model/slice.ts'
 import { type KeptState, outputTopics, type TopicDefinition, type Topology } from '../../engine/model/topology.ts'
 import { noProbe } from '../../engine/ports/world.ts'
 import { jobTopics } from '../../engine/runtime/plan.ts'
-import { defaultRuntimeSettings, type RuntimeSettings } from '../../engine/runtime/settings.ts'
+import { defaultRuntimeSettings } from '../../engine/runtime/settings.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
 import { invalid } from '../../operators/invalid.ts'
 import { stateStore, valuePut } from '../../operators/process/state-handles.ts'
@@ -17,18 +17,9 @@ import type { Topic } from '../../operators/topic.ts'
 import { decide } from '../../replay/control-log.ts'
 import { cutOver } from '../../replay/cut-over.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
+import { checkOption, checkOptions, type TestKitOptions } from './kit-options.ts'
 import { KitVersion, type VersionWorld } from './kit-version.ts'
 import { ManualClock } from './manual-clock.ts'
-
-export interface TestKitOptions {
-  /** Partitions of source topics, by name; 1 where not said. */
-  readonly partitions?: Readonly<Record<string, number>>
-  readonly parallelism?: number
-  /** The time the kit's clock begins at. */
-  readonly startAt?: EpochMs | string
-  readonly settings?: Partial<RuntimeSettings>
-  readonly memoryBytesMax?: number
-}
 
 /** A record as a test reads it: decoded by its topic's codec. */
 export interface OutputRecord<T> {
@@ -457,25 +448,6 @@ export class TestKit implements AsyncDisposable {
     }
     return all
   }
-}
-
-/** A slip must not look like a job that does nothing. */
-function checkOptions(topology: Topology, { partitions = {}, parallelism = 1, startAt = 0, settings = {} }: TestKitOptions): void {
-  const sources = topology.nodes.flatMap((node) => (node.kind === 'source' ? [node.topic.name] : []))
-  for (const [name, count] of Object.entries(partitions)) {
-    checkOption(`partitions.${name}`, count, sources.includes(name), `of a topic the job reads: ${sources.join(', ')}`)
-    checkOption(`partitions.${name}`, count, Number.isInteger(count) && count >= 1, 'a whole number from 1')
-  }
-  checkOption('parallelism', parallelism, Number.isInteger(parallelism) && parallelism >= 1, 'a whole number from 1')
-  const startMs = typeof startAt === 'string' ? Date.parse(startAt) : startAt
-  checkOption('startAt', startAt, Number.isFinite(startMs), "epoch milliseconds, or a time like '2026-01-01T00:00:00Z'")
-  const { sliceRecordsMax = 1, outputsMax = 1, commitsInFlightMax = 1, readAheadBytesMax = 1, chunkBytes = 1 } = settings
-  for (const [name, value] of Object.entries({ sliceRecordsMax, outputsMax, commitsInFlightMax, readAheadBytesMax, chunkBytes }))
-    checkOption(`settings.${name}`, value, Number.isInteger(value) && value >= 1, 'a whole number from 1')
-}
-
-function checkOption(option: string, given: unknown, right: boolean, allowed: string): void {
-  if (!right) throw invalid({ option, given: String(given) }, 'the test kit can do nothing with it', `${option} is ${allowed}`)
 }
 
 function checkVersion(job: string, topology: Topology): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkNoOutput, checkOutput, unledWriter } from '../../deploy/output-owner.ts'
+import { checkNoOutput, checkOutputs, unledWriter } from '../../deploy/output-owner.ts'
 import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
 import { SimClock } from '../support/sim-clock.ts'
 
@@ -17,7 +17,7 @@ test('where none tells what it writes it may be all but the outputs of others', 
   const writers = [...led, unledWriter(new MemoryLog({ clock: new SimClock() }), 'shop', 'damaged', led)]
   const owned = { code: 'OUTPUT_OWNED', details: { topic: 'new', job: 'shop', reason: expect.stringContaining('damaged') } }
   expect(() => checkNoOutput('new', writers)).toThrow(expect.objectContaining(owned))
-  expect(() => checkOutput('new', 'orders', writers)).toThrow(expect.objectContaining(owned))
-  checkOutput('totals', 'orders', writers)
-  checkOutput('new', 'shop', writers)
+  expect(() => checkOutputs(['new'], 'orders', writers)).toThrow(expect.objectContaining(owned))
+  checkOutputs(['totals'], 'orders', writers)
+  checkOutputs(['new'], 'shop', writers)
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { TestKit, type TestKitOptions } from '../../deploy/testing/test-kit.ts'
+import type { TestKitOptions } from '../../deploy/testing/kit-options.ts'
+import { TestKit } from '../../deploy/testing/test-kit.ts'
 import type { Topology } from '../../engine/model/topology.ts'
 import { count, defineJob, type Topic, topic, tumbling } from '../../index.ts'
 
