@@ -5,24 +5,26 @@ const chunkEntries = 4096
 const sweptFrom = 32
 
 /**
- * What was changed in one generation, in no order. In chunks: one long array would be copied whole each time it grows.
- * Entries whose group was removed at once in the same generation are no use to a checkpoint: they are dropped once they are many.
+ * What was changed in one generation, in no order. Entries of contents that began in it hang on these: when all are removed at once, as those of
+ * windows are, they go with them.
  */
 export class ChangeList {
-  chunks: StateEntry[][] = []
+  /** Entries of older contents. In chunks: one long array would be copied whole each time it grows. */
+  readonly chunks: StateEntry[][] = []
+  /** Contents that began in this generation. */
+  begun: GroupContents[] = []
   /** Contents that were removed at once and that older checkpoints have. */
   readonly cleared: GroupContents[] = []
   private last: StateEntry[] = []
-  private count = 0
-  /** Of `count`, at most: entries of contents that were cleared. */
-  private dead = 0
+  /** Of `begun`: removed at once since. */
+  private gone = 0
 
   constructor() {
     this.chunks.push(this.last)
   }
 
   get empty(): boolean {
-    return this.chunks.length === 1 && this.last.length === 0 && this.cleared.length === 0
+    return this.last.length === 0 && this.begun.length === this.gone && this.cleared.length === 0
   }
 
   add(entry: StateEntry): void {
@@ -31,27 +33,22 @@ export class ChangeList {
       this.chunks.push(this.last)
     }
     this.last.push(entry)
-    this.count++
   }
 
-  /** All entries of these contents were removed at once, in this generation. */
-  clear(contents: GroupContents, olderHaveIt: boolean): void {
-    if (olderHaveIt) this.cleared.push(contents)
-    this.dead += contents.entries.size + contents.removed.size
-    if (this.count >= sweptFrom && this.dead * 2 > this.count) this.sweep()
+  /** The contents, which began in this generation, have an entry more. */
+  made(entry: StateEntry): void {
+    const { contents } = entry
+    if (contents.lastMade === undefined) this.begun.push(contents)
+    entry.madeBefore = contents.lastMade
+    contents.lastMade = entry
   }
 
-  private sweep(): void {
-    const { chunks } = this
-    this.last = []
-    this.chunks = [this.last]
-    this.count = 0
-    this.dead = 0
-    for (const chunk of chunks) {
-      for (const entry of chunk) {
-        if (entry.contents.removedIn === 0) this.add(entry)
-        else entry.contents.meter.dirty--
-      }
-    }
+  /** Contents that began in this generation were removed at once: no checkpoint has seen them. */
+  unmade(contents: GroupContents): void {
+    contents.lastMade = undefined
+    this.gone++
+    if (this.begun.length < sweptFrom || this.gone * 2 <= this.begun.length) return
+    this.begun = this.begun.filter(({ removedIn }) => removedIn === 0)
+    this.gone = 0
   }
 }

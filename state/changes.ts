@@ -33,21 +33,27 @@ export class Changes {
     if (entry.generation > 0) this.frozen!.save(entry)
     entry.generation = this.generation
     entry.used = true
-    this.created(entry)
-  }
-
-  /** The entry was made in this generation. */
-  created(entry: StateEntry): void {
     entry.contents.meter.dirty++
     this.list.add(entry)
   }
 
+  /** The entry was made in this generation. */
+  created(entry: StateEntry): void {
+    const { contents } = entry
+    contents.meter.dirty++
+    if (contents.born === this.generation) this.list.made(entry)
+    else this.list.add(entry)
+  }
+
   cleared(contents: GroupContents): void {
+    const { entries, removed, meter } = contents
     contents.removedIn = this.generation
-    // What came and went within a generation no checkpoint has seen.
-    this.list.clear(contents, contents.born !== this.generation)
-    contents.entries.clear()
-    contents.removed.clear()
+    if (contents.born === this.generation) {
+      meter.dirty -= entries.size + removed.size
+      this.list.unmade(contents)
+    } else this.list.cleared.push(contents)
+    entries.clear()
+    removed.clear()
   }
 
   /** The live generation is frozen, the next one begins. @returns the number and changes of the frozen one. */

@@ -15,6 +15,8 @@ export class StateEntry<V = unknown> implements Entry<V> {
   /** Read since the clock of eviction came by. */
   used = true
   readonly contents: GroupContents
+  /** The one made before it in its contents' first generation, until that is serialised. */
+  madeBefore: StateEntry | undefined = undefined
 
   constructor(key: Key, value: V | undefined, generation: number, born: number, contents: GroupContents) {
     this.key = key

@@ -28,6 +28,8 @@ export class FrozenGeneration implements FrozenValues {
   private run = new Run(this.values)
   private chunk = 0
   private next = 0
+  private nextBegun = 0
+  private nextMade: StateEntry | undefined = undefined
   private nextCleared = 0
   private sorted = 0
 
@@ -49,7 +51,7 @@ export class FrozenGeneration implements FrozenValues {
 
   /** Goes on until the turn is over. @returns whether all is serialised and sorted. Errors: STATE_VALUE_UNSUPPORTED. */
   work(turn: Turn): boolean {
-    const done = this.saveEntries(turn) && this.addClears(turn) && this.sortRuns(turn)
+    const done = this.saveEntries(turn) && this.saveBegun(turn) && this.addClears(turn) && this.sortRuns(turn)
     if (this.failure !== undefined) throw this.failure.error
     return done
   }
@@ -57,6 +59,7 @@ export class FrozenGeneration implements FrozenValues {
   /** Its records are in a file. */
   release(): void {
     this.runs = []
+    this.list.begun.length = 0
     this.list.cleared.length = 0
   }
 
@@ -93,6 +96,24 @@ export class FrozenGeneration implements FrozenValues {
       chunks[this.chunk] = []
     }
     return true
+  }
+
+  private saveBegun(turn: Turn): boolean {
+    const { begun } = this.list
+    for (;;) {
+      while (this.nextMade !== undefined) {
+        const entry = this.nextMade
+        this.nextMade = entry.madeBefore
+        // It may be collected without the others.
+        entry.madeBefore = undefined
+        if (entry.generation === this.number) this.save(entry)
+        if (turn.spent()) return false
+      }
+      const contents = begun[this.nextBegun++]
+      if (contents === undefined) return true
+      this.nextMade = contents.lastMade
+      contents.lastMade = undefined
+    }
   }
 
   private addClears(turn: Turn): boolean {

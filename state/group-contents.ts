@@ -16,6 +16,8 @@ export class GroupContents {
   readonly entries = new Map<Key, StateEntry>()
   /** Removed ones, until their removal is serialised, or applied where older values may be below memory. */
   readonly removed = new Map<Key, StateEntry>()
+  /** The last entry made in the generation of its birth, until that is serialised: the first of a chain of all that were. */
+  lastMade: StateEntry | undefined = undefined
   /** Live entries that are in the spill store only. */
   cold = 0
   /** The generation in which all was removed at once; 0: it was not. */

@@ -20,10 +20,10 @@ export interface KeyRun {
  */
 export class LiveKeys<R extends KeyRun> {
   /** Sorted; some may not be live any more. */
-  runs: R[] = []
+  readonly runs: R[] = []
   /** Of `runs`, at the same places: whoever walks all of them does not have to visit each. */
-  keys: Key[] = []
-  totals: (Accumulator | undefined)[] = []
+  readonly keys: Key[] = []
+  readonly totals: (Accumulator | undefined)[] = []
   private fresh: R[] = []
   private dead = 0
 
@@ -99,12 +99,20 @@ export class LiveKeys<R extends KeyRun> {
     return from
   }
 
+  /** In place: lists as long as these would be made anew with each window. */
   private sweep(): void {
-    const { runs } = this
-    this.runs = []
-    this.keys = []
-    this.totals = []
-    for (const run of runs) if (stays(run)) this.push(run)
+    const { runs, keys, totals } = this
+    let kept = 0
+    for (const run of runs) {
+      if (!stays(run)) continue
+      runs[kept] = run
+      keys[kept] = run.key
+      totals[kept] = run.total
+      kept++
+    }
+    runs.length = kept
+    keys.length = kept
+    totals.length = kept
     this.fresh = this.fresh.filter(stays)
     this.dead = 0
   }

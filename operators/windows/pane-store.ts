@@ -54,6 +54,27 @@ export class PaneStore<T> {
     return this.cells.group(start)?.has(key) === true || this.apart.group(start)?.has(key) === true
   }
 
+  /** All panes with keys, in no order. */
+  withKeys(): Set<number> {
+    const starts = [...this.cells.groups(), ...this.apart.groups()] as number[]
+    return new Set(starts.map((start) => start / this.paneMs))
+  }
+
+  /** The keys of a pane: those of its cells in canonical order, then those that only have parts apart. */
+  keys(pane: number): Key[] {
+    const start = pane * this.paneMs
+    const cells = this.cells.group(start)
+    const keys = cells?.keys() ?? []
+    for (const key of this.apart.group(start)?.keys() ?? []) if (cells?.has(key) !== true) keys.push(key)
+    return keys
+  }
+
+  /** Parts of a pane that don't count in the window that ends at `end`. */
+  *partsAfter(pane: number, end: EpochMs): Iterable<{ readonly key: Key; readonly from: EpochMs }> {
+    const apart = this.apart.group(pane * this.paneMs)
+    for (const key of apart?.keys() ?? []) for (const { from } of apart!.get(key)!) if (from > end) yield { key, from }
+  }
+
   /** Merges what a pane has of a key, as far as it counts in the window that ends at `end`, into `acc`; a copy when that is undefined. */
   fold(acc: Accumulator | undefined, pane: number, key: Key, end: EpochMs): Accumulator | undefined {
     const start = pane * this.paneMs

@@ -26,7 +26,8 @@ interface Cursor {
  * Sliding windows over shared panes: a record is added to one pane, and a firing costs by keys, not by keys times panes.
  * Owns: the pane store. Everything else is derived from it and made again in `open`: which keys a pane has, the live keys in order, their totals.
  * Invariants: I1 between calls `range` is what the next window has of the panes that entered: all before its `end`, which is the last end up to
- * `time.fired`; while a window is being fired, it is that window; I2 a key is listed once for each pane from `range.from` on that has it;
+ * `time.fired`; while a window is being fired, it is that window; I2 a key is listed once for each pane of `range` that has it, and `ahead` are the
+ * panes behind it that have keys: which ones is asked of the store, in one go, when the pane enters;
  * I3 a total has the cells of its range and the apart parts that count from `range.end` or before; I4 `due` is not above the next end to fire.
  */
 export class PanedWindows<T, Row> implements OpenWindows {
@@ -39,6 +40,9 @@ export class PanedWindows<T, Row> implements OpenWindows {
   private readonly totals: Totals<KeyRun>
   private readonly runs = new Map<Key, KeyRun>()
   private readonly listed = new Map<number, KeyRun[]>()
+  private readonly ahead = new Set<number>()
+  /** The pane that was put there last. */
+  private lastAhead = Number.NaN
   private readonly live = new LiveKeys<KeyRun>()
   /** Apart parts that don't count yet, by the end they count from. */
   private readonly pending = new Map<EpochMs, { readonly pane: number; readonly key: Key }[]>()
@@ -83,7 +87,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
         this.context.bad(value, error)
         return
       }
-      if (fresh) this.list(this.pane, key)
+      if (fresh) this.arrived(key)
       return
     }
     this.processLate(value)
@@ -128,18 +132,11 @@ export class PanedWindows<T, Row> implements OpenWindows {
     range.end = end
     range.to = end / panes.paneMs
     range.from = (end + (firing ? 0 : panes.slideMs) - panes.sizeMs) / panes.paneMs
-    for (const start of panes.cells.groups()) {
-      const pane = (start as number) / panes.paneMs
-      if (pane >= range.from) for (const key of panes.cells.group(start)!.keys()) this.list(pane, key)
-    }
-    for (const start of panes.apart.groups()) {
-      const pane = (start as number) / panes.paneMs
+    for (const pane of panes.withKeys()) {
       if (pane < range.from) continue
-      const group = panes.apart.group(start)!
-      for (const key of group.keys()) {
-        if (panes.cells.group(start)?.has(key) !== true) this.list(pane, key)
-        for (const { from } of group.get(key)!) if (from > end) this.awaits(from, pane, key)
-      }
+      if (pane >= range.to) this.ahead.add(pane)
+      else for (const key of panes.keys(pane)) this.list(pane, key)
+      for (const { key, from } of panes.partsAfter(pane, end)) this.awaits(from, pane, key)
     }
     if (Number.isFinite(end)) for (const run of this.runs.values()) this.refresh(run)
     this.live.settle()
@@ -193,7 +190,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
       return false
     }
     if (pane >= range.from) {
-      if (!known) this.list(pane, key)
+      if (!known) this.arrived(key)
       if (from > range.end) {
         this.awaits(from, pane, key)
         this.due = Math.min(this.due, from)
@@ -207,17 +204,30 @@ export class PanedWindows<T, Row> implements OpenWindows {
     return true
   }
 
+  /** The key is new in the pane of the record at hand. */
+  private arrived(key: Key): void {
+    const { pane } = this
+    if (pane < this.range.to) this.list(pane, key)
+    else if (pane !== this.lastAhead) {
+      this.lastAhead = pane
+      this.ahead.add(pane)
+      this.due = Math.min(this.due, this.firstEnd)
+    }
+  }
+
   private list(pane: number, key: Key): void {
+    const run = this.runWith(key)
+    const runs = this.listed.get(pane)
+    if (runs === undefined) this.listed.set(pane, [run])
+    else runs.push(run)
+  }
+
+  /** The key's run, for one pane more. */
+  private runWith(key: Key): KeyRun {
     let run = this.runs.get(key)
     if (run === undefined) this.runs.set(key, (run = this.totals.newRun(key)))
     run.panes++
-    const keys = this.listed.get(pane)
-    if (keys !== undefined) {
-      keys.push(run)
-      return
-    }
-    this.listed.set(pane, [run])
-    if (pane >= this.range.to) this.due = Math.min(this.due, this.panes.firstEnd(pane))
+    return run
   }
 
   private awaits(from: EpochMs, pane: number, key: Key): void {
@@ -256,13 +266,13 @@ export class PanedWindows<T, Row> implements OpenWindows {
   private readonly keysOf = (pane: number): readonly KeyRun[] => this.listed.get(pane) ?? []
 
   private enterPane(pane: number): void {
-    const runs = this.listed.get(pane)
-    if (runs === undefined) return
+    if (!this.ahead.delete(pane)) return
     const { panes, totals, live } = this
+    const runs = panes.keys(pane).map((key) => this.runWith(key))
+    this.listed.set(pane, runs)
     const cells = panes.cells.group(pane * panes.paneMs)
     if (cells === undefined) return
-    for (let i = 0; i < runs.length; i++) {
-      const run = runs[i]!
+    for (const run of runs) {
       const cell = cells.get(run.key)
       if (cell === undefined) continue
       totals.enter(run, cell)
@@ -334,7 +344,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
       return this.range.end + this.panes.slideMs
     }
     let end = Number.POSITIVE_INFINITY
-    for (const pane of this.listed.keys()) if (pane >= this.range.to) end = Math.min(end, this.panes.firstEnd(pane))
+    for (const pane of this.ahead) end = Math.min(end, this.panes.firstEnd(pane))
     for (const from of this.pending.keys()) end = Math.min(end, from)
     return end
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { ChangeList } from '../../state/change-list.ts'
 import { Changes } from '../../state/changes.ts'
 import { StateEntry } from '../../state/entry.ts'
 import { GroupContents } from '../../state/group-contents.ts'
@@ -8,16 +9,30 @@ test('entries of groups that come and go between two checkpoints are not kept un
   const changes = new Changes(1)
   const meter = new StoreMeter()
   const stays = group(changes, meter, -1)
-  let most = 0
+  const gone: GroupContents[] = []
   for (let at = 0; at < 1000; at++) {
     const passing = group(changes, meter, at)
-    most = Math.max(most, meter.dirty)
+    expect(meter.dirty).toBe(2 * 20)
     changes.cleared(passing)
+    gone.push(passing)
   }
-  expect(most).toBeLessThan(4 * 20)
-  const kept = frozenList(changes).chunks.flat()
-  expect(kept.filter(({ contents }) => contents === stays)).toHaveLength(20)
-  expect(kept.length).toBe(meter.dirty)
+  expect(meter.dirty).toBe(20)
+  expect(gone.filter(({ lastMade }) => lastMade !== undefined)).toEqual([])
+  const { begun, chunks } = frozenList(changes)
+  expect(begun.length).toBeLessThan(4 * 20)
+  expect(begun.filter(({ removedIn }) => removedIn === 0)).toEqual([stays])
+  expect(madeIn(stays)).toEqual([...stays.entries.values()].reverse())
+  expect(chunks.flat()).toEqual([])
+})
+
+test('a list of which all is gone is empty', () => {
+  const changes = new Changes(1)
+  const meter = new StoreMeter()
+  expect(changes.empty).toBe(true)
+  const contents = group(changes, meter, 1)
+  expect(changes.empty).toBe(false)
+  changes.cleared(contents)
+  expect(changes.empty).toBe(true)
 })
 
 test('groups that an older checkpoint has are cleared in the next one, however many they are', () => {
@@ -43,8 +58,14 @@ function group(changes: Changes, meter: StoreMeter, at: number): GroupContents {
   return contents
 }
 
+function madeIn({ lastMade }: GroupContents): StateEntry[] {
+  const made: StateEntry[] = []
+  for (let entry = lastMade; entry !== undefined; entry = entry.madeBefore) made.push(entry)
+  return made
+}
+
 function frozenList(changes: Changes) {
-  let list: { chunks: StateEntry[][]; cleared: GroupContents[] } | undefined
+  let list: ChangeList | undefined
   changes.freeze((frozen) => {
     list = frozen
     return { save() {} }
