@@ -155,9 +155,12 @@ class TurnsWorld {
       }
       return false
     })
-    await this.until(() => leader.asked === 0 && monitor.control.hold === undefined && this.started(leader))
+    const settled = () => leader.asked === 0 && monitor.control.hold === undefined && this.started(leader)
+    await this.until(settled)
     const owner = monitor.control.owner!
     await this.dueComesOut(this.parts.get(owner)!)
+    // The hold that a dead leader asked for may have come meanwhile: who publishes is to be told of its end.
+    await this.until(settled)
     // Nor does anything of the dead arrive any more.
     for (const { life } of [...this.lives, ...this.leaders]) life.kill('lost')
     const last = this.live(owner, leader, 'complete')
