@@ -1,9 +1,12 @@
 import { StreamError } from '../../engine/errors.ts'
+import { jobTopics } from '../../engine/runtime/plan.ts'
 import { partitionName, type Starts } from '../../engine/runtime/steering.ts'
-import { type Change, changesOf, type Part, schemaBreaks } from '../../replay/deploy-plan.ts'
+import { type Change, changesOf } from '../../replay/deploy-plan.ts'
+import { schemaBreaks } from '../../replay/schema-breaks.ts'
 import { checkOutputs, type Writer } from '../output-owner.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import type { JobController } from './job-controller.ts'
+import { partsOf } from './job-parts.ts'
 import { type Seam, seamBetween } from './seam.ts'
 
 /** What the server has of the log for planning. */
@@ -67,11 +70,14 @@ export function planDeployment(
       { fix: 'keep the fields as they are; or --allow-schema-change' },
     )
   }
+  const next = Math.max(0, ...(controller?.control.versions.keys() ?? [])) + 1
   return {
     job,
     active,
-    next: Math.max(0, ...(controller?.control.versions.keys() ?? [])) + 1,
-    changes: changesOf(before === undefined ? [] : partsOf(before), partsOf(inspected)),
+    next,
+    changes: changesOf(before === undefined ? [] : partsOf(before), partsOf(inspected)).map((change) =>
+      before !== undefined && change.what === 'output' && change.change === 'added' ? beginsAtSwitch(change, job, next) : change,
+    ),
     schemaBreaks: breaks,
     seam:
       before === undefined
@@ -114,19 +120,8 @@ function outputBreaks(before: InspectedJob, after: InspectedJob): string[] {
   })
 }
 
-function partsOf({ described, sources, outputs }: InspectedJob): Part[] {
-  const parts: Part[] = sources.map(({ name, kind, codec }) => ({ what: 'source', name, text: `${kind} ${codec}`, detail: kind }))
-  for (const { kind, name, type, detail, stores, inputs } of described.nodes) {
-    if (kind === 'source' || kind === 'sink') continue
-    parts.push({
-      what: 'operator',
-      name,
-      text: `${type} ${detail} ${inputs.join(',')}`,
-      detail: `${type}${detail === '' ? '' : `, ${detail}`}`,
-    })
-    for (const store of stores) parts.push({ what: 'store', name: store, text: type, detail: `of ${name}` })
-  }
-  for (const { name, kind, schema } of outputs)
-    parts.push({ what: 'output', name, text: `${kind} ${JSON.stringify(schema)}`, detail: kind })
-  return parts
+/** Of an output that the version publishing now does not have. */
+function beginsAtSwitch(change: Change, job: string, version: number): Change {
+  const before = jobTopics(job, version).privately(change.name)
+  return { ...change, detail: `${change.detail}, begins at the switch; what comes before is in ${before}` }
 }

@@ -22,7 +22,11 @@ export interface InspectedTopic {
   readonly codec: string
   /** Of its values, where the codec has a schema that can be said so. */
   readonly schema: object | undefined
+  /** Whether event time is told from values, or as its records were written with. */
+  readonly timeFrom: 'values' | 'records'
   readonly outOfOrdernessMs: number
+  readonly idleAfterMs: number | undefined
+  readonly maxFutureMs: number
   readonly partitions: number | undefined
 }
 
@@ -54,7 +58,10 @@ function eachOnce(topics: readonly TopicDefinition[]): InspectedTopic[] {
     kind: topic.kind,
     codec: topic.codec.name,
     schema: schemaOf(topic),
+    timeFrom: topic.eventTime === undefined ? 'records' : 'values',
     outOfOrdernessMs: topic.outOfOrdernessMs,
+    idleAfterMs: topic.idleAfterMs,
+    maxFutureMs: topic.maxFutureMs,
     partitions: topic.partitions,
   }))
 }

@@ -1,6 +1,7 @@
 import { differentStarts, type Starts } from '../../engine/runtime/steering.ts'
 import type { ChangedWindows } from '../../replay/common-end.ts'
 import type { InspectedJob } from './inspected-job.ts'
+import { changesBetween, windowsBehind } from './window-changes.ts'
 
 /** A version as its seams are told from: its code, and where it begins. */
 export interface Seamed {
@@ -22,26 +23,26 @@ export function seamBetween(before: Seamed, after: Seamed): Seam {
   return { differs: [...differs, ...historySeam(after.inspected, before.starts, after.starts)], changedWindows }
 }
 
-/** How two versions differ in how they cut time: windows, and how far sources may be out of order. Pure. */
+/** How two versions differ in how they cut time: windows behind what both publish, and the times of their sources. Pure. */
 export function seamOf(before: InspectedJob, after: InspectedJob): Seam {
-  const differs: string[] = []
-  const changedWindows: ChangedWindows[] = []
-  for (const node of before.described.nodes) {
-    const now = after.described.nodes.find(({ name, kind }) => name === node.name && kind === node.kind)
-    if (node.type !== 'window' || now === undefined) continue
-    const [old, next] = [windowOf(node.detail), windowOf(now.detail)]
-    if (old === next) continue
-    const what = `${node.name}: ${old} → ${next}`
-    const [ends, nextEnds] = [node.windowEnds, now.windowEnds]
-    if (ends !== undefined && nextEnds?.time === ends.time) changedWindows.push({ what, before: ends, after: nextEnds })
-    else differs.push(what)
+  const differs = new Set<string>()
+  const changedWindows = new Map<string, ChangedWindows>()
+  for (const { name: topic } of before.outputs) {
+    // What only one of them publishes is not handed over.
+    if (!after.outputs.some(({ name }) => name === topic)) continue
+    for (const { what, ends } of changesBetween(windowsBehind(before.described, topic), windowsBehind(after.described, topic))) {
+      if (ends === undefined) differs.add(what)
+      else changedWindows.set(what, { what, ...ends })
+    }
   }
   for (const source of before.sources) {
     const now = after.sources.find(({ name }) => name === source.name)
-    if (now !== undefined && now.outOfOrdernessMs !== source.outOfOrdernessMs)
-      differs.push(`${source.name}: out of order by ${source.outOfOrdernessMs / 1000} s → ${now.outOfOrdernessMs / 1000} s`)
+    if (now === undefined) continue
+    if (now.outOfOrdernessMs !== source.outOfOrdernessMs)
+      differs.add(`${source.name}: out of order by ${source.outOfOrdernessMs / 1000} s → ${now.outOfOrdernessMs / 1000} s`)
+    if (now.timeFrom !== source.timeFrom) differs.add(`${source.name}: event time of its ${source.timeFrom} → of its ${now.timeFrom}`)
   }
-  return { differs, changedWindows }
+  return { differs: [...differs], changedWindows: [...changedWindows.values()] }
 }
 
 /** The same of two versions that begin at different places: what one keeps in state knows of records the other has not seen. Pure. */
@@ -49,9 +50,4 @@ export function historySeam(after: InspectedJob, before: Starts, now: Starts): s
   const stateful = after.described.nodes.some(({ stores }) => stores.length > 0)
   const differs = stateful ? differentStarts(before, now) : []
   return differs.map((name) => `${name}: history from ${before[name] ?? 0} → from ${now[name] ?? 0}`)
-}
-
-/** Of the words on a window operator, those before what it counts: `tumbling 1d, allowed lateness 1h: flights count`. */
-function windowOf(detail: string): string {
-  return detail.split(': ')[0]!
 }

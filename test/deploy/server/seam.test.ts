@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { inspectJob } from '../../../deploy/server/inspected-job.ts'
 import { historySeam, seamOf } from '../../../deploy/server/seam.ts'
@@ -55,6 +55,81 @@ test.each<[string, Window, Window, number, number]>([
       after: { everyMs: everyAfter, time: 'event' },
     },
   ])
+})
+
+describe('windows of other names', () => {
+  type Windows = Readonly<Record<string, Window>>
+
+  /** Each window, or nothing at all, behind an output. */
+  function jobOf(outputs: Readonly<Record<string, Windows>>) {
+    const input = topic('in', { value: z.object({ key: z.string() }) })
+    return inspectJob(
+      defineJob('seams', (builder) => {
+        const keyed = builder.from(input).keyBy('by-key', ({ key }) => key)
+        for (const [output, windows] of Object.entries(outputs)) {
+          const out = topic(output, { codec: 'json' })
+          if (Object.keys(windows).length === 0) keyed.to(out)
+          for (const [name, window] of Object.entries(windows))
+            keyed
+              .window(name, window as ReturnType<typeof tumbling<never>>)
+              .aggregate({ n: count() })
+              .to(out)
+        }
+      }),
+      'sha',
+    )
+  }
+  const between = (before: Windows, after: Windows) => seamOf(jobOf({ out: before }), jobOf({ out: after }))
+  const day = tumbling('1d')
+  const hour = tumbling('1h')
+
+  test('one that cuts time alike stands for the other', () => {
+    expect(between({ daily: day }, { 'by-day': day })).toEqual({ differs: [], changedWindows: [] })
+    expect(between({ daily: day, hourly: hour }, { a: hour, b: day })).toEqual({ differs: [], changedWindows: [] })
+  })
+
+  test('one that cuts time in another way leaves a switch exact at common ends', () => {
+    expect(between({ daily: day }, { hourly: hour })).toEqual({
+      differs: [],
+      changedWindows: [
+        {
+          what: 'daily: tumbling 1d → hourly: tumbling 1h',
+          before: { everyMs: 86_400_000, time: 'event' },
+          after: { everyMs: 3_600_000, time: 'event' },
+        },
+      ],
+    })
+    expect(between({ daily: day }, { visits: session('1h') })).toEqual({
+      differs: ['daily: tumbling 1d → visits: session gap 1h'],
+      changedWindows: [],
+    })
+  })
+
+  test('one that comes or goes makes a seam', () => {
+    expect(between({ daily: day }, {}).differs).toEqual(['daily: tumbling 1d → no window'])
+    expect(between({}, { daily: day }).differs).toEqual(['daily: no window → tumbling 1d'])
+    expect(between({ daily: day }, { daily: day, hourly: hour }).differs).toEqual(['hourly: no window → tumbling 1h'])
+  })
+
+  test('behind a topic that only one of them publishes there is nothing to hand over', () => {
+    const [one, two] = [jobOf({ out: { daily: day } }), jobOf({ out: { daily: day }, more: { hourly: hour } })]
+    expect(seamOf(one, two)).toEqual({ differs: [], changedWindows: [] })
+    expect(seamOf(two, one)).toEqual({ differs: [], changedWindows: [] })
+  })
+})
+
+test('event time from elsewhere makes a seam', () => {
+  const jobOf = (eventTime: boolean) =>
+    inspectJob(
+      defineJob('seams', (builder) => {
+        const value = z.object({ at: z.number() })
+        const input = eventTime ? topic('in', { value, eventTime: ({ at }) => at }) : topic('in', { value })
+        builder.from(input).to(topic('out', { codec: 'json' }))
+      }),
+      'sha',
+    )
+  expect(seamOf(jobOf(true), jobOf(false)).differs).toEqual(['in: event time of its values → of its records'])
+  expect(seamOf(jobOf(true), jobOf(true)).differs).toEqual([])
 })
 
 test('sources that may be further out of order make a seam', () => {
