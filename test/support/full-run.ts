@@ -59,6 +59,7 @@ ${success ? 'All tests passed' : 'SOME TESTS FAILED'}, ${new Date(startedAt).toI
 
 - Command: \`npm run test:full\` (REPRISE_FULL=1)
 - Commit: ${commit()}
+- Seeds: simulated worlds 1 to 20,000 of each kind; ${['KILL_SEED', 'REPRISE_SEED'].map((name) => `${name}=${process.env[name] ?? 1}`).join(', ')}
 - Machine: ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}, Node.js ${process.version}
 
 | folder | files | passed | failed | skipped | seconds |
