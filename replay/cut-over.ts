@@ -41,7 +41,7 @@ export interface CutOverRequest {
   readonly changedWindows?: readonly ChangedWindows[]
   /** Also where changed windows have no common end; it is recorded as a seam then. */
   readonly anywhere?: boolean
-  /** Aborted: it is given up, unless it was decided already. */
+  /** Aborted, with the reason: it is given up, unless it was decided already. */
   readonly signal?: AbortSignal
 }
 
@@ -77,7 +77,7 @@ export async function cutOver(
   const bothHeld = async () => {
     const held = await heldByThen(board, clock, { from, to, deadline, signal })
     if (held !== undefined) return held
-    throw await giveUp(signal?.aborted ? 'it was given up before it was decided' : `not both versions stood still within ${holdMs} ms`)
+    throw await giveUp(signal?.aborted ? givenUp(signal) : `not both versions stood still within ${holdMs} ms`)
   }
   let [old, next] = await bothHeld()
   point(probe, 'cut-over.held')
@@ -117,6 +117,11 @@ export async function cutOver(
   }
   point(probe, 'cut-over.decided')
   return event
+}
+
+/** @param signal see CutOverRequest. */
+export function givenUp({ reason }: AbortSignal): string {
+  return `it was given up before it was decided${typeof reason === 'string' ? `: ${reason}` : ''}`
 }
 
 function point(probe: Probe, name: ControlProbePoint): void {

@@ -176,19 +176,40 @@ function dryRunText({ job, from, to, positions, gates, seam, changedWindows, wou
 
 export function abortVerb(terminal: Terminal): Command {
   return clientVerb('abort', {
-    summary: 'Give up a candidate, or the way back; what it had is removed',
-    examples: [['reprise abort airport-delays v2', '']],
+    summary: 'Give up a candidate, or the way back, with all it had; or only the cut-over to it',
+    examples: [
+      ['reprise abort airport-delays v2', 'it is removed with all it computed'],
+      ['reprise abort airport-delays v2 --keep', 'end the promote or rollback that is under way, before it is decided; v2 stays as it is'],
+    ],
   })
     .argument('<job>')
-    .argument('[version]', 'default: the newest candidate')
+    .argument('[version]', 'default: the newest candidate; with --keep the one that is to take over')
+    .option('--keep', 'end only the cut-over to it that is under way; all versions stay as they are')
     .option('-m, --message <text>', 'why')
     .option('-y, --yes', 'do not ask')
     .action(async (job: string, version: string | undefined, _, command: Command) => {
-      const flags = command.optsWithGlobals<ControlFlags & { readonly yes?: boolean }>()
+      const flags = command.optsWithGlobals<ControlFlags & { readonly yes?: boolean; readonly keep?: boolean }>()
       const client = await clientOf(flags, terminal)
+      if (flags.keep) return endCutOver(client, job, version, flags, terminal)
       if (!flags.yes) await confirm(terminal, `Remove ${version ?? 'the newest candidate'} of ${job} with all it computed?`)
       await change(client, 'abort', job, version, flags, terminal)
     })
+}
+
+async function endCutOver(
+  client: ApiClient,
+  job: string,
+  version: string | undefined,
+  flags: ControlFlags,
+  terminal: Terminal,
+): Promise<void> {
+  const view = await client.post<VersionView>(path(job, 'abort'), { ...versionOf(version), ...reasonOf(flags), keep: true })
+  printData(
+    terminal,
+    flags,
+    view,
+    `No cut-over to ${job} v${view.version} is under way any more. It stays as it is: ${view.role}, ${view.health}\n`,
+  )
 }
 
 export function pauseVerb(terminal: Terminal): Command {

@@ -1,4 +1,4 @@
-import type { JobView, VersionView } from '../server/views.ts'
+import type { CutOverView, JobView, VersionView } from '../server/views.ts'
 import { byteRate } from './rate-flag.ts'
 import { wrapped } from './screen.ts'
 import type { Paint } from './terminal.ts'
@@ -21,9 +21,9 @@ export function statusText(job: JobView, screen: Screen): string {
   const active = job.versions.find(({ version }) => version === job.active)
   const lines: string[] = []
   if (active !== undefined) lines.push(...activeLines(job, active, screen))
+  if (job.cutOver !== null) lines.push(...cutOverLines(job.cutOver, screen))
   const others = job.versions.filter(({ role }) => role === 'candidate' || role === 'standby')
-  for (const version of others.filter(({ role }) => role === 'standby'))
-    lines.push(standbyLine(version, version.version === job.standby, screen))
+  for (const version of others.filter(({ role }) => role === 'standby')) lines.push(standbyLine(job, version, screen))
   for (const version of others.filter(({ role }) => role === 'candidate')) lines.push('', ...candidateLines(job, version, screen))
   const partitions = [active, ...others].flatMap((version) =>
     version === undefined ? [] : version.partitions.map((one) => ({ version: version.version, ...one })),
@@ -45,7 +45,7 @@ export function partitionCells({ version, topic, partition, current, end, lag, l
 }
 
 /** One line, for pipes and logs. */
-export function statusLine({ job, version, role, phase, health, progress, lag }: VersionView): string {
+export function statusLine({ job, version, role, phase, health, progress, lag }: VersionView, cutOver: CutOverView | null): string {
   const state = health === 'running' ? (role === 'candidate' ? (phase ?? role) : role) : health
   const parts = [job, `v${version}`, state]
   if (progress !== null) {
@@ -55,7 +55,29 @@ export function statusLine({ job, version, role, phase, health, progress, lag }:
   if (lag !== null) parts.push(`lag_max=${lag.records}${lag.partition === null ? '' : `(${lag.partition})`}`)
   if (progress !== null && role !== 'active')
     parts.push(`eta=${progress.eta.state === 'estimated' ? `${Math.ceil(progress.eta.seconds!)}s` : progress.eta.state}`)
+  if (cutOver?.to === version) parts.push(`cut_over=${cutOver.waitsFor}`, `until=${cutOver.waitsUntil ?? '?'}`)
   return `${parts.join(' ')}\n`
+}
+
+function cutOverLines({ from, to, attempt, waitsFor, waitsSince, waitsUntil, changedWindows, endedBy }: CutOverView, { columns }: Screen) {
+  const until = waitsUntil === null ? '' : `, until ${clockTime(waitsUntil)} at most`
+  const tries = attempt === 1 ? '' : ` (attempt ${attempt})`
+  const text = `v${from} → v${to}${tries} waits for ${waitText[waitsFor]} since ${clockTime(waitsSince)}${until}`
+  const apart = waitsFor === 'common-end' ? changedWindows.filter(({ now }) => !now) : []
+  return [
+    wrapped('cut-over  ', text.split(' '), ' ', columns),
+    ...apart.map(({ what, next }) =>
+      wrapped('  windows  ', `${what}${next === null ? '' : `, next at ${clockTime(next)} of their time`}`.split(' '), ' ', columns),
+    ),
+    wrapped('  end it   ', [endedBy], ' ', columns),
+  ]
+}
+
+const waitText: Readonly<Record<CutOverView['waitsFor'], string>> = {
+  'common-end': 'a common end of windows',
+  turn: 'another decision',
+  hold: 'both versions to stand still at one record',
+  'next-attempt': 'its next attempt',
 }
 
 function activeLines(job: JobView, active: VersionView, { paint, columns }: Screen): string[] {
@@ -73,11 +95,13 @@ function activeLines(job: JobView, active: VersionView, { paint, columns }: Scre
   return [head, why, wrapped('  options  ', waysOut(job, active), ' · ', columns)]
 }
 
-/** @param back it is what a rollback leads to; else it published before that one. */
-function standbyLine(standby: VersionView, back: boolean, { columns }: Screen): string {
+/** The one that a rollback leads to, or one that published before that one. */
+function standbyLine({ standby: wayBack, cutOver }: JobView, standby: VersionView, { columns }: Screen): string {
   const { version, health } = standby
+  const back = version === wayBack
   const what = back ? 'the way back' : 'one to promote'
   const head = `standby v${version}   `
+  if (health === 'running' && cutOver !== null) return `${head}${what}`
   if (health === 'running') return wrapped(head, [`${what}:`, takingOver(standby, back ? 'rollback' : 'promote')], ' ', columns)
   return [
     `${head}${health}; once it runs it is ${what}`,
@@ -89,7 +113,7 @@ function standbyLine(standby: VersionView, back: boolean, { columns }: Screen): 
 function candidateLines(job: JobView, version: VersionView, { paint, columns }: Screen): string[] {
   const { progress, gates } = version
   const blocking = gates.find(({ pass }) => !pass)
-  const words = [`${paint('bold', `v${version.version}`)} `, ...situation(version, blocking?.name, paint).split(' ')]
+  const words = [`${paint('bold', `v${version.version}`)} `, ...situation(job, version, blocking?.name, paint).split(' ')]
   const lines = [wrapped('candidate ', words, ' ', columns)]
   if (progress !== null && version.phase === 'replaying') {
     const filled = Math.round(progress.ratio * barWidth)
@@ -110,7 +134,7 @@ function candidateLines(job: JobView, version: VersionView, { paint, columns }: 
     ({ pass, name, found, limit }) => `${pass ? paint('green', '✔') : paint('red', '✖')} ${name}: ${found} (${limit})`,
   )
   lines.push('', wrapped('  gates    ', shown, '   ', columns))
-  lines.push(wrapped('  next     ', nextSteps(job.job, version, blocking?.name), ' · ', columns))
+  lines.push(wrapped('  next     ', nextSteps(job, version, blocking?.name), ' · ', columns))
   return lines
 }
 
@@ -125,12 +149,13 @@ function limits({ recordsPerSecondMax, bytesPerSecondMax, governedTo }: VersionV
   ]
 }
 
-function situation(view: VersionView, blocking: string | undefined, paint: Paint): string {
+function situation({ cutOver }: JobView, view: VersionView, blocking: string | undefined, paint: Paint): string {
   const { phase, health, reason, progress, gates, promote } = view
   if (health === 'stopped') return `${paint('red', 'STOPPED')} ${whyOf(view)}`
   if (health === 'paused') return `${paint('yellow', 'PAUSED')}${reason === null ? '' : ` – ${reason}`}`
   const byItself = promote === 'auto' ? ' – takes over by itself' : ''
-  if (phase === 'caught-up') return `${paint('green', 'CAUGHT UP')}${byItself || ' – waiting for promotion'} since ${caughtUpAt(view)}`
+  const waits = cutOver === null ? byItself || ' – waiting for promotion' : ''
+  if (phase === 'caught-up') return `${paint('green', 'CAUGHT UP')}${waits} since ${caughtUpAt(view)}`
   const gate = gates.find(({ name }) => name === blocking)
   if (progress?.eta.state === 'never' && gate !== undefined)
     return `${paint('red', 'BLOCKED')} at "${gate.name}" since ${clockTime(gate.since)}: ${progress.eta.reason}`

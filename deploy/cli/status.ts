@@ -43,7 +43,7 @@ export function statusVerb(terminal: Terminal): Command {
         last = view
         const alive = view.versions.filter(({ role }) => role !== 'aborted' && role !== 'retired')
         if (flags.json) terminal.out.write(`${JSON.stringify(view)}\n`)
-        else if (!live) terminal.out.write(alive.map(statusLine).join(''))
+        else if (!live) terminal.out.write(alive.map((one) => statusLine(one, view.cutOver)).join(''))
         else {
           const text = statusText(view, screen)
           terminal.out.write(`${shown === 0 ? '' : `\x1b[${shown}A`}\x1b[J${text}`)

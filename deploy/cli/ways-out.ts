@@ -9,8 +9,9 @@ export function whyOf({ code, reason }: VersionView): string {
 }
 
 /** What can be done while the version that publishes does not: only what would not be refused. */
-export function waysOut({ versions, standby }: JobView, active: VersionView): string[] {
+export function waysOut({ versions, standby, cutOver }: JobView, active: VersionView): string[] {
   if (active.health === 'paused') return goingOn(active)
+  if (cutOver !== null) return [...goingOn(active), cutOver.endedBy]
   const candidates = versions.filter(({ role, health }) => role === 'candidate' && health === 'running')
   const back = versions.find(({ version, health }) => version === standby && health === 'running')
   return [
@@ -22,12 +23,14 @@ export function waysOut({ versions, standby }: JobView, active: VersionView): st
 }
 
 /** What to do about a candidate. @param blocking the first of its gates that is not met. */
-export function nextSteps(job: string, view: VersionView, blocking: string | undefined): string[] {
+export function nextSteps({ job, cutOver }: JobView, view: VersionView, blocking: string | undefined): string[] {
   const { version, health, phase, progress, promote } = view
   const take = switchTo(view, 'promote')
   const abort = `reprise abort ${job} v${version}`
   if (health === 'stopped') return [...goingOn(view), 'mend the job and deploy it', abort]
   if (health === 'paused') return goingOn(view)
+  // Any other switch is refused meanwhile.
+  if (cutOver !== null && (phase === 'caught-up' || progress?.eta.state === 'never')) return [cutOver.endedBy]
   if (phase === 'caught-up') return [`${promote === 'auto' ? 'at once: ' : ''}${take}`]
   if (progress?.eta.state === 'never') return [`reprise rate ${job} max v${version}`, `${take} --force`, abort]
   return [`reprise wait ${job} v${version}${blocking === undefined ? '' : `   (for "${blocking}")`}`]

@@ -214,8 +214,9 @@ export class JobController {
   /** Finishes all threads; what was decided goes on at the next start. */
   async close(): Promise<void> {
     this.over.abort()
-    this.switching.abort()
+    const ended = this.switching.abort('the server stops')
     await this.loop
+    await ended
     await this.decisions.settled()
     await Promise.all([this.threads.close(), this.actions.allDone()])
   }

@@ -1,11 +1,12 @@
 import { codeOf, StreamError } from '../../engine/errors.ts'
+import type { EpochMs } from '../../engine/model/record.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import type { Clock, Logger, Metrics, Probe } from '../../engine/ports/world.ts'
 import type { Gate } from '../../replay/catch-up.ts'
 import { atCommonEnd, commonEndWithin, nextCommonEnd } from '../../replay/common-end.ts'
 import type { CutOver } from '../../replay/control-event.ts'
 import { alive, type VersionState } from '../../replay/control-state.ts'
-import { type Asked, cutOver, holdLimit } from '../../replay/cut-over.ts'
+import { type Asked, cutOver, givenUp, holdLimit } from '../../replay/cut-over.ts'
 import type { VersionBoard } from '../../replay/version-board.ts'
 import { CutOverMetrics } from './cut-over-metrics.ts'
 import type { InspectedJob } from './inspected-job.ts'
@@ -47,12 +48,29 @@ export interface SwitchedJob {
   inTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
-interface UnderWay {
+export interface CutOverWait {
+  /** turn: another decision is being made; hold: both versions are to stand still at one record; next-attempt: the last one failed. */
+  readonly for: 'common-end' | 'turn' | 'hold' | 'next-attempt'
+  readonly since: EpochMs
+  /** When it ends at the latest; undefined: with what it waits for. */
+  readonly until: EpochMs | undefined
+}
+
+/** A version is to take over, and that is not decided. */
+export interface CutOverUnderWay {
   readonly to: number
-  readonly abort: AbortController
   readonly operation: string | undefined
-  /** An attempt has the turn, or waits for it; not while a common end is waited for, which may be hours. */
-  attempting: boolean
+  readonly since: EpochMs
+  readonly attempt: number
+  readonly waits: CutOverWait
+}
+
+interface UnderWay extends CutOverUnderWay {
+  attempt: number
+  waits: CutOverWait
+  readonly abort: AbortController
+  /** Resolves once it is done with, either way. */
+  readonly ended: Promise<void>
 }
 
 const attemptsMax = 5
@@ -71,14 +89,19 @@ export class Switching {
     this.metrics = new CutOverMetrics(job.job, world.metrics, world.clock)
   }
 
+  get current(): CutOverUnderWay | undefined {
+    return this.underWay
+  }
+
   /** The version that is to take over in the cut-over under way. */
   get to(): number | undefined {
     return this.underWay?.to
   }
 
-  /** See UnderWay. */
+  /** It has the turn, or waits for it; not while a common end is waited for, which may be hours. */
   get attempting(): boolean {
-    return this.underWay?.attempting === true
+    const waits = this.underWay?.waits.for
+    return waits === 'turn' || waits === 'hold'
   }
 
   /** Refuses what can't be promoted now. VERSION_UNKNOWN, VERSION_STATE, VERSION_NOT_READY, CUT_OVER_SEAM. */
@@ -94,10 +117,9 @@ export class Switching {
     checkPromotable(job, state)
     if (this.underWay === undefined) return
     const { to, operation } = this.underWay
-    // A standby that is aborted is gone: no way to end what only leads back to it.
-    const giveUp =
-      this.job.version(to).role === 'candidate' ? `, or give v${to} up: reprise abort ${job} v${to}` : ` (reprise status ${job})`
-    throw wrongState(job, state, `a cut-over to v${to} is under way`, `let it end${giveUp}`, { operation })
+    throw wrongState(job, state, `a cut-over to v${to} is under way`, `let it end, or end it: reprise abort ${job} v${to} --keep`, {
+      operation,
+    })
   }
 
   /** What else stands in the way: nothing, or CUT_OVER_SEAM, VERSION_NOT_READY, each with the command that helps. VERSION_UNKNOWN. */
@@ -162,29 +184,42 @@ export class Switching {
     const { job } = this.job
     this.checkRole(version)
     const abort = new AbortController()
-    const underWay = { to: version, abort, operation, attempting: false }
-    this.underWay = underWay
+    let end = () => {}
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    const since = this.world.clock.now()
+    this.underWay = { to: version, operation, since, attempt: 1, waits: { for: 'common-end', since, until: since }, abort, ended }
     try {
       for (let attempt = 1; ; attempt++) {
+        this.underWay.attempt = attempt
         await this.reachCommonEnd(request, abort.signal)
         try {
-          underWay.attempting = true
+          this.waitFor('turn')
           return await this.job.inTurn(() => this.attempt(request, abort.signal))
         } catch (error) {
-          underWay.attempting = false
+          const pauseMs = 100 * 2 ** attempt
+          this.waitFor('next-attempt', pauseMs)
           if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || abort.signal.aborted) throw error
           this.world.logger.warn({ job, attempt, error: String(error) }, 'cut-over is tried again')
-          await this.world.clock.sleep(100 * 2 ** attempt, abort.signal)
+          await this.world.clock.sleep(pauseMs, abort.signal)
         }
       }
     } finally {
       this.underWay = undefined
+      end()
     }
   }
 
-  /** Gives up the cut-over under way, if nothing is decided yet. */
-  abort(): void {
-    this.underWay?.abort.abort()
+  /** Gives up the cut-over under way, if nothing is decided yet; resolves once it has ended, either way. @param reason said in its error. */
+  async abort(reason: string): Promise<void> {
+    this.underWay?.abort.abort(reason)
+    await this.underWay?.ended
+  }
+
+  private waitFor(what: CutOverWait['for'], atMostMs?: number): void {
+    const since = this.world.clock.now()
+    this.underWay!.waits = { for: what, since, until: atMostMs === undefined ? undefined : since + atMostMs }
   }
 
   private get owner(): number {
@@ -194,15 +229,20 @@ export class Switching {
   private async reachCommonEnd({ version, allowSeam = false, waitMs = 0 }: PromoteRequest, signal: AbortSignal): Promise<void> {
     const { changedWindows } = this.seam(version)
     if (allowSeam || changedWindows.length === 0) return
+    this.waitFor('common-end', waitMs)
     const { job, board } = this.job
     if (await commonEndWithin(waitMs, changedWindows, { board, clock: this.world.clock, signal })) return
-    if (signal.aborted) throw new StreamError('CUT_OVER_ABORTED', { job, version, reason: 'it was given up while it waited' })
+    if (signal.aborted) throw new StreamError('CUT_OVER_ABORTED', { job, version, reason: givenUp(signal) })
     const missed = this.commonEnds(version).filter(({ now }) => !now)
     const next = missed.map(({ what, next }) => `${what}${next === undefined ? '' : `, next at ${new Date(next).toISOString()}`}`)
     throw this.hasSeam(version, next, `no common end of windows came within ${waitMs / 1000} s`)
   }
 
   private attempt(request: PromoteRequest, signal: AbortSignal): Promise<CutOver> {
+    const { job } = this.job
+    const { version } = request
+    // While it waited for its turn, or for the next attempt.
+    if (signal.aborted) throw new StreamError('CUT_OVER_ABORTED', { job, version, reason: givenUp(signal) })
     this.checkConditions(request)
     const kind = this.job.version(request.version).role === 'standby' ? 'rollback' : 'promote'
     return this.metrics.measure(kind, () => this.cutOver(request, signal))
@@ -216,6 +256,7 @@ export class Switching {
     const versions = [owner, to].map((each) => this.job.inspected(each))
     const { differs, changedWindows } = this.seam(to)
     const outputs = [...new Set(versions.flatMap((one) => one?.outputs.map(({ name }) => name) ?? []))]
+    this.waitFor('hold', holdMs)
     return cutOver(
       { log, clock, probe, board, job, outputs },
       { to, holdMs, asked, seam: differs, changedWindows, anywhere: allowSeam, signal },

@@ -194,8 +194,8 @@ export class VersionVerbs {
 
   /** Gives up a candidate, or the way back. Done again it does nothing. */
   async abort(version: number, asked: Asked): Promise<VersionState> {
-    // Its cut-over has the turn, and ends at once.
-    if (this.world.switching.to === version) this.world.switching.abort()
+    // Its cut-over may have the turn, and ends at once.
+    if (this.world.switching.to === version) await this.world.switching.abort(whoAndWhy(asked))
     await this.world.decisions.inTurn(async () => {
       const state = this.world.version(version)
       if (state.role === 'active')
@@ -208,10 +208,31 @@ export class VersionVerbs {
     return this.world.version(version)
   }
 
+  /**
+   * Ends the cut-over to it, if one is under way and not decided; all versions stay as they are. VERSION_STATE also where another cut-over is under way,
+   * where it was decided first, and for a candidate that takes over by itself: it would try again at once.
+   */
+  async abortCutOver(version: number, asked: Asked): Promise<VersionState> {
+    const { job, switching } = this.world
+    const state = this.alive(version)
+    const { to = version } = switching
+    if (to !== version) throw wrongState(job, state, `the cut-over under way is to v${to}`, `reprise abort ${job} v${to} --keep`)
+    if (state.role === 'candidate' && state.automatic)
+      throw wrongState(job, state, 'it takes over by itself, and would try again', `reprise pause ${job} v${version}`)
+    await switching.abort(whoAndWhy(asked))
+    const ended = this.world.version(version)
+    if (ended.role === 'active') throw wrongState(job, ended, 'it publishes', `reprise rollback ${job}`)
+    return ended
+  }
+
   /** VERSION_STATE when nothing is left of it. */
   alive(version: number): VersionState {
     const state = this.world.version(version)
     if (!alive(state)) throw wrongState(this.world.job, state, `it was ${state.role}`, 'deploy its code again')
     return state
   }
+}
+
+function whoAndWhy({ by, reason }: Asked): string {
+  return [by === undefined ? [] : `by ${by}`, reason ?? []].flat().join(', ')
 }

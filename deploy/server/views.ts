@@ -4,6 +4,7 @@ import { alive } from '../../replay/control-state.ts'
 import type { Progress } from '../../replay/progress.ts'
 import type { JobController } from './job-controller.ts'
 import { partitionOrder } from './partition-order.ts'
+import type { Switching } from './switching.ts'
 import type { PartitionLag } from './version-observer.ts'
 
 const time = z.string().describe('RFC 3339, UTC')
@@ -85,12 +86,33 @@ export const versionView = z.object({
 })
 export type VersionView = z.infer<typeof versionView>
 
+export const cutOverView = z.object({
+  from: z.number(),
+  to: z.number(),
+  operation: z.string().nullable().describe('Of the call that asked for it; null: the version takes over by itself'),
+  since: time,
+  attempt: z.number().describe('From 1'),
+  waitsFor: z
+    .enum(['common-end', 'turn', 'hold', 'next-attempt'])
+    .describe(
+      'common-end: a time at which changed windows end together; turn: another decision is being made; hold: both versions are to stand still at one record; next-attempt: the last one failed, and it is tried again',
+    ),
+  waitsSince: time,
+  waitsUntil: time.nullable().describe('When this wait ends at the latest; null: with what it waits for'),
+  changedWindows: z
+    .array(z.object({ what: z.string(), now: z.boolean(), next: time.nullable() }))
+    .describe('A switch is exact at a common end of these: whether it is one now, and when the next is, in the time of the windows'),
+  endedBy: z.string().describe('The command that ends it before it is decided; all versions stay as they are'),
+})
+export type CutOverView = z.infer<typeof cutOverView>
+
 export const jobView = z.object({
   job: z.string(),
   active: z.number().nullable(),
   candidates: z.array(z.number()),
   standby: z.number().nullable(),
-  hold: z.string().nullable().describe('The cut-over under way'),
+  hold: z.string().nullable().describe('The hold of the cut-over under way'),
+  cutOver: cutOverView.nullable().describe('A version is to take over, and that is not decided'),
   versions: z.array(versionView),
   outputs: z.array(z.string()),
 })
@@ -105,9 +127,32 @@ export function viewOfJob(controller: JobController): JobView {
     candidates: versions.filter((version) => control.versions.get(version)!.role === 'candidate'),
     standby: wayBack?.version ?? null,
     hold: control.hold?.id ?? null,
+    cutOver: viewOfCutOver(controller),
     versions: versions.map((version) => viewOfVersion(controller, version)),
     outputs,
   }
+}
+
+function viewOfCutOver({ job, control, switching }: JobController): CutOverView | null {
+  const { current } = switching
+  if (current === undefined || control.owner === current.to) return null
+  const { to, operation, since, attempt, waits } = current
+  return {
+    from: control.owner!,
+    to,
+    operation: operation ?? null,
+    since: iso(since),
+    attempt,
+    waitsFor: waits.for,
+    waitsSince: iso(waits.since),
+    waitsUntil: waits.until === undefined ? null : iso(waits.until),
+    changedWindows: viewOfCommonEnds(switching, to),
+    endedBy: `reprise abort ${job} v${to} --keep`,
+  }
+}
+
+export function viewOfCommonEnds(switching: Switching, to: number): CutOverView['changedWindows'] {
+  return switching.commonEnds(to).map(({ what, now, next }) => ({ what, now, next: next === undefined ? null : iso(next) }))
 }
 
 export function viewOfVersion(controller: JobController, version: number): VersionView {

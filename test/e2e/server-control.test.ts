@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { VersionView } from '../../deploy/server/views.ts'
 import { reprise } from '../deploy/cli/fake-terminal.ts'
+import { persistently } from './server-process.ts'
 import { numbers, serverUnderTest, stateless, windowed } from './server-under-test.ts'
 
-const { server, fileOf, send, deploy, until, caughtUp, promote } = await serverUnderTest()
+const { server, fileOf, send, deploy, view, until, caughtUp, promote } = await serverUnderTest()
 
 /** In this process: what a verb prints and asks for is what counts here. */
 const cli = (args: string) => reprise(`${args} --server ${server.url}`)
@@ -143,8 +144,60 @@ describe('a cut-over', () => {
     const { id } = await server.api.post<{ id: string }>('/api/v1/jobs/busy/promote', { version: 2, waitMs: 60_000 })
     const refused = server.api.post('/api/v1/jobs/busy/promote', { version: 2, allowSeam: true })
     await expect(refused).rejects.toMatchObject({ code: 'VERSION_STATE', details: { operation: id } })
-    expect((await cli('promote busy v2 --dry-run')).err).toContain('fix   let it end, or give v2 up: reprise abort busy v2')
+    expect((await cli('promote busy v2 --dry-run')).err).toContain('fix   let it end, or end it: reprise abort busy v2 --keep')
     expect((await cli('abort busy v2 --yes')).exit).toBe(0)
+  })
+
+  test('is ended before it is decided, and all versions stay as they are; also one that goes back', { timeout: 60_000 }, async () => {
+    await send('kept', numbers(0, 100))
+    await deploy(windowed('10s', 'kept'), { createTopics: true })
+    await caughtUp('kept', 1)
+    await deploy(windowed('20s', 'kept'))
+    await until('kept', 2, ({ phase }) => phase === 'caught-up')
+    const roles = async () => (await view('kept')).versions.map(({ version, role, health }) => [version, role, health])
+    const endsOf = async (verb: string, to: number) => {
+      const before = await roles()
+      const waits = cli(`${verb} kept v${to} --yes --timeout 50s`)
+      const next = '2023-11-14T22:15:00.000Z'
+      const under = {
+        from: 3 - to,
+        to,
+        waitsFor: 'common-end',
+        changedWindows: [{ now: false, next }],
+        endedBy: `reprise abort kept v${to} --keep`,
+      }
+      await persistently(async () => expect((await view('kept')).cutOver).toMatchObject(under))
+      const { waitsSince, waitsUntil } = (await view('kept')).cutOver!
+      expect(Date.parse(waitsUntil!) - Date.parse(waitsSince)).toBe(50_000)
+      expect((await cli('status kept')).out).toContain('waits for a common end of windows since')
+      const other = await cli(`abort kept v${3 - to} --keep`)
+      expect([other.exit, other.err]).toEqual([3, expect.stringContaining(`fix   reprise abort kept v${to} --keep`)])
+      expect(await cli('abort kept --keep -m wait')).toMatchObject({
+        exit: 0,
+        out: expect.stringContaining(`v${to} is under way any more`),
+      })
+      expect(await waits).toMatchObject({
+        exit: 3,
+        err: expect.stringMatching(/CUT_OVER_ABORTED[\s\S]*given up before it was decided: by .*, wait/),
+      })
+      expect(await roles()).toEqual(before)
+      expect((await view('kept')).cutOver).toBeNull()
+    }
+    await endsOf('promote', 2)
+    expect((await cli('promote kept v2 --yes --allow-seam')).exit).toBe(0)
+    await until('kept', 1, ({ phase }) => phase === 'caught-up')
+    await endsOf('rollback', 1)
+    // Done again it does nothing; of the one that publishes there is nothing to end.
+    expect((await cli('abort kept v1 --keep')).exit).toBe(0)
+    expect(await cli('abort kept v2 --keep')).toMatchObject({ exit: 3, err: expect.stringContaining('it publishes') })
+  })
+
+  test('of a version that takes over by itself is not ended: it would try again', { timeout: 60_000 }, async () => {
+    await send('itself', numbers(0, 100))
+    await deploy(windowed('10s', 'itself'), { createTopics: true })
+    await caughtUp('itself', 1)
+    await deploy(windowed('20s', 'itself'), { promote: 'auto' })
+    expect(await cli('abort itself v2 --keep')).toMatchObject({ exit: 3, err: expect.stringContaining('fix   reprise pause itself v2') })
   })
 
   test('back goes to the version that was confirmed, and to no other', { timeout: 60_000 }, async () => {

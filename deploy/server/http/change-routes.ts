@@ -24,10 +24,26 @@ export function changeRoutes(app: App, server: RepriseServer): void {
   })
   app.post(
     '/api/v1/jobs/:job/abort',
-    { config, schema: schema('Give up a candidate, or the way back; what it had is removed') },
+    {
+      config,
+      schema: {
+        ...schema(
+          'Give up a candidate, or the way back; what it had is removed. With `keep` only the cut-over to it, before it is decided',
+        ),
+        body: body.extend({
+          version: versionNumber
+            .optional()
+            .describe('Default: with `keep` the one that is to take over; else the newest candidate, else the active one'),
+          keep: z.boolean().default(false).describe('End the cut-over to it that is under way; all versions stay as they are'),
+        }),
+      },
+    },
     async (request) => {
-      const { controller, version, asked } = found(server, request.params.job, request.body, whoAsks(request))
-      await controller.verbs.abort(version, asked)
+      const { keep, ...named } = request.body
+      const to = keep ? server.known(request.params.job).switching.to : undefined
+      const { controller, version, asked } = found(server, request.params.job, { ...named, version: named.version ?? to }, whoAsks(request))
+      if (keep) await controller.verbs.abortCutOver(version, asked)
+      else await controller.verbs.abort(version, asked)
       return viewOfVersion(controller, version)
     },
   )

@@ -4,7 +4,7 @@ import type { CutOver } from '../../../replay/control-event.ts'
 import type { JobController } from '../job-controller.ts'
 import type { Operation } from '../operations.ts'
 import type { RepriseServer } from '../server.ts'
-import { iso, viewOfPositions } from '../views.ts'
+import { cutOverView, iso, viewOfCommonEnds, viewOfPositions } from '../views.ts'
 import { wrongState } from '../wrong-state.ts'
 import { askedOf, ofJob, reason, versionNumber } from './job-requests.ts'
 import { problems } from './problem.ts'
@@ -29,9 +29,7 @@ const dryRunView = z.object({
   positions: z.record(z.string(), z.string()).describe('Where it would switch, or later'),
   gates: z.array(z.object({ name: z.string(), pass: z.boolean(), found: z.string(), limit: z.string() })),
   seam: z.array(z.string()).describe('In which words the versions differ in how they cut time, so that no switch is exact'),
-  changedWindows: z
-    .array(z.object({ what: z.string(), now: z.boolean(), next: z.string().nullable() }))
-    .describe('A switch is exact at a common end of these: whether it is one now, and when the next is, in the time of the windows'),
+  changedWindows: cutOverView.shape.changedWindows,
   wouldSucceed: z.boolean(),
   blockedBy: z
     .array(z.object({ code: z.string(), message: z.string(), fix: z.string() }))
@@ -128,9 +126,7 @@ function viewOfDryRun(
     positions: viewOfPositions(controller.facts(owner)?.positions ?? []),
     gates,
     seam: [...differs],
-    changedWindows: controller.switching
-      .commonEnds(to)
-      .map(({ what, now, next }) => ({ what, now, next: next === undefined ? null : iso(next) })),
+    changedWindows: viewOfCommonEnds(controller.switching, to),
     wouldSucceed: blockedBy.length === 0,
     blockedBy: blockedBy.map(({ code, message, fix = '' }) => ({ code, message, fix })),
     wayBackUntil: iso(Date.now() + server.bakeMs),

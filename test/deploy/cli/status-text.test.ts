@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { statusText } from '../../../deploy/cli/status-text.ts'
+import { statusLine, statusText } from '../../../deploy/cli/status-text.ts'
 import { takingOver } from '../../../deploy/cli/ways-out.ts'
-import type { JobView, VersionView } from '../../../deploy/server/views.ts'
+import type { CutOverView, JobView, VersionView } from '../../../deploy/server/views.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const candidate: VersionView = {
@@ -43,7 +43,16 @@ const candidate: VersionView = {
 }
 
 function rateLine(more: Partial<VersionView>): string {
-  const job = { job: 'delays', active: 1, candidates: [2], standby: null, hold: null, outputs: [], versions: [{ ...candidate, ...more }] }
+  const job = {
+    job: 'delays',
+    active: 1,
+    candidates: [2],
+    standby: null,
+    hold: null,
+    cutOver: null,
+    outputs: [],
+    versions: [{ ...candidate, ...more }],
+  }
   return statusText(job, { paint: (_, text) => text, columns: Number.POSITIVE_INFINITY })
     .split('\n')
     .find((line) => line.startsWith('  rate'))!
@@ -68,7 +77,17 @@ const gate = (name: string, pass: boolean) => ({
 })
 
 function screen(versions: readonly VersionView[], more: Partial<JobView> = {}, columns = 80): string {
-  const job = { job: 'delays', active: 1, candidates: [], standby: null, hold: null, outputs: [], versions: [...versions], ...more }
+  const job = {
+    job: 'delays',
+    active: 1,
+    candidates: [],
+    standby: null,
+    hold: null,
+    cutOver: null,
+    outputs: [],
+    versions: [...versions],
+    ...more,
+  }
   return statusText(job, { paint: (_, text) => text, columns })
 }
 
@@ -191,4 +210,40 @@ test('of versions that published before each is shown, with a command that is no
       '  options  reprise resume delays v2\n',
     ].join('\n'),
   )
+})
+
+describe('while a cut-over is under way', () => {
+  const cutOver: CutOverView = {
+    from: 1,
+    to: 2,
+    operation: 'op-1',
+    since: at,
+    attempt: 1,
+    waitsFor: 'common-end',
+    waitsSince: at,
+    waitsUntil: '2026-01-01T01:00:00.000Z',
+    changedWindows: [{ what: 'all: tumbling 10s → tumbling 20s', now: false, next: '2025-12-31T00:00:00.000Z' }],
+    endedBy: 'reprise abort delays v2 --keep',
+  }
+  const caughtUp: VersionView = { ...candidate, phase: 'caught-up', gates: [gate('held', true)] }
+
+  test('it says what it waits for, since when, until when, and the command that ends it; none that would be refused', () => {
+    const standby: VersionView = { ...caughtUp, version: 3, role: 'standby' }
+    const text = screen([active, caughtUp, standby], { cutOver, standby: 3 }, Number.POSITIVE_INFINITY)
+    expect(text).toContain('v1 → v2 waits for a common end of windows since 2026-01-01 00:00:00 UTC, until 2026-01-01 01:00:00 UTC at most')
+    expect(text).toContain('all: tumbling 10s → tumbling 20s, next at 2025-12-31 00:00:00 UTC of their time')
+    expect(text).toContain('  next     reprise abort delays v2 --keep')
+    expect(text).not.toMatch(/waiting for promotion|reprise promote|reprise rollback/)
+    const stopped = screen([{ ...active, health: 'stopped' }, caughtUp], { cutOver })
+    expect(stopped).not.toMatch(/reprise promote/)
+  })
+
+  test('of the hold too; in a pipe on the line of the version that is to take over', () => {
+    const held = { ...cutOver, attempt: 2, waitsFor: 'hold' as const }
+    const text = screen([active, caughtUp], { cutOver: held }, Number.POSITIVE_INFINITY)
+    expect(text).toContain('(attempt 2) waits for both versions to stand still at one record since')
+    expect(text).not.toContain('tumbling')
+    expect(statusLine(caughtUp, cutOver)).toMatch(/ cut_over=common-end until=2026-01-01T01:00:00.000Z\n$/)
+    expect(statusLine(active, cutOver)).not.toContain('cut_over')
+  })
 })

@@ -215,7 +215,7 @@ describe('while a cut-over waits for a common end of windows', () => {
     expect(controller.switching.to).toBe(version)
     world.bakeMs = 0
     closing.push(async () => {
-      controller.switching.abort()
+      void controller.switching.abort('the test is over')
       expect(await waiting).toMatchObject({ code: 'CUT_OVER_ABORTED' })
     })
     return controller

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Switching } from '../../../deploy/server/switching.ts'
+import { Turn } from '../../../deploy/turn.ts'
 import type { StreamError } from '../../../engine/errors.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
 import { silentLogger } from '../../../engine/ports/world.ts'
@@ -20,8 +21,12 @@ const cutOver = (id: string, from: number, to: number): ControlEvent[] => [
 ]
 const gate = (name: Gate['name'], pass: boolean, found = '?'): Gate => ({ name, pass, found, limit: 'asked', since: at })
 
-/** Of v1, v2 (as given) and others; decisions are never made: whoever is in turn waits. */
-function switching(events: readonly ControlEvent[], gates: readonly Gate[] = []) {
+/** Of v1, v2 (as given) and others; decisions are never made: unless the turn is given, whoever is in it waits. */
+function switching(
+  events: readonly ControlEvent[],
+  gates: readonly Gate[] = [],
+  inTurn: <T>(work: () => Promise<T>) => Promise<T> = () => new Promise(() => {}),
+) {
   const clock = new SimClock()
   const board = new VersionBoard()
   board.control = foldControl(events)
@@ -34,7 +39,7 @@ function switching(events: readonly ControlEvent[], gates: readonly Gate[] = [])
       inspected: () => undefined,
       gates: () => gates,
       runs: () => true,
-      inTurn: () => new Promise(() => {}),
+      inTurn,
     },
     { log: new MemoryLog({ clock }), clock, logger: silentLogger, metrics, probe: { at() {} }, holdMs: 1000 },
   )
@@ -55,7 +60,7 @@ describe('what is refused', () => {
     await expect(one.promote({ version: 3, asked: {} })).rejects.toMatchObject({ code: 'VERSION_STATE' })
   })
 
-  test('a candidate that is under way can be given up; a way back that is aborted would be gone', () => {
+  test('with the command that ends the one under way: to a candidate, and back', () => {
     const fixWhile = (events: readonly ControlEvent[], to: number) => {
       const one = switching(events)
       void one.promote({ version: to, asked: {} })
@@ -66,9 +71,28 @@ describe('what is refused', () => {
       }
     }
     const all = [registered(1), registered(2), registered(3)]
-    expect(fixWhile(all, 2)).toBe('let it end, or give v2 up: reprise abort orders v2')
-    expect(fixWhile([...all, ...cutOver('a', 1, 2)], 1)).toBe('let it end (reprise status orders)')
+    expect(fixWhile(all, 2)).toBe('let it end, or end it: reprise abort orders v2 --keep')
+    expect(fixWhile([...all, ...cutOver('a', 1, 2)], 1)).toBe('let it end, or end it: reprise abort orders v1 --keep')
   })
+})
+
+test('one that is given up while it waits for its turn ends with the reason, and then another may begin', async () => {
+  const turn = new Turn()
+  let over = () => {}
+  const before = new Promise<void>((resolve) => {
+    over = resolve
+  })
+  void turn.take(() => before)
+  const one = switching([registered(1), registered(2)], [], (work) => turn.take(work))
+  const promoted = one.promote({ version: 2, asked: {} })
+  const failed = expect(promoted).rejects.toMatchObject({
+    code: 'CUT_OVER_ABORTED',
+    details: { reason: 'it was given up before it was decided: by ana' },
+  })
+  const ended = one.abort('by ana')
+  over()
+  await Promise.all([failed, ended])
+  expect(() => one.checkRole(2)).not.toThrow()
 })
 
 describe('what is missing comes with the command that helps', () => {
