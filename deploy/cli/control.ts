@@ -8,6 +8,7 @@ import { confirm, dryRunShows } from './confirm.ts'
 import { durationOf } from './duration-flag.ts'
 import { exitCodes } from './exit-code.ts'
 import { placeOf } from './flag-values.ts'
+import { whileServerWorks } from './stop-signals.ts'
 import type { Terminal } from './terminal.ts'
 import { Exit, printData, say } from './verb.ts'
 import { timedOut } from './wait.ts'
@@ -113,8 +114,12 @@ async function cutOver(kind: 'promote' | 'rollback', job: string, version: objec
     say(terminal, flags, dryRunText(dryRun).trimEnd())
     await confirm(terminal, `${kind === 'promote' ? 'Promote' : 'Roll back'} ${job} to v${dryRun.to}?`, dryRunShows)
   }
-  const begun = await client.post<OperationView>(path(job, kind), { ...body, version: dryRun.to })
-  const ended = await endOf(client, begun, waitMs + answerMs)
+  const wayOut = `end it before it is decided: reprise abort ${job} v${dryRun.to} --keep`
+  const work = async () => {
+    const begun = await client.post<OperationView>(path(job, kind), { ...body, version: dryRun.to })
+    return endOf(client, begun, { timeoutMs: waitMs + answerMs, wayOut })
+  }
+  const ended = await whileServerWorks(work, `The server goes on with it. Look: reprise status ${job}; ${wayOut}`, terminal, flags)
   if (ended.error !== null) throw errorOf(ended)
   const { result } = ended
   const { heldMs, positions, from, to } = result!
@@ -130,11 +135,15 @@ async function cutOver(kind: 'promote' | 'rollback', job: string, version: objec
 /** More than the wait itself: for the server to say how it ended. */
 const answerMs = 5000
 
-async function endOf(client: ApiClient, begun: OperationView, timeoutMs: number): Promise<OperationView> {
+async function endOf(
+  client: ApiClient,
+  begun: OperationView,
+  { timeoutMs, wayOut }: { readonly timeoutMs: number; readonly wayOut: string },
+): Promise<OperationView> {
   const from = realClock.monotonic()
   let operation = begun
   while (operation.state === 'running') {
-    if (realClock.monotonic() - from > timeoutMs) throw timedOut(`operation ${begun.id}`, timeoutMs)
+    if (realClock.monotonic() - from > timeoutMs) throw timedOut(`operation ${begun.id}`, timeoutMs, wayOut)
     await realClock.sleep(20)
     operation = await client.get<OperationView>(`/api/v1/operations/${begun.id}`)
   }

@@ -85,8 +85,9 @@ async function deployJob(file: string, flags: DeployFlags, terminal: Terminal): 
   if (version.already) notTaken(version, flags, terminal)
   if (flags.wait !== true) return printData(terminal, flags, version, deployedText(version))
   say(terminal, flags, deployedText(version).trimEnd())
-  const { caughtUp } = await import('./wait.ts')
-  const view = await caughtUp(client, version.job, version.version, waitMs)
+  const [{ caughtUp, replayGoesOn }, { whileServerWorks }] = await Promise.all([import('./wait.ts'), import('./stop-signals.ts')])
+  const { job, version: number } = version
+  const view = await whileServerWorks(() => caughtUp(client, job, number, waitMs), replayGoesOn(job, number), terminal, flags)
   printData(terminal, flags, view, `${view.job} v${view.version} ${view.role === 'active' ? 'publishes' : 'has caught up'}\n`)
 }
 

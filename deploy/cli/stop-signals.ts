@@ -1,4 +1,6 @@
 import { exitCodes } from './exit-code.ts'
+import type { Terminal } from './terminal.ts'
+import { type CommonFlags, say } from './verb.ts'
 
 export interface StopSignals {
   /** Aborted by the first SIGINT or SIGTERM. */
@@ -10,18 +12,37 @@ export interface StopSignals {
 /** The first signal asks for a clean stop, the second one ends the process at once: what was acknowledged is safe either way. */
 export function stopSignals(onFirst: () => void): StopSignals {
   const controller = new AbortController()
-  const handle = (signal: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(signal === 'SIGINT' ? exitCodes.interrupted : 143)
+  const end = onSignals((signal) => {
+    if (controller.signal.aborted) process.exit(exitCodeOf(signal))
     controller.abort()
     onFirst()
+  })
+  return { stop: controller.signal, end }
+}
+
+/** Waits for what a server does. A signal ends the process at once, not what the server does: that is said. */
+export async function whileServerWorks<T>(work: () => Promise<T>, goesOn: string, terminal: Terminal, flags: CommonFlags): Promise<T> {
+  const end = onSignals((signal) => {
+    say(terminal, flags, goesOn)
+    process.exit(exitCodeOf(signal))
+  })
+  try {
+    return await work()
+  } finally {
+    end()
   }
+}
+
+/** @returns what gives the signals back. */
+function onSignals(handle: (signal: NodeJS.Signals) => void): () => void {
   process.on('SIGINT', handle)
   process.on('SIGTERM', handle)
-  return {
-    stop: controller.signal,
-    end() {
-      process.off('SIGINT', handle)
-      process.off('SIGTERM', handle)
-    },
+  return () => {
+    process.off('SIGINT', handle)
+    process.off('SIGTERM', handle)
   }
+}
+
+function exitCodeOf(signal: NodeJS.Signals): number {
+  return signal === 'SIGINT' ? exitCodes.interrupted : 143
 }

@@ -5,6 +5,7 @@ import { realClock } from '../real-clock.ts'
 import type { VersionView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb, versionOf } from './client-flags.ts'
 import { durationOf } from './duration-flag.ts'
+import { whileServerWorks } from './stop-signals.ts'
 import type { Terminal } from './terminal.ts'
 import { printData } from './verb.ts'
 
@@ -24,9 +25,15 @@ export function waitVerb(terminal: Terminal): Command {
       const flags = command.optsWithGlobals<WaitFlags>()
       const client = await clientOf(flags, terminal)
       const timeoutMs = durationOf('--timeout', flags.timeout)
-      const view = await caughtUp(client, job, versionOf(version).version, timeoutMs)
+      const { version: wanted } = versionOf(version)
+      const view = await whileServerWorks(() => caughtUp(client, job, wanted, timeoutMs), replayGoesOn(job, wanted), terminal, flags)
       printData(terminal, flags, view, `${job} v${view.version} has caught up\n`)
     })
+}
+
+export function replayGoesOn(job: string, version: number | undefined): string {
+  const which = version === undefined ? job : `${job} v${version}`
+  return `The server goes on with it. Look: reprise status ${job}; let it rest: reprise pause ${which}; give it up: reprise abort ${which}`
 }
 
 /** @param wanted undefined: the newest candidate. VERSION_UNKNOWN; VERSION_STATE when it runs no more; WAIT_TIMED_OUT. */
@@ -55,6 +62,8 @@ export async function caughtUp(client: ApiClient, job: string, wanted: number | 
   }
 }
 
-export function timedOut(what: string, timeoutMs: number): StreamError {
-  return new StreamError('WAIT_TIMED_OUT', { what, timeoutMs }, { fix: 'it goes on at the server; look with reprise status' })
+/** @param wayOut how what is waited for is ended. */
+export function timedOut(what: string, timeoutMs: number, wayOut?: string): StreamError {
+  const fix = `it goes on at the server; look with reprise status${wayOut === undefined ? '' : `; ${wayOut}`}`
+  return new StreamError('WAIT_TIMED_OUT', { what, timeoutMs }, { fix })
 }

@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { VersionView } from '../../deploy/server/views.ts'
 import { reprise } from '../deploy/cli/fake-terminal.ts'
+import { realClock } from '../support/real-clock.ts'
+import { start } from './command-line.ts'
 import { persistently } from './server-process.ts'
 import { numbers, serverUnderTest, stateless, windowed } from './server-under-test.ts'
 
@@ -192,7 +194,27 @@ describe('a cut-over', () => {
     expect(await cli('abort kept v2 --keep')).toMatchObject({ exit: 3, err: expect.stringContaining('it publishes') })
   })
 
-  test('of a version that takes over by itself is not ended: it would try again', { timeout: 60_000 }, async () => {
+  test('goes on when whoever waits for it leaves, which is said; so does a replay', { timeout: 60_000 }, async () => {
+    await send('left', numbers(0, 100))
+    await deploy(windowed('10s', 'left'), { createTopics: true })
+    await caughtUp('left', 1)
+    await deploy(windowed('20s', 'left'))
+    await until('left', 2, ({ phase }) => phase === 'caught-up')
+    const promoting = start(['promote', 'left', 'v2', '--yes', '--server', server.url])
+    await persistently(async () => expect((await view('left')).cutOver).not.toBeNull())
+    promoting.kill('SIGINT')
+    const { code, stderr } = await promoting.ended
+    expect([code, stderr]).toEqual([130, expect.stringMatching(/server goes on.*reprise status left;.*reprise abort left v2 --keep\n$/)])
+    expect((await view('left')).cutOver).toMatchObject({ to: 2 })
+    expect((await cli('abort left v2 --keep')).exit).toBe(0)
+    await cli('pause left v2')
+    const waiting = start(['wait', 'left', 'v2', '--server', server.url])
+    await realClock.sleep(1500)
+    waiting.kill('SIGINT')
+    expect(await waiting.ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/server goes on.*reprise abort left v2\n$/) })
+  })
+
+  test('to a version that takes over by itself is not ended: it would try again', { timeout: 60_000 }, async () => {
     await send('itself', numbers(0, 100))
     await deploy(windowed('10s', 'itself'), { createTopics: true })
     await caughtUp('itself', 1)
