@@ -50,6 +50,7 @@ interface DryRunView {
   readonly changedWindows: readonly { readonly what: string; readonly now: boolean; readonly next: string | null }[]
   readonly wouldSucceed: boolean
   readonly blockedBy: readonly { readonly message: string; readonly fix: string }[]
+  readonly pause: { readonly cutOvers: number; readonly lowMs: number; readonly highMs: number } | null
   readonly wayBackUntil: string
 }
 
@@ -166,12 +167,25 @@ function placesOf(positions: DryRunView['positions']): string {
     .join(' ')
 }
 
-function dryRunText({ job, from, to, positions, gates, seam, changedWindows, wouldSucceed, blockedBy, wayBackUntil }: DryRunView): string {
+function dryRunText({
+  job,
+  from,
+  to,
+  positions,
+  gates,
+  seam,
+  changedWindows,
+  wouldSucceed,
+  blockedBy,
+  pause,
+  wayBackUntil,
+}: DryRunView): string {
   return [
     wouldSucceed
       ? `Would switch ${job} from v${from} to v${to} at ${placesOf(positions)} (or later)`
       : `Would not switch ${job} from v${from} to v${to}`,
     `  gates     ${gates.map(({ name, pass, found, limit }) => `${pass ? '✔' : '✖'} ${name}: ${found} (${limit})`).join('   ')}`,
+    `  pause     ${pauseText(pause)}`,
     `  way back  v${from} runs on until ${wayBackUntil}`,
     ...seam.map((text) => `  ! seam    ${text}`),
     ...changedWindows.map(
@@ -181,6 +195,13 @@ function dryRunText({ job, from, to, positions, gates, seam, changedWindows, wou
     ...blockedBy.flatMap(({ message, fix }) => [`  blocked   ${message}`, `  fix       ${fix}`]),
     '',
   ].join('\n')
+}
+
+function pauseText(pause: DryRunView['pause']): string {
+  if (pause === null) return 'unknown: no cut-over yet'
+  const { cutOvers, lowMs, highMs } = pause
+  const range = lowMs === highMs ? `${lowMs}` : `${lowMs}–${highMs}`
+  return `about ${range} ms, as in the last ${cutOvers === 1 ? 'cut-over' : `${cutOvers} cut-overs`}`
 }
 
 export function abortVerb(terminal: Terminal): Command {

@@ -224,12 +224,18 @@ describe('a cut-over', () => {
 
   test('back goes to the version that was confirmed, and to no other', { timeout: 60_000 }, async () => {
     await until('orders', 2, ({ phase }) => phase === 'caught-up')
+    expect((await cli('promote orders v2 --dry-run')).out).toContain('  pause     unknown: no cut-over yet\n')
     await promote('orders', 2)
     const away = server.api.post('/api/v1/jobs/orders/rollback', { version: 3 })
     await expect(away).rejects.toMatchObject({ code: 'VERSION_STATE', details: { reason: 'it is not the way back: that is v1' } })
     await until('orders', 1, ({ phase }) => phase === 'caught-up')
+    expect((await cli('rollback orders --dry-run')).out).toMatch(/ {2}pause {5}about \d+ ms, as in the last cut-over\n/)
     const back = await cli('rollback orders v1 --yes')
     expect([back.exit, back.out]).toEqual([0, expect.stringContaining('undo: reprise rollback orders v2\n')])
+    const { pause } = JSON.parse((await cli('promote orders v2 --dry-run --json')).out)
+    const events = await server.api.get<{ items: { event: { heldMs?: number } }[] }>('/api/v1/jobs/orders/events')
+    const held = events.items.flatMap(({ event }) => event.heldMs ?? [])
+    expect(pause).toEqual({ cutOvers: 2, lowMs: Math.min(...held), highMs: Math.max(...held) })
     // Once more it does not come back again.
     const again = await cli('rollback orders v1 --yes')
     expect([again.exit, again.err]).toEqual([3, expect.stringContaining('it publishes already')])

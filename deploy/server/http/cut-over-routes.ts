@@ -34,6 +34,10 @@ const dryRunView = z.object({
   blockedBy: z
     .array(z.object({ code: z.string(), message: z.string(), fix: z.string() }))
     .describe('What it would be refused for, and the command that helps'),
+  pause: z
+    .object({ cutOvers: z.number(), lowMs: z.number(), highMs: z.number() })
+    .nullable()
+    .describe('How long the publication stood still in the last cut-overs of this job, three at most; null: there was none yet'),
   wayBackUntil: z.string().describe('How long the former version runs on'),
 })
 
@@ -129,8 +133,14 @@ function viewOfDryRun(
     changedWindows: viewOfCommonEnds(controller.switching, to),
     wouldSucceed: blockedBy.length === 0,
     blockedBy: blockedBy.map(({ code, message, fix = '' }) => ({ code, message, fix })),
+    pause: pauseOf(controller.control.switches),
     wayBackUntil: iso(Date.now() + server.bakeMs),
   }
+}
+
+function pauseOf(switches: readonly CutOver[]): z.infer<typeof dryRunView>['pause'] {
+  const held = switches.flatMap(({ heldMs }) => heldMs ?? []).slice(-3)
+  return held.length === 0 ? null : { cutOvers: held.length, lowMs: Math.min(...held), highMs: Math.max(...held) }
 }
 
 function viewOfCutOver({ id, from, to, positions, heldMs }: CutOver) {
