@@ -1,21 +1,16 @@
 import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
-import { silentLogger } from '../../engine/ports/world.ts'
-import { type InputFormat, inputFormats, standardInput } from '../ingest/input-format.ts'
+import { inputFormats, standardInput } from '../ingest/input-format.ts'
+import { asking } from './client-flags.ts'
 import { checkReadOnce, manyTimes, pair, partitionsOf } from './flag-values.ts'
+import { type IntakeFlags, openIntake } from './intake.ts'
 import { type OnBad, onBadPolicies, RefusedLines } from './refused-lines.ts'
 import { RunProgress } from './run-progress.ts'
 import type { Terminal } from './terminal.ts'
-import { type CommonFlags, printData, table, verb } from './verb.ts'
+import { printData, table, verb } from './verb.ts'
 
-interface IngestFlags extends CommonFlags {
-  readonly data: string
+interface IngestFlags extends IntakeFlags {
   readonly partitions: readonly string[]
-  readonly key?: string
-  readonly eventTime?: string
-  readonly format?: InputFormat
-  readonly sourceId?: string
-  readonly kind?: 'stream' | 'table'
   readonly onBad: OnBad
 }
 
@@ -30,21 +25,23 @@ interface Taken {
 }
 
 export function ingestVerb(terminal: Terminal): Command {
-  return verb('ingest', {
-    summary: 'Take files into topics without a job; the same file again adds nothing',
+  const ingestion = verb('ingest', {
+    summary: 'Take files into topics without a job, at a server or with --data in a directory; the same file again adds nothing',
     examples: [
       ['reprise ingest flights=flights.ndjson --data data --key origin --event-time scheduledAt', 'key and time from fields'],
       ['reprise ingest flights=jan.csv flights=feb.csv --data data --on-bad skip', 'leave out what can not be read, and say which lines'],
-      ['tail -f log | reprise ingest events=- --data data --source-id web-1', 'as it comes'],
+      ['reprise ingest flights=flights.ndjson --server http://127.0.0.1:8787', 'the server takes it in'],
+      ['tail -f log | reprise ingest events=- --producer web-1', 'as it comes'],
     ],
   })
+  return asking(ingestion)
     .argument('<topic=file...>', '.ndjson, .json (an array), .csv, or - for NDJSON from standard input')
-    .requiredOption('--data <dir>', 'the data directory; made if need be')
+    .option('--data <dir>', 'the data directory, that no server has open; made if need be')
     .addOption(manyTimes('--partitions <topic=n>', 'partitions of a topic that does not exist yet; can be given again'))
     .option('--key <field>', 'the field that is the key; without it records are dealt out in turn')
     .option('--event-time <field>', 'the field that says when it happened: epoch ms, or a date and time as text; without it: now')
     .addOption(new Option('--format <format>', 'what is in the files, where their names do not say it').choices(inputFormats))
-    .option('--source-id <name>', 'what names the records in the place of the content: for standard input, which needs one')
+    .option('--producer, --source-id <name>', 'what names the records in the place of the content: for standard input, which needs one')
     .addOption(new Option('--kind <kind>', 'of a topic that does not exist yet (default: stream)').choices(['stream', 'table']))
     .addOption(new Option('--on-bad <policy>', 'lines that are no records').choices(onBadPolicies).default('fail'))
     .action(async (pairs: readonly string[], _, command: Command) => {
@@ -77,40 +74,22 @@ async function ingest(pairs: readonly string[], flags: IngestFlags, terminal: Te
     if (!files.some(([name]) => name === topic))
       throw new StreamError('USAGE', { reason: `--partitions ${topic}: no file goes to it` }, { fix: 'name a topic that is taken into' })
   }
-  const [{ DataDirectory }, { fieldReader, takeIn }, { openTopic }, { writersIn }, { realClock }, { noProbe }] = await Promise.all([
-    import('../data-directory.ts'),
-    import('../ingest/take-in.ts'),
-    import('../ingest/open-topic.ts'),
-    import('../output-owner.ts'),
-    import('../real-clock.ts'),
-    import('../../engine/ports/world.ts'),
-  ])
-  const data = await DataDirectory.open({ directory: flags.data, logger: silentLogger, probe: noProbe, memoryBytesMax: 0 })
+  const intake = await openIntake(flags, terminal)
   const progress = new RunProgress(terminal, { quiet: flags.quiet === true, total: () => 0 })
   try {
+    const wanted = files.map(([topic, file]) => ({ topic, file, partitions: partitions.get(topic) }))
     // All of them BEFORE the first file: a name that is refused must not leave half of the files taken in.
-    const writers = await writersIn(data.log)
-    for (const topic of new Set(files.map(([name]) => name)))
-      await openTopic(data.log, topic, writers, { kind: flags.kind, partitions: partitions.get(topic) })
+    for (const file of wanted) await intake.open(file)
     const taken: Taken[] = []
-    for (const [topic, file] of files) {
+    for (const one of wanted) {
       const refused = new RefusedLines(flags.onBad, terminal, flags)
-      const counts = await takeIn({
-        log: data.log,
-        topic,
-        file,
-        clock: realClock,
-        read: fieldReader(flags.key, flags.eventTime),
-        onBad: refused.onBad,
-        ...(flags.format === undefined ? {} : { format: flags.format }),
-        ...(flags.sourceId === undefined ? {} : { sourceId: flags.sourceId }),
-        onTaken: (records, share) => progress.taken(topic, records, share),
-      })
-      taken.push({ topic, file, ...counts, refused: refused.count })
+      const onTaken = (records: number, share: number | undefined) => progress.taken(one.topic, records, share)
+      const counts = await intake.take(one, { onBad: refused.onBad, onTaken })
+      taken.push({ topic: one.topic, file: one.file, ...counts, refused: refused.count })
     }
     return taken
   } finally {
     progress.end()
-    await data.close()
+    await intake.close()
   }
 }

@@ -34,11 +34,16 @@ export class ApiClient {
     return this.call('POST', path, JSON.stringify(body))
   }
 
+  /** A body of JSON that is sent as it is. */
+  postBytes<T>(path: string, body: Uint8Array<ArrayBuffer>): Promise<T> {
+    return this.call('POST', path, body)
+  }
+
   delete<T>(path: string): Promise<T> {
     return this.call('DELETE', path)
   }
 
-  private async call<T>(method: string, path: string, body?: string): Promise<T> {
+  private async call<T>(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>): Promise<T> {
     const { url, user, token, timeoutMs } = this.options
     const headers = {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),

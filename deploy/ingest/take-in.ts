@@ -8,6 +8,7 @@ import type { TopicDefinition } from '../../engine/model/topology.ts'
 import type { Log } from '../../engine/ports/log.ts'
 import type { Clock } from '../../engine/ports/world.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
+import { fileUnreadable } from '../file-unreadable.ts'
 import { timeMax } from '../time-max.ts'
 import { standardInput } from './input-format.ts'
 import { leaveOut } from './input-record.ts'
@@ -56,10 +57,9 @@ export async function takeIn({
   const id = await sourceIdOf(topic, file, sourceId)
   const whole = await wholeFile(file)
   const stopping = stop === undefined ? {} : { stop }
-  const recordsOf = (more: Pick<InputOptions, 'onBad' | 'onBytes'>) =>
-    records(openInput(file, { ...input, ...stopping, ...more }), read, file, more.onBad, stop)
+  const records = (more: Pick<InputOptions, 'onBad' | 'onBytes'>) => recordsOf(file, read, { ...input, ...stopping, ...more })
   // BEFORE the first record is appended.
-  if (whole !== undefined) for await (const _ of recordsOf({ onBad: onBad === 'fail' ? onBad : () => {} }));
+  if (whole !== undefined) for await (const _ of records({ onBad: onBad === 'fail' ? onBad : () => {} }));
   let bytesRead = 0
   const onBytes = (bytes: number) => {
     bytesRead = bytes
@@ -68,7 +68,7 @@ export async function takeIn({
     return await appendRecords(log, {
       id,
       topic,
-      records: recordsOf({ onBad, onBytes }),
+      records: records({ onBad, onBytes }),
       ...stopping,
       // Times of the log: the wall clock may be ahead of its append times. Standard input may trickle: what is there is soon in the log, with the time it came at.
       ...(file === standardInput ? { takenAt: () => log.clock(), flush: { clock, afterMs: flushAfterMs } } : { takenAt: log.clock() }),
@@ -79,10 +79,12 @@ export async function takeIn({
   }
 }
 
-/** Undefined for what can be read only once: standard input, a pipe. */
-async function wholeFile(file: string): Promise<{ bytes: number } | undefined> {
+/** Undefined for what can be read only once: standard input, a pipe. FILE_UNREADABLE. */
+export async function wholeFile(file: string): Promise<{ bytes: number } | undefined> {
   if (file === standardInput) return undefined
-  const found = await stat(file)
+  const found = await stat(file).catch((cause: NodeJS.ErrnoException) => {
+    throw fileUnreadable(file, cause)
+  })
   return found.isFile() ? { bytes: found.size } : undefined
 }
 
@@ -100,16 +102,13 @@ export async function sourceIdOf(topic: string, file: string, sourceId?: string)
   return `ingest:${topic}:${sourceId ?? (await contentHash(file))}`
 }
 
-const flushAfterMs = 200
+/** What trickles in is in the log soon. */
+export const flushAfterMs = 200
 
-async function* records(
-  batches: ReturnType<typeof openInput>,
-  read: RecordReader,
-  file: string,
-  onBad: InputOptions['onBad'],
-  stop: AbortSignal | undefined,
-): AsyncIterable<NewRecord> {
-  for await (const batch of untilStopped(batches, stop)) {
+/** Records of a file with key and event time. Their bytes are valid until the next one is asked for. */
+export async function* recordsOf(file: string, read: RecordReader, options: InputOptions): AsyncIterable<NewRecord> {
+  const { onBad, stop } = options
+  for await (const batch of untilStopped(openInput(file, options), stop)) {
     for (const { line, value } of batch) {
       let fields: ReturnType<RecordReader>
       try {

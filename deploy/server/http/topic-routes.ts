@@ -59,6 +59,7 @@ export function topicRoutes(app: App, server: RepriseServer): void {
           producer: z.string().min(1).max(200).optional().describe('Names the source of the records'),
           sequence: numberInUrl(0).optional().describe('Number of the first record in that source, from 0'),
           partitions: z.coerce.number().int().min(1).max(1024).optional().describe('Of a topic that is not there yet'),
+          kind: z.enum(['stream', 'table']).optional().describe('Of a topic that is not there yet; default: stream'),
         }),
         response: { 200: z.object({ added: z.number(), skipped: z.number(), nextSequence: z.number().nullable() }), ...problems },
       },
@@ -69,7 +70,7 @@ export function topicRoutes(app: App, server: RepriseServer): void {
       if ((producer === undefined) !== (sequence === undefined))
         throw new StreamError('REQUEST_INVALID', { reason: 'producer and sequence go together' }, { fix: 'give both, or none' })
       const writers = () => server.writers()
-      await openTopic(server.log, topic, writers(), { kind: undefined, partitions: query.partitions })
+      await openTopic(server.log, topic, writers(), { kind: query.kind, partitions: query.partitions })
       const now = () => server.log.clock()
       return takeRecords(body, { producers: server.producers, writers, now, topic, key: query.key, time: query.time, producer, sequence })
     },
