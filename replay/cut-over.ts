@@ -128,7 +128,7 @@ function point(probe: Probe, name: ControlProbePoint): void {
   probe.at(name)
 }
 
-/** Both versions, once they stand still for the hold as it is now. Undefined: not in time. */
+/** Both versions, once they stand still for the hold as it is now. Undefined: not in time, or it was given up. */
 async function heldByThen(
   board: VersionBoard,
   clock: Clock,
@@ -140,13 +140,14 @@ async function heldByThen(
   }: { readonly from: number; readonly to: number; readonly deadline: number; readonly signal: AbortSignal | undefined },
 ) {
   const mark = markOf(board.control.hold!)
-  for (;;) {
+  while (!signal?.aborted) {
     const [old, next] = [board.facts(from), board.facts(to)]
     if (old !== undefined && next !== undefined && heldFor(old, mark) && heldFor(next, mark)) return [old, next] as const
     const left = deadline - clock.monotonic()
-    if (left <= 0 || signal?.aborted) return undefined
+    if (left <= 0) return undefined
     await board.changedWithin(clock, left, signal)
   }
+  return undefined
 }
 
 function finiteOrNull(time: EpochMs): EpochMs | null {

@@ -4,7 +4,7 @@ import { MemoryLog } from '../../engine/log/memory/memory-log.ts'
 import type { Producer } from '../../engine/ports/log.ts'
 import { noProbe } from '../../engine/ports/world.ts'
 import type { TaskFacts } from '../../engine/runtime/steering.ts'
-import { decide } from '../../replay/control-log.ts'
+import { decide, readEvents } from '../../replay/control-log.ts'
 import { markOf } from '../../replay/control-state.ts'
 import { cutOver } from '../../replay/cut-over.ts'
 import { VersionBoard } from '../../replay/version-board.ts'
@@ -137,6 +137,18 @@ test('the decision is void when any task of either version has gone on', async (
     else await expect(outcome, moved).rejects.toThrow(/CUT_OVER_ABORTED/)
     expect([board.control.owner, board.control.hold]).toEqual([moved === undefined ? 2 : 1, undefined])
   }
+})
+
+test('one that is given up is not decided, although both stand still; the reason is recorded', async () => {
+  const log = new MemoryLog({ clock: new ManualClock(1_000_000_000) })
+  const board = new VersionBoard()
+  await standing(log, board)
+  const world = { log, clock: new ManualClock(1_000_000_000), board, probe: noProbe, job: 'job', outputs: [] }
+  const outcome = cutOver(world, { to: 2, holdMs: 1000, signal: AbortSignal.abort('by ana') })
+  const reason = 'it was given up before it was decided: by ana'
+  await expect(outcome).rejects.toMatchObject({ code: 'CUT_OVER_ABORTED', details: { reason } })
+  expect([board.control.owner, board.control.hold]).toEqual([1, undefined])
+  expect((await readEvents(log, 'job')).at(-1)).toMatchObject({ type: 'holdAborted', reason })
 })
 
 /** Two versions of two tasks each, that stand still for the next hold. @returns what their tasks write with. */
