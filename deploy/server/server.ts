@@ -19,6 +19,7 @@ import { makeApp } from './http/app.ts'
 import { IngestProducers } from './ingest-producers.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import { type ControllerWorld, JobController } from './job-controller.ts'
+import { KnownAnswers } from './known-answers.ts'
 import { isLoopback } from './loopback.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { Operations } from './operations.ts'
@@ -50,6 +51,7 @@ interface Opened {
   readonly metrics: PrometheusMetrics
   readonly probe: Probe
   readonly tokens: Tokens
+  readonly answers: KnownAnswers
 }
 
 /**
@@ -63,6 +65,7 @@ export class RepriseServer {
   readonly bundles: BundleStore
   readonly audit: AuditLog
   readonly tokens: Tokens
+  readonly answers: KnownAnswers
   readonly producers: IngestProducers
   private readonly left = new AbortController()
   /** Aborted when it begins to stop. */
@@ -90,7 +93,8 @@ export class RepriseServer {
     let server: RepriseServer | undefined
     try {
       const tokens = await Tokens.open(data.log, realClock)
-      server = new RepriseServer(options, { data, metrics, probe, tokens })
+      const answers = await KnownAnswers.open(data.log, realClock)
+      server = new RepriseServer(options, { data, metrics, probe, tokens, answers })
       server.checkTokens()
       for (const job of jobsOf(data.log)) await server.lead(job)
       await server.listen()
@@ -101,7 +105,7 @@ export class RepriseServer {
     }
   }
 
-  private constructor(options: ServerOptions, { data, metrics, probe, tokens }: Opened) {
+  private constructor(options: ServerOptions, { data, metrics, probe, tokens, answers }: Opened) {
     this.options = options
     // One for each body that is coming.
     setMaxListeners(0, this.leaving)
@@ -110,6 +114,7 @@ export class RepriseServer {
     this.data = data
     this.bundles = new BundleStore(data.log)
     this.tokens = tokens
+    this.answers = answers
     this.producers = new IngestProducers({ log: data.log, logger: options.logger })
     this.audit = new AuditLog(data.log, realClock)
     this.versionMetrics = new VersionMetrics(metrics)

@@ -228,3 +228,38 @@ test('decisions are followed as they are made', { timeout: 60_000 }, async () =>
     ],
   ])
 })
+
+describe('the same Idempotency-Key after kill -9', () => {
+  const post = async (path: string, body: object) => {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': 'k1' }
+    const response = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+    return { status: response.status, again: response.headers.get('idempotent-replay'), body: (await response.json()) as object }
+  }
+  const killed = async () => {
+    server.kill()
+    await server.start()
+  }
+
+  test('has the same answer: no second replay begins', { timeout: 60_000 }, async () => {
+    await send('keyed', numbers(0, 10))
+    await deploy(stateless('keyed', 'false'), { createTopics: true })
+    const first = await post('/api/v1/jobs/keyed/replays', {})
+    expect(first).toMatchObject({ status: 201, again: null, body: { version: 2 } })
+    await killed()
+    expect(await post('/api/v1/jobs/keyed/replays', {})).toEqual({ ...first, again: 'true' })
+    expect((await view('keyed')).versions.map(({ version }) => version)).toEqual([2, 1])
+    expect((await post('/api/v1/jobs/keyed/replays', { version: 1 })).status).toBe(422)
+  })
+
+  test('makes no second token, and the secret is not told again: it is written nowhere', { timeout: 60_000 }, async () => {
+    const token = { name: 'keyed', scopes: ['viewer'] }
+    const first = await post('/api/v1/tokens', token)
+    expect(await post('/api/v1/tokens', token)).toEqual({ ...first, again: 'true' })
+    await killed()
+    expect(await post('/api/v1/tokens', token)).toMatchObject({ status: 409, body: { code: 'TOKEN_EXISTS' } })
+    const secret = (first.body as { token: string }).token
+    const { items } = await server.api.get<{ items: object[] }>('/api/v1/topics/reprise.answers/records?limit=1000')
+    expect(JSON.stringify(items)).toContain('/api/v1/jobs/keyed/replays')
+    expect(JSON.stringify(items)).not.toContain(secret)
+  })
+})

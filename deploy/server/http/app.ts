@@ -76,7 +76,7 @@ export async function makeApp(server: RepriseServer, pauseMsMax = bodyPauseMsMax
     if (!streams) server.metrics.observe('reprise_api_request_duration_seconds', { method, route }, reply.elapsedTime / 1000)
   })
   auditChanges(app, server)
-  rememberKeys(app)
+  rememberKeys(app, server.answers, server.logger)
   const typed = withTypes(app)
   systemRoutes(typed, server)
   jobRoutes(typed, server)

@@ -2,32 +2,29 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { StreamError } from '../../../engine/errors.ts'
+import type { Logger } from '../../../engine/ports/world.ts'
+import type { KnownAnswers } from '../known-answers.ts'
 import { changing } from './changing.ts'
-import { Refusal } from './problem.ts'
+import { pathOf, Refusal } from './problem.ts'
 
-const keysMax = 10_000
-/** Of keys and answers: those that came first are forgotten. */
-const rememberedBytesMax = 32 << 20
 /** After that the first call may have its answer. */
 const askAgainSeconds = 1
 
 /** Another call may be let in. */
 const denials = new Set([401, 403, 429])
 
-interface Answered {
-  readonly body: string
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly payload: unknown
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What it answers is shown once: it is written nowhere. */
+    secret?: boolean
+  }
 }
 
 /**
  * The same Idempotency-Key again gives the same answer, and does nothing again. While the first call is under way the others are refused:
  * IDEMPOTENCY_KEY_IN_USE. With another body it is always refused.
  */
-export function rememberKeys(app: FastifyInstance, bytesMax = rememberedBytesMax): void {
-  const answered = new Map<string, Answered>()
-  let bytes = 0
+export function rememberKeys(app: FastifyInstance, answers: KnownAnswers, logger: Logger): void {
   /** Hash of the body, by key. */
   const underWay = new Map<string, string>()
   /** The key of each call that was first with it. */
@@ -40,7 +37,7 @@ export function rememberKeys(app: FastifyInstance, bytesMax = rememberedBytesMax
       throw new Refusal(400, 'a body that is streamed takes no Idempotency-Key', 'give producer and sequence: each record is taken once')
     }
     const body = bodyHash(request.body)
-    const before = answered.get(key)
+    const before = answers.get(key)
     if ((before?.body ?? underWay.get(key) ?? body) !== body) throw new Refusal(422, 'this Idempotency-Key was used with another body')
     if (underWay.has(key)) {
       reply.header('retry-after', String(askAgainSeconds))
@@ -55,21 +52,17 @@ export function rememberKeys(app: FastifyInstance, bytesMax = rememberedBytesMax
     const key = first.get(request)
     if (key === undefined) return
     const body = underWay.get(key)!
-    underWay.delete(key)
-    if (reply.statusCode >= 500 || denials.has(reply.statusCode)) return
-    const answer = { body, status: reply.statusCode, headers: headersOf(reply), payload }
-    answered.set(key, answer)
-    bytes += sizeOf(key, answer)
-    for (const [oldest, forgotten] of answered) {
-      if (answered.size <= keysMax && bytes <= bytesMax) return
-      answered.delete(oldest)
-      bytes -= sizeOf(oldest, forgotten)
+    try {
+      if (reply.statusCode >= 500 || denials.has(reply.statusCode)) return
+      const answer = { key, body, status: reply.statusCode, headers: headersOf(reply), payload }
+      if (request.routeOptions.config.secret) answers.remember(answer)
+      else await answers.keep(answer)
+    } catch (error) {
+      logger.error({ error, path: pathOf(request.url), requestId: request.id }, 'an answer is known until the server ends')
+    } finally {
+      underWay.delete(key)
     }
   })
-}
-
-function sizeOf(key: string, { payload }: Answered): number {
-  return key.length + (typeof payload === 'string' ? payload.length : 0)
 }
 
 function keyOf({ headers, method, url, token }: FastifyRequest): string | undefined {

@@ -41,7 +41,7 @@ export function tokenRoutes(app: App, server: RepriseServer): void {
   app.post(
     '/api/v1/tokens',
     {
-      config,
+      config: { ...config, secret: true },
       schema: {
         summary: 'Make a token; the answer is the only place it is ever shown in',
         body: z.strictObject({

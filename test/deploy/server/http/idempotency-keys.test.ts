@@ -2,18 +2,23 @@ import { type FastifyInstance, fastify } from 'fastify'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rememberKeys } from '../../../../deploy/server/http/idempotency-keys.ts'
 import { problemOf, statusOf } from '../../../../deploy/server/http/problem.ts'
+import { KnownAnswers } from '../../../../deploy/server/known-answers.ts'
+import { MemoryLog } from '../../../../engine/log/memory/memory-log.ts'
+import { silentLogger } from '../../../../engine/ports/world.ts'
+import { SimClock } from '../../../support/sim-clock.ts'
 import { serverInProcess } from './server-in-process.ts'
 
 describe('a second call with the same key', () => {
   let app: FastifyInstance
   let runs: number
   let release: (status: number) => void
-  beforeEach(() => {
+  beforeEach(async () => {
     runs = 0
+    const clock = new SimClock()
     app = fastify()
     app.decorateRequest('token', undefined)
     app.setErrorHandler((error, { id }, reply) => reply.status(statusOf(error)).send(problemOf(error, id, '')))
-    rememberKeys(app, 1000)
+    rememberKeys(app, await KnownAnswers.open(new MemoryLog({ clock }), clock, 1000), silentLogger)
     app.post('/do', async (_, reply) => {
       runs++
       const status = await new Promise<number>((resolve) => {
