@@ -61,6 +61,12 @@ export class Operations {
     return found
   }
 
+  /** @param job undefined: of all. */
+  newest(limit: number, job?: string): readonly Operation[] {
+    const found = [...this.known.values()].reverse()
+    return found.filter((operation) => job === undefined || operation.job === job).slice(0, limit)
+  }
+
   private keep(operation: Operation): void {
     this.known.set(operation.id, operation)
     if (this.known.size > keptMax) this.known.delete(this.known.keys().next().value!)

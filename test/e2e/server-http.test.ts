@@ -17,6 +17,20 @@ beforeAll(async () => {
   await server.api.post('/api/v1/jobs/numbers/abort', { version: 3 })
 })
 
+test('the versions of a job, and what was asked for, are listed newest first', async () => {
+  const list = async (path: string) => (await server.api.get<{ items: Record<string, unknown>[] }>(`/api/v1/${path}`)).items
+  expect((await list('jobs/numbers/versions')).map(({ version, role }) => [version, role])).toEqual([
+    [3, 'aborted'],
+    [2, 'active'],
+    [1, 'standby'],
+  ])
+  const [promoted] = await list('operations?job=numbers&limit=1')
+  expect(promoted).toMatchObject({ kind: 'promote', job: 'numbers', version: 2, state: 'done', error: null })
+  expect(await server.api.get(`/api/v1/operations/${promoted!.id}`)).toEqual(promoted)
+  expect(await list('operations?job=nobody')).toEqual([])
+  await expect(server.api.get('/api/v1/jobs/nobody/versions')).rejects.toMatchObject({ code: 'JOB_UNKNOWN' })
+})
+
 describe('records by HTTP', () => {
   test('numbered records are taken once; a gap is refused with the number that is expected', async () => {
     const path = '/api/v1/topics/once/records?producer=p&sequence='

@@ -110,7 +110,7 @@ describe('every route', () => {
     }
     expect(document.security).toEqual([{ token: [] }])
     const open = Object.entries(document.paths).filter(([, methods]) => methods.get?.security?.length === 0)
-    expect(open.map(([path]) => path)).toEqual(['/livez', '/readyz'])
+    expect(open.map(([path]) => path)).toEqual(['/livez', '/healthz', '/readyz'])
     for (const [path] of open) expect([path, (await call('GET', path)).status]).toEqual([path, 200])
   })
 

@@ -83,6 +83,20 @@ export function cutOverRoutes(app: App, server: RepriseServer): void {
     },
   )
   app.get(
+    '/api/v1/operations',
+    {
+      schema: {
+        summary: 'What was asked for since the server began and takes a while, newest first',
+        querystring: z.strictObject({
+          job: z.string().max(249).optional().describe('Default: of all jobs'),
+          limit: z.coerce.number().int().min(1).max(1000).default(50),
+        }),
+        response: { 200: z.object({ items: z.array(operationView) }), ...problems },
+      },
+    },
+    async ({ query }) => ({ items: server.operations.newest(query.limit, query.job).map(viewOfOperation) }),
+  )
+  app.get(
     '/api/v1/operations/:id',
     {
       schema: {

@@ -23,6 +23,17 @@ export function jobRoutes(app: App, server: RepriseServer): void {
     async ({ params }) => viewOfJob(server.known(params.job)),
   )
   app.get(
+    '/api/v1/jobs/:job/versions',
+    {
+      schema: {
+        summary: 'The versions of a job, newest first; also those that are no more',
+        params: ofJob,
+        response: { 200: z.object({ items: z.array(versionView) }), ...problems },
+      },
+    },
+    async ({ params }) => ({ items: viewOfJob(server.known(params.job)).versions }),
+  )
+  app.get(
     '/api/v1/jobs/:job/versions/:version',
     {
       schema: {

@@ -16,11 +16,13 @@ const auditRow = z.object({
 export function systemRoutes(app: App, server: RepriseServer): void {
   const config = { scope: 'open' } as const
   const text = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } })
-  app.get(
-    '/livez',
-    { config, schema: { summary: 'Whether the process answers', response: { 200: text('It does'), ...problems } } },
-    async (_, reply) => reply.type('text/plain').send('ok\n'),
-  )
+  const answers = { 200: text('It does'), ...problems }
+  // The second name is for tools that know no other.
+  for (const [url, summary] of [
+    ['/livez', 'Whether the process answers'],
+    ['/healthz', 'The same as /livez'],
+  ] as const)
+    app.get(url, { config, schema: { summary, response: answers } }, async (_, reply) => reply.type('text/plain').send('ok\n'))
   const ready = { 200: text('It takes calls'), 503: text('It is stopping'), ...problems }
   app.get('/readyz', { config, schema: { summary: 'Whether it takes calls that change something', response: ready } }, async (_, reply) => {
     const ready = !server.stopping
