@@ -13,7 +13,10 @@ export const exitCodes = {
   /** No token that is valid, or one that does not allow it. */
   notAllowed: 7,
   unreachable: 8,
+  /** By Ctrl-C. */
   interrupted: 130,
+  /** By SIGTERM. */
+  terminated: 143,
 } as const
 
 const byError: Partial<Record<ErrorCode, number>> = {

@@ -1,13 +1,11 @@
 import type { Command } from 'commander'
-import { realClock } from '../real-clock.ts'
 import type { JobView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
 import { exitCodes } from './exit-code.ts'
-import { rowsOf } from './screen.ts'
-import { duration, type PartitionOfVersion, partitionCells, statusLine, statusText } from './status-text.ts'
-import { stopSignals } from './stop-signals.ts'
+import { duration, statusLine, statusText } from './status-text.ts'
 import { painter, type Terminal } from './terminal.ts'
 import { Exit, printData, table } from './verb.ts'
+import { watch } from './watch.ts'
 
 interface StatusFlags extends ClientFlags {
   readonly watch?: boolean
@@ -20,7 +18,7 @@ export function statusVerb(terminal: Terminal): Command {
     examples: [['reprise status airport-delays --watch', 'goes on until Ctrl-C; what runs on the server is not touched by that']],
   })
     .argument('<job>')
-    .option('-w, --watch', 'go on, once a second; in a pipe one line a version')
+    .option('-w, --watch', 'go on until Ctrl-C, once a second; in a pipe one line a version each 30 s')
     .option('--exit-status', 'exit code 1 when the version that publishes is stopped')
     .action(async (job: string, _, command: Command) => {
       const flags = command.optsWithGlobals<StatusFlags>()
@@ -28,31 +26,21 @@ export function statusVerb(terminal: Terminal): Command {
       const look = () => client.get<JobView>(`/api/v1/jobs/${encodeURIComponent(job)}`)
       const paint = painter(terminal.out, terminal.env, flags.color)
       const { live, columns } = terminal.out
-      const screen = { paint, columns: live ? columns : Number.POSITIVE_INFINITY }
+      const shown = { paint, columns: live ? columns : Number.POSITIVE_INFINITY }
+      const screen = (view: JobView) => statusText(view, shown)
       if (!flags.watch) {
         const view = await look()
-        printData(terminal, flags, view, statusText(view, screen))
+        printData(terminal, flags, view, screen(view))
         if (flags.exitStatus && stands(view)) throw new Exit(exitCodes.failed)
         return
       }
-      const signals = stopSignals(() => {})
-      let shown = 0
-      let last: JobView | undefined
-      while (!signals.stop.aborted) {
-        const view = await look()
-        last = view
-        const alive = view.versions.filter(({ role }) => role !== 'aborted' && role !== 'retired')
-        if (flags.json) terminal.out.write(`${JSON.stringify(view)}\n`)
-        else if (!live) terminal.out.write(alive.map((one) => statusLine(one, view.cutOver)).join(''))
-        else {
-          const text = statusText(view, screen)
-          terminal.out.write(`${shown === 0 ? '' : `\x1b[${shown}A`}\x1b[J${text}`)
-          shown = rowsOf(text, columns)
-        }
-        await realClock.sleep(1000, signals.stop)
-      }
-      signals.end()
-      if (flags.exitStatus && last !== undefined && stands(last)) throw new Exit(exitCodes.failed)
+      const lines = ({ versions, cutOver }: JobView) =>
+        versions
+          .filter(({ role }) => role !== 'aborted' && role !== 'retired')
+          .map((one) => statusLine(one, cutOver))
+          .join('')
+      const { last, exitCode } = await watch(terminal, flags, { look, screen, lines })
+      throw new Exit(flags.exitStatus && stands(last) ? exitCodes.failed : exitCode)
     })
 }
 
@@ -101,23 +89,6 @@ export function versionsVerb(terminal: Terminal): Command {
         flags,
         { items: view.versions },
         table([['VERSION', 'STATE', 'HEALTH', 'LAG', 'DEPLOYED', 'BY', 'SHA', 'MESSAGE'], ...rows]),
-      )
-    })
-}
-
-export function lagVerb(terminal: Terminal): Command {
-  return clientVerb('lag', { summary: 'What waits for each version, by partition', examples: [['reprise lag airport-delays', '']] })
-    .argument('<job>')
-    .action(async (job: string, _, command: Command) => {
-      const flags = command.optsWithGlobals<ClientFlags>()
-      const path = `/api/v1/jobs/${encodeURIComponent(job)}/lag`
-      const found = await (await clientOf(flags, terminal)).get<{ items: PartitionOfVersion[] }>(path)
-      const rows = found.items.map(partitionCells)
-      printData(
-        terminal,
-        flags,
-        found,
-        table([['VERSION', 'TOPIC', 'PARTITION', 'CURRENT-OFFSET', 'LOG-END-OFFSET', 'LAG', 'TIME-LAG'], ...rows]),
       )
     })
 }

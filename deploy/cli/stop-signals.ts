@@ -5,6 +5,8 @@ import { type CommonFlags, say } from './verb.ts'
 export interface StopSignals {
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly stop: AbortSignal
+  /** Of a process that the first of them ended; 0 until it comes. */
+  readonly exitCode: number
   /** Gives the signals back. */
   end(): void
 }
@@ -12,12 +14,20 @@ export interface StopSignals {
 /** The first signal asks for a clean stop, the second one ends the process at once: what was acknowledged is safe either way. */
 export function stopSignals(onFirst: () => void): StopSignals {
   const controller = new AbortController()
+  let exitCode: number = exitCodes.done
   const end = onSignals((signal) => {
     if (controller.signal.aborted) process.exit(exitCodeOf(signal))
+    exitCode = exitCodeOf(signal)
     controller.abort()
     onFirst()
   })
-  return { stop: controller.signal, end }
+  return {
+    stop: controller.signal,
+    get exitCode() {
+      return exitCode
+    },
+    end,
+  }
 }
 
 /** Waits for what a server does. A signal ends the process at once, not what the server does: that is said. */
@@ -44,5 +54,5 @@ function onSignals(handle: (signal: NodeJS.Signals) => void): () => void {
 }
 
 function exitCodeOf(signal: NodeJS.Signals): number {
-  return signal === 'SIGINT' ? exitCodes.interrupted : 143
+  return signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
 }

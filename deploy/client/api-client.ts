@@ -65,6 +65,8 @@ export class ApiClient {
       throw unreachable(url, cause)
     })
     if (response.ok) return answer as T
+    // While a server closes, what takes its calls says so in words of its own.
+    if (response.status === 503 && (answer as Partial<Problem>).code === undefined) throw unreachable(url, answer)
     throw errorOfProblem(answer as Problem)
   }
 }

@@ -229,6 +229,39 @@ test('decisions are followed as they are made', { timeout: 60_000 }, async () =>
   ])
 })
 
+describe('status --watch', () => {
+  const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, count * 1000))
+
+  test('in a pipe says less, and ends as Ctrl-C ends it', { timeout: 60_000 }, async () => {
+    await send('watched', numbers(0, 5))
+    await deploy(stateless('watched', 'false'), { createTopics: true })
+    const watching = start(['status', 'watched', '--watch', '--server', server.url])
+    await seconds(4)
+    watching.kill('SIGINT')
+    const { code, stdout, stderr } = await watching.ended
+    expect([code, stderr]).toEqual([130, ''])
+    expect(stdout).toMatch(/^watched v1 active\b.*\n$/)
+  })
+
+  test('goes on when the server is there again', { timeout: 60_000 }, async () => {
+    const watching = start(['status', 'watched', '--watch', '--json', '--server', server.url])
+    await seconds(3)
+    server.kill()
+    await seconds(2)
+    await server.start()
+    await server.api.post('/api/v1/jobs/watched/pause', { version: 1 })
+    await seconds(3)
+    watching.kill('SIGTERM')
+    const { code, stdout, stderr } = await watching.ended
+    expect(stderr).toBe('the server does not answer; it is asked again each second\nthe server answers again\n')
+    const health = stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as { versions: { health: string }[] }).versions[0]!.health)
+    expect([code, health[0], health.at(-1)]).toEqual([143, 'running', 'paused'])
+  })
+})
+
 describe('the same Idempotency-Key after kill -9', () => {
   const post = async (path: string, body: object) => {
     const headers = { 'content-type': 'application/json', 'idempotency-key': 'k1' }
