@@ -13,8 +13,8 @@ const table = {
   reprise_build_info: { type: 'gauge', help: 'Always 1; the versions are in the labels', labels: ['version', 'node_version'] },
   reprise_records_in_total: {
     type: 'counter',
-    help: 'Source records taken in; equals processed + skipped + dead-lettered',
-    labels: ['job', 'version'],
+    help: "Source records taken in, by the topic they were taken from: a source, or the version's retry topic; the sum equals processed + skipped + dead-lettered",
+    labels: ['job', 'version', 'topic'],
   },
   reprise_records_processed_total: { type: 'counter', help: 'Source records that went through the job', labels: ['job', 'version'] },
   reprise_records_skipped_total: { type: 'counter', help: 'Source records passed over by policy skip', labels: ['job', 'version'] },

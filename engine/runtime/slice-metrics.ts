@@ -2,6 +2,7 @@ import { knownCode } from '../errors.ts'
 import type { EpochMs } from '../model/record.ts'
 import type { JournalRecord, Totals } from '../model/slice.ts'
 import type { Labels, Metrics } from '../ports/world.ts'
+import type { InputPlan } from './plan.ts'
 
 /** What was measured of a slice whose commit is acknowledged, beside what its journal record says. */
 export interface SliceMeasures {
@@ -23,6 +24,8 @@ const lateReasons = ['late', 'idle', 'clock'] as const
 export class SliceMetrics {
   private readonly metrics: Metrics
   private readonly labels: Labels
+  /** Where source records come from, by input; undefined: from an earlier stage. */
+  private readonly topics: readonly (string | undefined)[]
   private before: Totals
   /** The checkpoint under way. */
   private cutting: { readonly seq: number; readonly at: number } | undefined = undefined
@@ -30,9 +33,10 @@ export class SliceMetrics {
   lastRecordAt: EpochMs | undefined = undefined
 
   /** @param recovered totals of slices that were told of in an earlier life. */
-  constructor(metrics: Metrics, labels: Labels, recovered: Totals) {
+  constructor(metrics: Metrics, labels: Labels, recovered: Totals, inputs: readonly Pick<InputPlan, 'kind' | 'topic'>[]) {
     this.metrics = metrics
     this.labels = labels
+    this.topics = inputs.map(({ kind, topic }) => (kind === 'exchange' ? undefined : topic))
     this.before = structuredClone(recovered)
     this.begin()
   }
@@ -59,10 +63,13 @@ export class SliceMetrics {
     if (ms > 0) this.metrics.add('reprise_backpressured_seconds_total', this.labels, ms / 1000)
   }
 
-  committed({ totals }: JournalRecord, { runMs, commitMs, latencyMs, at, faults }: SliceMeasures): void {
+  committed({ totals, slice, input }: JournalRecord, { runMs, commitMs, latencyMs, at, faults }: SliceMeasures): void {
     const { metrics, labels, before } = this
     if (totals.in > before.in) this.lastRecordAt = at
-    this.count('reprise_records_in_total', totals.in - before.in)
+    slice.ranges.forEach((range, i) => {
+      const topic = this.topics[range.input]
+      if (topic !== undefined) metrics.add('reprise_records_in_total', { ...labels, topic }, input[i]!.count)
+    })
     this.count('reprise_records_processed_total', totals.processed - before.processed)
     this.count('reprise_records_skipped_total', totals.skipped - before.skipped)
     this.count('reprise_dlq_records_total', totals.deadLettered - before.deadLettered)
@@ -97,6 +104,7 @@ export class SliceMetrics {
   private begin(): void {
     const { metrics, labels } = this
     for (const name of startingAtZero) metrics.add(name, labels, 0)
+    for (const topic of new Set(this.topics)) if (topic !== undefined) metrics.add('reprise_records_in_total', { ...labels, topic }, 0)
     for (const reason of lateReasons) metrics.add('reprise_records_late_total', { ...labels, reason }, 0)
     for (const reason of ['skipped', 'derived_skipped', ...lateReasons])
       metrics.add('reprise_records_dropped_total', { ...labels, reason }, 0)
@@ -112,7 +120,6 @@ export class SliceMetrics {
 }
 
 const startingAtZero = [
-  'reprise_records_in_total',
   'reprise_records_processed_total',
   'reprise_records_skipped_total',
   'reprise_dlq_records_total',

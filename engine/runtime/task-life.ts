@@ -145,7 +145,7 @@ export class TaskLife {
     this.inputs = inputs
     this.size = size
     this.chooser = new SliceChooser({ task, plan, tasks: job.tasks.length, inputs, world, size, last })
-    this.metrics = new SliceMetrics(world.metrics, { job: job.topology.job, version: `v${job.version}` }, task.totals)
+    this.metrics = new SliceMetrics(world.metrics, { job: job.topology.job, version: `v${job.version}` }, task.totals, plan.inputs)
     this.trimmer = new Trimmer(world.log, job, plan, inputs)
     this.checkpointedAt = world.clock.monotonic()
     // Not `task.seq`: what was run again since the checkpoint is in none yet.

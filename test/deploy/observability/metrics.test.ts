@@ -8,13 +8,25 @@ import type { JournalRecord, Totals } from '../../../engine/model/slice.ts'
 import { SliceMetrics } from '../../../engine/runtime/slice-metrics.ts'
 import { emptyTotals } from '../../../engine/task/reports.ts'
 
-const journalOf = (totals: Totals) => ({ totals }) as Partial<JournalRecord> as JournalRecord
+/** Of a slice that took 4 and 3 records of two partitions, and 9 of an exchange. */
+const journalOf = (totals: Totals) =>
+  ({
+    totals,
+    slice: { ranges: [0, 1, 3].map((input) => ({ input, from: 100, to: 200 })) },
+    input: [4, 3, 9].map((count) => ({ count, digest: '' })),
+  }) as unknown as JournalRecord
+const inputs = [
+  { kind: 'source', topic: 'flights' },
+  { kind: 'source', topic: 'flights' },
+  { kind: 'retry', topic: 'orders.v1.retry' },
+  { kind: 'exchange', topic: 'orders.v1.exchange' },
+] as const
 
 const labels = { job: 'orders', version: 'v1' }
 
 test('what the engine reports stands in the exposition', async () => {
   const metrics = new PrometheusMetrics()
-  const slices = new SliceMetrics(metrics, labels, emptyTotals())
+  const slices = new SliceMetrics(metrics, labels, emptyTotals(), inputs)
   const measures = { runMs: 3, commitMs: 12, latencyMs: 400, at: 90_400, faults: new Map([['RECORD_MALFORMED', 2]]) }
   const totals = {
     in: 7,
@@ -50,7 +62,10 @@ test('what the engine reports stands in the exposition', async () => {
   // What is not public yet, or took no source record, has no latency.
   expect(text).toContain('reprise_end_to_end_latency_seconds_sum{reprise_job="orders",version="v1"} 0.4')
   expect(text).toContain('reprise_end_to_end_latency_seconds_count{reprise_job="orders",version="v1"} 1')
-  expect(text).toContain('reprise_records_in_total{reprise_job="orders",version="v1"} 14')
+  expect(text.match(/^reprise_records_in_total.*/gm)).toEqual([
+    'reprise_records_in_total{reprise_job="orders",version="v1",topic="flights"} 14',
+    'reprise_records_in_total{reprise_job="orders",version="v1",topic="orders.v1.retry"} 0',
+  ])
   expect(text).toContain('reprise_records_late_total{reprise_job="orders",version="v1",reason="late"} 3')
   expect(text).toContain('reprise_records_out_total{reprise_job="orders",version="v1",topic="delays"} 4')
   expect(text).toContain('reprise_derived_dlq_records_total{reprise_job="orders",version="v1"} 2')
@@ -64,9 +79,9 @@ test('what the engine reports stands in the exposition', async () => {
 
 test('series that may grow are there before they do', async () => {
   const metrics = new PrometheusMetrics()
-  new SliceMetrics(metrics, labels, { ...emptyTotals(), in: 5 })
+  new SliceMetrics(metrics, labels, { ...emptyTotals(), in: 5 }, inputs)
   const text = await metrics.text()
-  expect(text).toContain('reprise_records_in_total{reprise_job="orders",version="v1"} 0')
+  expect(text).toContain('reprise_records_in_total{reprise_job="orders",version="v1",topic="flights"} 0')
   expect(text).toContain('reprise_dlq_records_total{reprise_job="orders",version="v1"} 0')
   expect(text).toContain('reprise_records_dropped_total{reprise_job="orders",version="v1",reason="clock"} 0')
 })
