@@ -61,13 +61,19 @@ export class KnownAnswers {
 
   /** Until the process ends: what holds a secret is in no topic. */
   remember(answer: Answered): void {
+    const before = this.known.get(answer.key)
+    if (before !== undefined) this.forget(before)
     this.known.set(answer.key, answer)
     this.bytes += sizeOf(answer)
-    for (const [oldest, forgotten] of this.known) {
+    for (const oldest of this.known.values()) {
       if (this.known.size <= answersMax && this.bytes <= this.bytesMax) return
-      this.known.delete(oldest)
-      this.bytes -= sizeOf(forgotten)
+      this.forget(oldest)
     }
+  }
+
+  private forget(answer: Answered): void {
+    this.known.delete(answer.key)
+    this.bytes -= sizeOf(answer)
   }
 }
 

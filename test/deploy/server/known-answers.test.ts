@@ -27,6 +27,15 @@ test('the next process has as much in memory as this one: the oldest are forgott
     expect(['a', 'b', 'c', 'd'].map((key) => some.get(key)?.key)).toEqual([undefined, undefined, 'c', 'd'])
 })
 
+test('a key that was forgotten and used again is known by its last answer', async () => {
+  const { log, clock } = world()
+  const answers = await KnownAnswers.open(log, clock, 1000)
+  for (const key of ['a', 'b', 'c']) await answers.keep(answer(key, 400))
+  await answers.keep({ ...answer('a', 400), status: 201 })
+  const next = await KnownAnswers.open(log, clock, 1300)
+  expect(['a', 'b', 'c'].map((key) => next.get(key)?.status)).toEqual([201, 200, 200])
+})
+
 test('the log keeps them for a day, and has a bound', async () => {
   const { log, clock } = world()
   await (await KnownAnswers.open(log, clock)).keep(answer('a'))
