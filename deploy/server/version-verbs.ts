@@ -21,7 +21,7 @@ export interface RegisterRequest {
   /** auto: it takes over by itself. */
   readonly promote: 'manual' | 'auto'
   readonly starts?: Starts
-  /** What differs from the server's policy. */
+  /** What differs from what was said for the job's newest version, or else from the server's policy. */
   readonly policy?: PolicyPart | undefined
   /** From its first record on; absent: as many as it can. */
   readonly rate?: Partial<RateLimits> | undefined
@@ -73,7 +73,10 @@ export class VersionVerbs {
         return same.version
       }
       this.checkStarts(starts)
-      const version = Math.max(0, ...this.world.control().versions.keys()) + 1
+      const newest = Math.max(0, ...this.world.control().versions.keys())
+      const version = newest + 1
+      // What was said of when a version counts as caught up holds for the job, until something else is said.
+      const policyOfJob = { ...this.world.control().versions.get(newest)?.policy, ...policy }
       await this.claimingOutputs(version, inspected, () =>
         this.world.decisions.write({
           type: 'registered',
@@ -83,7 +86,7 @@ export class VersionVerbs {
           fingerprint: inspected.fingerprint,
           promote,
           starts,
-          policy,
+          policy: policyOfJob,
           rate,
           ...asked,
         }),

@@ -51,6 +51,14 @@ test('a version is registered with its limits in one decision: it never takes a 
   expect(board.control.events).toBe(1)
 })
 
+test('when a version counts as caught up is said for the job: it holds for those that follow, but for what is said anew', async () => {
+  const { verbs } = worldOf().job('orders')
+  await verbs.register(writesBoth, 'a', 1, { ...manual, policy: { maxLagRecords: 5, holdMs: 10 } })
+  expect(await verbs.register(writesBoth, 'b', 1, manual)).toMatchObject({ version: 2, policy: { maxLagRecords: 5, holdMs: 10 } })
+  const third = await verbs.register(writesBoth, 'c', 1, { ...manual, policy: { holdMs: 20 } })
+  expect(third.policy).toEqual({ maxLagRecords: 5, holdMs: 20 })
+})
+
 test('a rate of 0 pauses, and what is said with it of the other limit holds afterwards', async () => {
   const { verbs } = worldOf().job('orders')
   await verbs.register(writesBoth, 'a', 1, manual)
