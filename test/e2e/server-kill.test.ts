@@ -8,7 +8,7 @@ import { realClock } from '../../deploy/real-clock.ts'
 import type { JobView, VersionView } from '../../deploy/server/views.ts'
 import { silentLogger } from '../../engine/ports/world.ts'
 import { canonical } from '../../examples/reference.ts'
-import { controlProbePoints } from '../../replay/probe-points.ts'
+import { type ControlProbePoint, controlProbePoints } from '../../replay/probe-points.ts'
 import { Random } from '../support/random.ts'
 import { expectedOf, type KillEvent, makeEvents, partitions } from './kill-events.ts'
 import { persistently, ServerProcess } from './server-process.ts'
@@ -17,37 +17,59 @@ const full = process.env.REPRISE_FULL === '1'
 const seed = Number(process.env.KILL_SEED ?? 1)
 const dir = mkdtempSync(join(tmpdir(), 'reprise-server-'))
 const jobs = ['kill.ts', 'kill-v2.ts'].map((name) => fileURLToPath(new URL(`./jobs/${name}`, import.meta.url)))
-const { events } = makeEvents(seed, { keys: 40, records: 4000, everyMs: 40 })
 let runs = 0
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+/** How often a story comes by each of them. */
+const passes: Record<ControlProbePoint, number> = {
+  'deploy.bundle-stored': 2,
+  'deploy.registered': 2,
+  'cut-over.hold-requested': 3,
+  'cut-over.held': 3,
+  'cut-over.decided': 3,
+  'retire.decided': 1,
+  'retire.topics-deleted': 1,
+  'retire.removed': 1,
+}
 
 describe('records come in while versions are deployed, promoted, rolled back and retired', () => {
   test('undisturbed: what is public is what brute force gives, each result once', { timeout: 120_000 }, () => story({}))
 
   test('versions of two tasks a stage, and of one', { timeout: 120_000 }, () =>
-    story({ REPRISE_FAIL_AT: 'cut-over.held:2' }, undefined, [2, 1]),
+    story({ env: { REPRISE_FAIL_AT: 'cut-over.held:2' }, parallelism: [2, 1] }),
   )
 
-  const times = full ? [1, 2, 3, 4, 5] : [1]
-  for (const point of controlProbePoints) {
-    // Some of them are come by once only in this story.
-    for (const n of point.startsWith('cut-over') ? times.slice(0, 3) : [1])
-      test.concurrent(`killed by SIGKILL at ${point}, time ${n}`, { timeout: 180_000 }, async () => {
-        const { lives } = await story({ REPRISE_FAIL_AT: `${point}:${n}` })
+  const kills = full ? 5 : 1
+  for (const point of controlProbePoints)
+    for (let round = 0; round < kills; round++) {
+      const n = 1 + (round % passes[point])
+      test.concurrent(`killed by SIGKILL at ${point}, time ${n}, round ${round}`, { timeout: 180_000 }, async () => {
+        const { lives } = await story({ round, env: { REPRISE_FAIL_AT: `${point}:${n}` } })
         expect(lives, 'the point was reached').toBeGreaterThan(1)
       })
-  }
+    }
 
   const rounds = full ? 20 : 2
   for (let round = 0; round < rounds; round++)
     test.concurrent(`killed at random times, round ${round}`, { timeout: 180_000 }, async () => {
-      await story({}, new Random(seed + round))
+      await story({ round, killed: true })
     })
 })
 
+interface Story {
+  /** Each has other records, which come at other times. */
+  readonly round?: number
+  readonly env?: Record<string, string>
+  /** Now and then, at random. */
+  readonly killed?: boolean
+  /** Of v1 and of v2. */
+  readonly parallelism?: readonly [number, number]
+}
+
 /** v1 publishes, v2 follows, they take turns, v1 is retired; records come all the while. @returns how often the server was started. */
-async function story(env: Record<string, string>, kills?: Random, parallelism = [1, 1]): Promise<{ lives: number }> {
+async function story({ round = 0, env = {}, killed = false, parallelism = [1, 1] }: Story): Promise<{ lives: number }> {
+  const { events } = makeEvents(seed + round, { keys: 40, records: 4000, everyMs: 40 })
   const data = join(dir, `data-${runs++}`)
   const small = ['sliceRecordsMax=60', 'checkpointEveryMs=50', 'logFileBytes=300000', 'quietAfterMs=20', 'mergeBytesMin=2000']
   const server = await ServerProcess.on(data, ['--hold', '100ms', '--quiet', ...small.flatMap((pair) => ['--set', pair])])
@@ -56,7 +78,7 @@ async function story(env: Record<string, string>, kills?: Random, parallelism = 
   let over = false
   await server.keptAlive(async () => {
     const feeding = feed()
-    const killing = kills === undefined ? undefined : killNowAndThen(kills)
+    const killing = killed ? killNowAndThen() : undefined
     await deploy(0)
     await until(() => fed >= 500)
     await deploy(1)
@@ -77,12 +99,13 @@ async function story(env: Record<string, string>, kills?: Random, parallelism = 
   return { lives: server.lives }
 
   async function feed(): Promise<void> {
+    const random = new Random(seed + round)
     for (; fed < events.length; fed += 50) {
       const batch = events.slice(fed, fed + 50)
       await persistently(() =>
         api.post(`/api/v1/topics/events/records?key=key&time=at&producer=feed&sequence=${fed}&partitions=${partitions}`, batch),
       )
-      await realClock.sleep(20)
+      await realClock.sleep(random.int(40))
     }
   }
 
@@ -93,7 +116,8 @@ async function story(env: Record<string, string>, kills?: Random, parallelism = 
     await persistently(() => api.post(`/api/v1/topics/events/records?key=key&time=at&producer=end&sequence=0`, ends))
   }
 
-  async function killNowAndThen(random: Random): Promise<void> {
+  async function killNowAndThen(): Promise<void> {
+    const random = new Random(seed + round)
     for (let left = 3; left > 0 && !over; left--) {
       await realClock.sleep(700 + random.int(1500))
       if (!over) server.kill()
