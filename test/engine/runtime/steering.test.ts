@@ -34,6 +34,30 @@ test('a life that knows less of what was decided than the one before does nothin
   await log.close()
 })
 
+test('a task stands still as long as it is told to, whatever its clock says, and for the next one to ask anew', async () => {
+  const { version, log, clock, steer, send, published, stop } = await steeredVersion({ control: 1, publishes: true })
+  const holds = async () =>
+    (await readJournal(log, 'steered.v1.journal', 0)).flatMap(({ record }) => (record.slice.hold === undefined ? [] : [record.slice.hold]))
+  void version.run('stopped')
+  await send(0)
+  expect(await published()).toBe(1)
+  steer({ control: 2, publishes: true, hold: { id: 'first' } })
+  expect(await published()).toBe(1)
+  await send(1)
+  clock.advance(24 * 3_600_000)
+  expect(await published()).toBe(1)
+  expect(await holds()).toEqual(['first'])
+
+  // The first one was given up, and nothing came in between.
+  steer({ control: 4, publishes: true, hold: { id: 'second' } })
+  expect(await published()).toBe(1)
+  expect(await holds()).toEqual(['first', 'second'])
+  steer({ control: 5, publishes: true })
+  expect(await published()).toBe(2)
+  await stop()
+  await log.close()
+})
+
 test('a task that is to stand still at a time others have come to gives for all to see what is due by then, and what comes too late since is told of', async () => {
   const counting = defineJob('counting', (builder) => {
     builder
