@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { start } from '../e2e/command-line.ts'
 import { ServerProcess } from '../e2e/server-process.ts'
-import { samplesOf } from './samples.ts'
+import { commandsOf, samplesOf, wordsOf } from './samples.ts'
 
 const top = path.resolve(import.meta.dirname, '../..')
 
@@ -17,7 +17,7 @@ test('the commands of the page on operating do what it says, one after the other
   const changed = job.replace('max((flight) => flight.delay)', 'max((flight) => Math.max(0, flight.delay))')
   await writeFile(path.join(folder, 'job-v2.ts'), changed)
   await writeFile(path.join(folder, 'flights.ndjson'), samplesOf('docs/getting-started.md', 'json').join(''))
-  const commands = samplesOf('docs/operating.md', 'sh').flatMap((block) => block.match(/^(reprise|curl) .*/gm) ?? [])
+  const commands = commandsOf('docs/operating.md', 'reprise', 'curl')
   expect(commands[0]).toBe('reprise server --data data')
   expect(commands.length).toBeGreaterThan(20)
   const server = await ServerProcess.on(path.join(folder, 'data'), ['--hold', '300ms', '--hold-timeout', '5s', '--quiet'])
@@ -47,8 +47,3 @@ test('the commands of the page on operating do what it says, one after the other
   expect(outputOf('reprise events').match(/cutOver/g)).toHaveLength(3)
   expect(outputOf('/metrics')).toContain('reprise_job_version_active{reprise_job="airport-delays",version="v2"} 1')
 })
-
-/** As a shell would cut it. */
-function wordsOf(command: string): string[] {
-  return [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, plain]) => single ?? double ?? plain!)
-}

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { reprise } from '../deploy/cli/fake-terminal.ts'
-import { samplesOf } from './samples.ts'
+import { commandsOf, samplesOf } from './samples.ts'
 
 const top = path.resolve(import.meta.dirname, '../..')
 const [job, kit] = samplesOf('README.md', 'ts') as [string, string]
@@ -38,7 +38,7 @@ describe('the samples of the README', () => {
 })
 
 test('the commands of the first steps do what the page says, one after the other', async () => {
-  const commands = samplesOf('docs/getting-started.md', 'sh').flatMap((block) => block.match(/^reprise .*/gm) ?? [])
+  const commands = commandsOf('docs/getting-started.md', 'reprise')
   expect(commands.length).toBeGreaterThan(8)
   const before = process.cwd()
   process.chdir(folder)
