@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { realClock } from '../real-clock.ts'
+import type { AuditRow } from '../server/audit-log.ts'
 import { type ClientFlags, clientOf, clientVerb } from './client-flags.ts'
 import { onOneLine } from './record-fields.ts'
 import { sinceHelp, sinceOf } from './since-flag.ts'
@@ -55,7 +56,7 @@ function rowOf({ id, event }: Listed['items'][number]): string[] {
 }
 
 interface Audited {
-  readonly items: readonly Readonly<Record<'at' | 'by' | 'method' | 'path' | 'requestId', string> & { readonly status: number }>[]
+  readonly items: readonly AuditRow[]
 }
 
 export function auditVerb(terminal: Terminal): Command {
@@ -75,14 +76,16 @@ export function auditVerb(terminal: Terminal): Command {
       const newest = await (await clientOf(flags, terminal)).get<Audited>(`/api/v1/audit?limit=${encodeURIComponent(limit)}`)
       const items = newest.items.filter(({ at }) => since === undefined || Date.parse(at) >= since)
       if (since !== undefined && items.length === Number(limit)) say(terminal, flags, `only the newest ${limit} are shown`)
-      const rows = items.map(({ at, by, method, path, status, requestId }) => [
+      const rows = items.map(({ at, by, method, path, job = '–', version, status, requestId }) => [
         at.slice(0, 19).replace('T', ' '),
         by,
         method,
         path,
+        job,
+        version === undefined ? '–' : `v${version}`,
         String(status),
         requestId,
       ])
-      printData(terminal, flags, { items }, table([['AT (UTC)', 'BY', 'METHOD', 'PATH', 'STATUS', 'REQUEST'], ...rows]))
+      printData(terminal, flags, { items }, table([['AT (UTC)', 'BY', 'METHOD', 'PATH', 'JOB', 'VERSION', 'STATUS', 'REQUEST'], ...rows]))
     })
 }

@@ -11,6 +11,9 @@ export interface AuditRow {
   readonly by: string
   readonly method: string
   readonly path: string
+  /** What it was about, where it named one, or the server took one. */
+  readonly job?: string | undefined
+  readonly version?: number | undefined
   readonly status: number
   readonly requestId: string
 }

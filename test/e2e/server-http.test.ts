@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { AuditRow } from '../../deploy/server/audit-log.ts'
 import { persistently } from './server-process.ts'
 import { numbers, serverUnderTest, stateless } from './server-under-test.ts'
 
@@ -194,9 +195,23 @@ describe('what is not for us is refused', () => {
   })
 
   test('calls that were to change something are in the audit log, refused ones too', async () => {
-    const { items } = await server.api.get<{ items: { path: string; status: number; by: string }[] }>('/api/v1/audit?limit=1000')
-    expect(items).toContainEqual(expect.objectContaining({ path: '/api/v1/jobs/numbers/pause', status: 403 }))
-    expect(items).toContainEqual(expect.objectContaining({ path: '/api/v1/jobs/numbers/abort', status: 200, by: 'test' }))
+    const asked = { version: 9, reason: 'a test order' }
+    await expect(server.api.post('/api/v1/jobs/numbers/pause', asked)).rejects.toThrow('VERSION_UNKNOWN')
+    await server.api.post('/api/v1/jobs/numbers/pause', {})
+    await server.api.post('/api/v1/jobs/numbers/resume', {})
+    const { items } = await server.api.get<{ items: AuditRow[] }>('/api/v1/audit?limit=1000')
+    const about = (version: number) => ({ job: 'numbers', version })
+    for (const row of [
+      { path: '/api/v1/jobs/numbers/pause', status: 403, job: 'numbers' },
+      { path: '/api/v1/jobs/numbers/abort', status: 200, by: 'test', ...about(3) },
+      { path: '/api/v1/jobs/numbers/promote', status: 202, ...about(2) },
+      { path: '/api/v1/versions', status: 201, ...about(1) },
+      { path: '/api/v1/jobs/numbers/pause', status: 404, ...about(9) },
+      // Which one was left to the server.
+      { path: '/api/v1/jobs/numbers/pause', status: 200, ...about(2) },
+    ])
+      expect(items).toContainEqual(expect.objectContaining(row))
+    expect((await cli('audit', '--limit', '1000')).stdout).toMatch(/\/jobs\/numbers\/abort +numbers +v3 +200/)
   })
 })
 

@@ -5,10 +5,11 @@ import { StreamError } from '../../../engine/errors.ts'
 import { isLoopback } from '../loopback.ts'
 import type { RepriseServer } from '../server.ts'
 import { answerFirst } from './answer-first.ts'
+import { auditChanges } from './audit-changes.ts'
 import { bodyPauseMsMax, limitPauses } from './body-pause.ts'
 import { changing } from './changing.ts'
 import { refuseClient } from './client-error.ts'
-import { parseBodies, recordsPath } from './content-types.ts'
+import { parseBodies } from './content-types.ts'
 import { eventRoutes } from './event-routes.ts'
 import { rememberKeys } from './idempotency-keys.ts'
 import { jobRoutes } from './job-routes.ts'
@@ -21,7 +22,7 @@ import { systemRoutes } from './system-routes.ts'
 import { tableRoutes } from './table-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { topicRoutes } from './topic-routes.ts'
-import { whoAsks, withTypes } from './typed-app.ts'
+import { withTypes } from './typed-app.ts'
 
 const bodyBytesMax = 16 << 20
 /** A name has 249 characters, each of them three where it is escaped; the rest the schema refuses. */
@@ -108,24 +109,4 @@ function refuseStrangers({ headers, method }: FastifyRequest, { needsTokens }: R
   // Of a page without a name it is the word null.
   const page = URL.canParse(origin) ? new URL(origin).host : undefined
   if (page !== headers.host) throw new Refusal(403, `pages of ${origin} may not change anything`)
-}
-
-/** Records of topics are no decisions: they have their own place. That somebody was not let in is told of all calls. */
-function audited({ method, routeOptions }: FastifyRequest, status: number): boolean {
-  return changing.has(method) && status !== 429 && (routeOptions.url !== recordsPath || denials.has(status))
-}
-
-const denials = new Set([401, 403, 421])
-
-function auditChanges(app: FastifyInstance, server: RepriseServer): void {
-  app.addHook('onSend', async (request, reply) => {
-    if (!audited(request, reply.statusCode)) return
-    const { method, id } = request
-    const path = pathOf(request.url)
-    try {
-      await server.audit.add({ by: whoAsks(request), method, path, status: reply.statusCode, requestId: id })
-    } catch (error) {
-      server.logger.error({ error, path, requestId: id }, 'a call is missing in the audit log')
-    }
-  })
 }

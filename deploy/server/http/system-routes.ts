@@ -9,6 +9,8 @@ const auditRow = z.object({
   by: z.string(),
   method: z.string(),
   path: z.string(),
+  job: z.string().optional().describe('What it was about, if it was about a job'),
+  version: z.number().optional().describe('The one asked for, or the one the server took'),
   status: z.number(),
   requestId: z.string(),
 })
