@@ -1,4 +1,3 @@
-import { mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { StreamError } from '../engine/errors.ts'
 import type { EmbeddedLog } from '../engine/log/embedded/embedded-log.ts'
@@ -9,7 +8,9 @@ import type { Logger, Metrics, Probe } from '../engine/ports/world.ts'
 import { noMetrics } from '../engine/ports/world.ts'
 import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
 import type { Present } from '../engine/task/present.ts'
+import { backUpData } from './backup.ts'
 import { besideLog } from './beside-log.ts'
+import { makeWithParents } from './make-directory.ts'
 import { openStateIn } from './open-state.ts'
 import { realClock } from './real-clock.ts'
 
@@ -26,11 +27,13 @@ export interface DataDirectoryOptions {
 
 /**
  * Everything Reprise keeps in one directory: `log/` the embedded log, `checkpoints/` and `spill/` a folder for each task.
- * One process owns it. The log is the truth; the others may be removed while nothing runs.
+ * One process owns it. The log is the truth, but a journal reaches back to the older of two checkpoints only; `spill/` may be removed while nothing runs.
  */
 export class DataDirectory {
   readonly log: EmbeddedLog
   private readonly options: DataDirectoryOptions
+  private readonly closing = new AbortController()
+  private backups: Promise<unknown> = Promise.resolve()
 
   /** Errors: LOG_LOCKED and those of EmbeddedLog.open. */
   static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
@@ -51,8 +54,17 @@ export class DataDirectory {
     return openStateIn(this.options, plan, job, present)
   }
 
-  close(): Promise<void> {
-    return this.log.close()
+  /** See backUpData; one after the other. Ended unfinished when it is closed. @returns the bytes copied. */
+  backup(to: string): Promise<number> {
+    const backup = this.backups.then(() => backUpData(this.log, this.options.directory, to, this.closing.signal))
+    this.backups = backup.catch(() => {})
+    return backup
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort(new StreamError('SERVER_STOPPING'))
+    await this.backups
+    await this.log.close()
   }
 }
 
@@ -71,16 +83,6 @@ async function makeDirectory(directory: string): Promise<void> {
       },
     )
   }
-}
-
-/** Not Node's own `recursive`: below a directory that takes no entries, as /proc, that never comes back. */
-async function makeWithParents(directory: string): Promise<void> {
-  const made = () => mkdir(directory).catch((error: NodeJS.ErrnoException) => error)
-  const failure = await made()
-  if (failure?.code === 'ENOENT' && path.dirname(directory) !== directory) {
-    await makeWithParents(path.dirname(directory))
-    await mkdir(directory)
-  } else if (failure !== undefined && !(failure.code === 'EEXIST' && (await stat(directory)).isDirectory())) throw failure
 }
 
 /** What the disk holds is not known: nothing may be answered any more. */

@@ -4,6 +4,10 @@ import type { CheckpointStore } from '../engine/ports/checkpoint-store.ts'
 import type { FileSystem, ReadFile, WriteFile } from '../engine/ports/file-system.ts'
 
 const unfinished = '.tmp'
+
+/** Whether a file of this name is still being written; all others are never changed. */
+export const isUnfinished = (name: string): boolean => name.endsWith(unfinished)
+
 const readBackBytes = 1 << 20
 
 /**
@@ -46,12 +50,12 @@ export class DirectoryCheckpointStore implements CheckpointStore {
   }
 
   async list(): Promise<readonly string[]> {
-    return (await this.directory.list()).filter((name) => !name.endsWith(unfinished)).sort()
+    return (await this.directory.list()).filter((name) => !isUnfinished(name)).sort()
   }
 
   /** Removes what a crash left half written. For the task alone whose checkpoints these are, before it writes any. */
   async clearUnfinished(): Promise<void> {
-    for (const name of await this.directory.list()) if (name.endsWith(unfinished)) await this.remove(name)
+    for (const name of await this.directory.list()) if (isUnfinished(name)) await this.remove(name)
   }
 
   async remove(name: string): Promise<void> {

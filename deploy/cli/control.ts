@@ -1,17 +1,16 @@
 import type { Command } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import type { ApiClient } from '../client/api-client.ts'
-import { realClock } from '../real-clock.ts'
 import type { VersionView } from '../server/views.ts'
 import { type ClientFlags, clientOf, clientVerb, reasonOf, versionOf } from './client-flags.ts'
 import { confirm, dryRunShows } from './confirm.ts'
 import { durationOf } from './duration-flag.ts'
 import { exitCodes } from './exit-code.ts'
 import { placeOf } from './flag-values.ts'
+import { endOf, type OperationView } from './operation.ts'
 import { whileServerWorks } from './stop-signals.ts'
 import type { Terminal } from './terminal.ts'
 import { Exit, printData, say } from './verb.ts'
-import { timedOut } from './wait.ts'
 import { takingOver } from './ways-out.ts'
 
 interface ControlFlags extends ClientFlags {
@@ -26,18 +25,11 @@ interface CutOverFlags extends ControlFlags {
   readonly timeout: string
 }
 
-interface OperationView {
-  readonly id: string
-  readonly job: string
-  readonly version: number
-  readonly state: 'running' | 'done' | 'failed'
-  readonly result: {
-    readonly from: number
-    readonly to: number
-    readonly positions: Readonly<Record<string, string>>
-    readonly heldMs: number | null
-  } | null
-  readonly error: { readonly code: string; readonly message: string; readonly fix?: string } | null
+interface CutOverResult {
+  readonly from: number
+  readonly to: number
+  readonly positions: Readonly<Record<string, string>>
+  readonly heldMs: number | null
 }
 
 interface DryRunView {
@@ -117,7 +109,7 @@ async function cutOver(kind: 'promote' | 'rollback', job: string, version: objec
   }
   const wayOut = `end it before it is decided: reprise abort ${job} v${dryRun.to} --keep`
   const work = async () => {
-    const begun = await client.post<OperationView>(path(job, kind), { ...body, version: dryRun.to })
+    const begun = await client.post<OperationView<CutOverResult>>(path(job, kind), { ...body, version: dryRun.to })
     return endOf(client, begun, { timeoutMs: waitMs + answerMs, wayOut })
   }
   const ended = await whileServerWorks(work, `The server goes on with it. Look: reprise status ${job}; ${wayOut}`, terminal, flags)
@@ -136,22 +128,7 @@ async function cutOver(kind: 'promote' | 'rollback', job: string, version: objec
 /** More than the wait itself: for the server to say how it ended. */
 const answerMs = 5000
 
-async function endOf(
-  client: ApiClient,
-  begun: OperationView,
-  { timeoutMs, wayOut }: { readonly timeoutMs: number; readonly wayOut: string },
-): Promise<OperationView> {
-  const from = realClock.monotonic()
-  let operation = begun
-  while (operation.state === 'running') {
-    if (realClock.monotonic() - from > timeoutMs) throw timedOut(`operation ${begun.id}`, timeoutMs, wayOut)
-    await realClock.sleep(20)
-    operation = await client.get<OperationView>(`/api/v1/operations/${begun.id}`)
-  }
-  return operation
-}
-
-function errorOf({ job, version, error }: OperationView): StreamError {
+function errorOf({ job, version, error }: OperationView<CutOverResult>): StreamError {
   const { code, message, fix } = error!
   // What it says is whole already: code, reason and place.
   return new StreamError(

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import { packageVersion } from '../package-version.ts'
+import { backupVerb } from './backup.ts'
 import { abortVerb, pauseVerb, promoteVerb, resumeVerb, rollbackVerb, skipVerb } from './control.ts'
 import { deployVerb } from './deploy.ts'
 import { describeVerb } from './describe.ts'
@@ -89,6 +90,7 @@ const serverVerbs = [
   eventsVerb,
   auditVerb,
   tokenVerb,
+  backupVerb,
 ]
 
 const examples = [

@@ -1,18 +1,20 @@
-import { codeOf, StreamError } from '../../engine/errors.ts'
+import { codeOf, type ErrorDetails, StreamError } from '../../engine/errors.ts'
 import type { EpochMs } from '../../engine/model/record.ts'
 import type { Clock } from '../../engine/ports/world.ts'
 
 /** Something that was asked for and takes a while. */
 export interface Operation {
   readonly id: string
-  readonly kind: 'promote' | 'rollback'
-  readonly job: string
-  readonly version: number
+  readonly kind: 'promote' | 'rollback' | 'backup'
+  /** Absent: of the whole data directory. */
+  readonly of: { readonly job: string; readonly version: number } | undefined
   readonly state: 'running' | 'done' | 'failed'
   readonly startedAt: EpochMs
   readonly endedAt: EpochMs | undefined
   readonly result: unknown
-  readonly error: { readonly code: string; readonly message: string; readonly fix: string | undefined } | undefined
+  readonly error:
+    | { readonly code: string; readonly message: string; readonly details: ErrorDetails; readonly fix: string | undefined }
+    | undefined
 }
 
 const keptMax = 1000
@@ -28,14 +30,13 @@ export class Operations {
   }
 
   /** @param work told the id of the operation. */
-  start(kind: Operation['kind'], job: string, version: number, work: (id: string) => Promise<unknown>): Operation {
+  start(kind: Operation['kind'], of: Operation['of'], work: (id: string) => Promise<unknown>): Operation {
     const id = `op-${this.clock.now().toString(36)}-${++this.count}`
     const startedAt = this.clock.now()
     const begun: Operation = {
       id,
       kind,
-      job,
-      version,
+      of,
       state: 'running',
       startedAt,
       endedAt: undefined,
@@ -46,9 +47,14 @@ export class Operations {
     work(id).then(
       (result) => this.keep({ ...begun, state: 'done', endedAt: this.clock.now(), result }),
       (error: unknown) => {
-        const fix = error instanceof StreamError ? error.fix : undefined
+        const { fix, details } = error instanceof StreamError ? error : { fix: undefined, details: {} }
         const message = error instanceof Error ? error.message : String(error)
-        this.keep({ ...begun, state: 'failed', endedAt: this.clock.now(), error: { code: codeOf(error) ?? 'INTERNAL', message, fix } })
+        this.keep({
+          ...begun,
+          state: 'failed',
+          endedAt: this.clock.now(),
+          error: { code: codeOf(error) ?? 'INTERNAL', message, details, fix },
+        })
       },
     )
     return begun
@@ -64,7 +70,7 @@ export class Operations {
   /** @param job undefined: of all. */
   newest(limit: number, job?: string): readonly Operation[] {
     const found = [...this.known.values()].reverse()
-    return found.filter((operation) => job === undefined || operation.job === job).slice(0, limit)
+    return found.filter((operation) => job === undefined || operation.of?.job === job).slice(0, limit)
   }
 
   private keep(operation: Operation): void {

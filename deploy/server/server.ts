@@ -128,6 +128,11 @@ export class RepriseServer {
     return this.data.log
   }
 
+  /** @returns the bytes copied. */
+  backup(to: string): Promise<number> {
+    return this.data.backup(to)
+  }
+
   get logger(): Logger {
     return this.options.logger
   }

@@ -6,6 +6,7 @@ import { isLoopback } from '../loopback.ts'
 import type { RepriseServer } from '../server.ts'
 import { answerFirst } from './answer-first.ts'
 import { auditChanges } from './audit-changes.ts'
+import { backupRoutes } from './backup-routes.ts'
 import { bodyPauseMsMax, limitPauses } from './body-pause.ts'
 import { changing } from './changing.ts'
 import { refuseClient } from './client-error.ts'
@@ -15,6 +16,7 @@ import { rememberKeys } from './idempotency-keys.ts'
 import { jobRoutes } from './job-routes.ts'
 import { refuseUnknown } from './known-paths.ts'
 import { openapiOptions } from './openapi.ts'
+import { operationRoutes } from './operation-routes.ts'
 import { checkPermissions } from './permission.ts'
 import { pathOf, problemOf, problemType, Refusal, statusOf } from './problem.ts'
 import { serializerCompiler } from './serializer.ts'
@@ -81,6 +83,8 @@ export async function makeApp(server: RepriseServer, pauseMsMax = bodyPauseMsMax
   const typed = withTypes(app)
   systemRoutes(typed, server)
   jobRoutes(typed, server)
+  operationRoutes(typed, server)
+  backupRoutes(typed, server)
   topicRoutes(typed, server)
   tableRoutes(typed, server)
   tokenRoutes(typed, server)

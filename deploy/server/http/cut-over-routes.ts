@@ -7,20 +7,9 @@ import type { RepriseServer } from '../server.ts'
 import { cutOverView, iso, viewOfCommonEnds, viewOfPositions } from '../views.ts'
 import { wrongState } from '../wrong-state.ts'
 import { askedOf, ofJob, reason, versionNumber } from './job-requests.ts'
+import { operationView, viewOfOperation } from './operation-routes.ts'
 import { problems } from './problem.ts'
 import { type App, whoAsks } from './typed-app.ts'
-
-const operationView = z.object({
-  id: z.string(),
-  kind: z.enum(['promote', 'rollback']),
-  job: z.string(),
-  version: z.number(),
-  state: z.enum(['running', 'done', 'failed']),
-  startedAt: z.string(),
-  endedAt: z.string().nullable(),
-  result: z.unknown(),
-  error: z.object({ code: z.string(), message: z.string(), fix: z.string().optional() }).nullable(),
-})
 
 const dryRunView = z.object({
   job: z.string(),
@@ -82,31 +71,6 @@ export function cutOverRoutes(app: App, server: RepriseServer): void {
       return reply.status(202).header('location', done.location).send(done.operation)
     },
   )
-  app.get(
-    '/api/v1/operations',
-    {
-      schema: {
-        summary: 'What was asked for since the server began and takes a while, newest first',
-        querystring: z.strictObject({
-          job: z.string().max(249).optional().describe('Default: of all jobs'),
-          limit: z.coerce.number().int().min(1).max(1000).default(50),
-        }),
-        response: { 200: z.object({ items: z.array(operationView) }), ...problems },
-      },
-    },
-    async ({ query }) => ({ items: server.operations.newest(query.limit, query.job).map(viewOfOperation) }),
-  )
-  app.get(
-    '/api/v1/operations/:id',
-    {
-      schema: {
-        summary: 'Something that takes a while',
-        params: z.strictObject({ id: z.string().max(100) }),
-        response: { 200: operationView, ...problems },
-      },
-    },
-    async ({ params }) => viewOfOperation(server.operations.get(params.id)),
-  )
 }
 
 function cutOverTo(
@@ -120,7 +84,7 @@ function cutOverTo(
   if (dryRun) return { dryRun: viewOfDryRun(server, controller, { version: to, ...how }) }
   const request = { version: to, ...how, asked: askedOf(by, reason) }
   controller.switching.check(request)
-  const operation = server.operations.start(kind, controller.job, to, (id) =>
+  const operation = server.operations.start(kind, { job: controller.job, version: to }, (id) =>
     controller.switching.promote({ ...request, operation: id }).then(viewOfCutOver),
   )
   return { operation: viewOfOperation(operation), location: `/api/v1/operations/${operation.id}` }
@@ -164,21 +128,6 @@ function viewOfCutOver({ id, from, to, positions, heldMs }: CutOver) {
     to,
     positions: viewOfPositions(Object.entries(positions)),
     heldMs: heldMs ?? null,
-  }
-}
-
-function viewOfOperation({ id, kind, job, version, state, startedAt, endedAt, result, error }: Operation): z.infer<typeof operationView> {
-  return {
-    id,
-    kind,
-    job,
-    version,
-    state,
-    startedAt: iso(startedAt),
-    endedAt: endedAt === undefined ? null : iso(endedAt),
-    result: result ?? null,
-    error:
-      error === undefined ? null : { code: error.code, message: error.message, ...(error.fix === undefined ? {} : { fix: error.fix }) },
   }
 }
 

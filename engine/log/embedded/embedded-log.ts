@@ -8,7 +8,7 @@ import { type Clock, type Logger, type Metrics, noMetrics, noProbe, type Probe, 
 import { ChangeCounter } from '../change-counter.ts'
 import { isNewTopic, settingsOf } from '../topic-spec.ts'
 import { AppendClock } from './append-clock.ts'
-import { backUp } from './backup.ts'
+import { type BackupOptions, backUp } from './backup.ts'
 import { BufferPool } from './buffer-pool.ts'
 import type { Catalog } from './catalog.ts'
 import { DiskReserve } from './disk-reserve.ts'
@@ -283,9 +283,9 @@ export class EmbeddedLog implements Log {
     await this.rewriter.rewriteAll()
   }
 
-  /** Copies the log as of now into an empty directory, from which it can be opened. Commits go on meanwhile. */
-  backup(to: FileSystem): Promise<void> {
-    return backUp({ fs: this.options.fs, catalog: this.catalog, writer: this.writer, removed: this.removed }, to)
+  /** Copies the log as of now into an empty directory, from which it can be opened. Commits go on meanwhile. @returns the bytes copied. */
+  backup(to: FileSystem, options?: BackupOptions): Promise<number> {
+    return backUp({ fs: this.options.fs, catalog: this.catalog, writer: this.writer, removed: this.removed }, to, options)
   }
 
   async close(): Promise<void> {

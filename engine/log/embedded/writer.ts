@@ -121,9 +121,10 @@ export class Writer {
     return this.rotated(() => {})
   }
 
-  /** The same; @returns what `look` sees when nothing is yet written to the new file. */
+  /** The same; @returns what `look` sees when nothing is yet written to the new file. What it throws is for the caller alone. */
   rotated<T>(look: () => T): Promise<T> {
-    return new Promise((resolve, reject) => this.submit({ kind: 'rotate', resolve: () => resolve(look()), reject }))
+    const seen = () => new Promise<T>((resolve) => resolve(look()))
+    return new Promise((resolve, reject) => this.submit({ kind: 'rotate', resolve: () => resolve(seen()), reject }))
   }
 
   /** Makes commits wait until called with undefined. */
