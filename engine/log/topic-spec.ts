@@ -1,6 +1,6 @@
 import { assert } from '../assert.ts'
 import { StreamError } from '../errors.ts'
-import type { TopicInfo, TopicSpec } from '../ports/log.ts'
+import type { TopicInfo, TopicKeep, TopicSpec } from '../ports/log.ts'
 
 /**
  * The rules on new topics that every adapter shares.
@@ -21,6 +21,12 @@ export function isNewTopic(spec: TopicSpec, existing: TopicInfo | undefined): bo
     { topic: spec.name, existing: there, asked },
     { fix: 'leave out what differs: the settings of a topic stay; or choose another topic' },
   )
+}
+
+/** The topic with what it keeps replaced. */
+export function withKeep({ id, name, partitions, kind }: TopicInfo, keep: TopicKeep): TopicInfo {
+  assert(!keep.compacted || kind === 'table', () => `topic ${name} is compacted and not a table`)
+  return { ...settingsOf({ name, partitions, kind, ...keep }), id }
 }
 
 /** The settings alone, in one order, with what is absent left out. */

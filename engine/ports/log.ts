@@ -1,17 +1,21 @@
 import type { Chunk } from '../block/block-view.ts'
 import type { EpochMs, Offset } from '../model/record.ts'
 
-export interface TopicSpec {
-  readonly name: string
-  readonly partitions: number
-  /** `table`: the latest value by key counts, may be compacted. `internal`: journals, exchanges, control; trimmed by the engine only. */
-  readonly kind: 'stream' | 'table' | 'internal'
+/** What a topic keeps; can be changed. */
+export interface TopicKeep {
   /** Records older than this (append time) may be deleted, below every pin. Absent: kept for ever. */
   readonly retentionMs?: number
   /** Oldest records are deleted above this many bytes a partition, below every pin. */
   readonly retentionBytes?: number
   /** `table` topics only: older values of a key are removed in the background, below every pin. */
   readonly compacted?: boolean
+}
+
+export interface TopicSpec extends TopicKeep {
+  readonly name: string
+  readonly partitions: number
+  /** `table`: the latest value by key counts, may be compacted. `internal`: journals, exchanges, control; trimmed by the engine only. */
+  readonly kind: 'stream' | 'table' | 'internal'
 }
 
 export interface TopicInfo extends TopicSpec {
@@ -92,6 +96,8 @@ export interface Log {
   topic(name: string): TopicInfo | undefined
   /** Idempotent when the settings are equal; else TOPIC_EXISTS. TOPIC_NAME_INVALID for names Kafka would refuse. */
   createTopic(spec: TopicSpec): Promise<TopicInfo>
+  /** Replaces what the topic keeps, all of it: what is left out is as if it was never given. Nothing is removed by this itself. TOPIC_UNKNOWN. */
+  setTopic(name: string, keep: TopicKeep): Promise<TopicInfo>
   deleteTopic(name: string): Promise<void>
   /** Makes everything below `before` unreadable (start becomes `before`, never less than it was). Beyond the end: OFFSET_OUT_OF_RANGE. The space comes back later. */
   trim(topic: string, partition: number, before: Offset): Promise<void>

@@ -1,5 +1,5 @@
 import type { EpochMs, Offset } from '../../engine/model/record.ts'
-import type { Bounds, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicSpec } from '../../engine/ports/log.ts'
+import type { Bounds, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicKeep, TopicSpec } from '../../engine/ports/log.ts'
 
 /** A log that leaves everything to another one. Wrappers override what they change. */
 export class PassThroughLog implements Log {
@@ -27,6 +27,10 @@ export class PassThroughLog implements Log {
 
   createTopic(spec: TopicSpec): Promise<TopicInfo> {
     return this.inner.createTopic(spec)
+  }
+
+  setTopic(name: string, keep: TopicKeep): Promise<TopicInfo> {
+    return this.inner.setTopic(name, keep)
   }
 
   deleteTopic(name: string): Promise<void> {

@@ -14,7 +14,7 @@ export interface PartitionState {
 }
 
 export interface TopicState {
-  readonly info: TopicInfo
+  info: TopicInfo
   readonly partitions: readonly PartitionState[]
 }
 
@@ -152,6 +152,11 @@ export class Catalog {
     switch (operation.op) {
       case 'createTopic':
         return this.addTopic(operation.topic)
+      case 'setTopic': {
+        const topic = this.topics.get(operation.topic.id)
+        if (topic) topic.info = operation.topic
+        return
+      }
       case 'deleteTopic': {
         const topic = this.topics.get(operation.topic)
         if (topic) this.topicsByName.delete(topic.info.name)

@@ -3,10 +3,10 @@ import { AssertionError, assert } from '../../assert.ts'
 import { StreamError } from '../../errors.ts'
 import type { EpochMs, Offset } from '../../model/record.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
-import type { Bounds, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
+import type { Bounds, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicKeep, TopicSpec } from '../../ports/log.ts'
 import { type Clock, type Logger, type Metrics, noMetrics, noProbe, type Probe, silentLogger } from '../../ports/world.ts'
 import { ChangeCounter } from '../change-counter.ts'
-import { isNewTopic, settingsOf } from '../topic-spec.ts'
+import { isNewTopic, settingsOf, withKeep } from '../topic-spec.ts'
 import { AppendClock } from './append-clock.ts'
 import { type BackupOptions, backUp } from './backup.ts'
 import { BufferPool } from './buffer-pool.ts'
@@ -176,6 +176,13 @@ export class EmbeddedLog implements Log {
       isNewTopic(spec, undefined)
       const topic = { id: catalog.nextTopic, ...settingsOf(spec) }
       return { operation: { op: 'createTopic', topic }, result: topic }
+    })
+  }
+
+  setTopic(name: string, keep: TopicKeep): Promise<TopicInfo> {
+    return this.writer.control<TopicInfo>((catalog) => {
+      const topic = withKeep(catalog.topic(name).info, keep)
+      return { operation: { op: 'setTopic', topic }, result: topic }
     })
   }
 

@@ -49,6 +49,8 @@ export class LogService {
     switch (question.op) {
       case 'createTopic':
         return log.createTopic(question.spec)
+      case 'setTopic':
+        return log.setTopic(question.name, question.keep)
       case 'deleteTopic':
         return log.deleteTopic(question.name)
       case 'trim':

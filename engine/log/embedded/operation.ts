@@ -40,6 +40,8 @@ export interface NewStart {
 /** The detail of an edit frame: what a commit of records can't say. */
 export type Operation =
   | { readonly op: 'createTopic'; readonly topic: TopicInfo }
+  /** Of the same id: what it keeps. */
+  | { readonly op: 'setTopic'; readonly topic: TopicInfo }
   | { readonly op: 'deleteTopic'; readonly topic: number }
   | { readonly op: 'producer'; readonly name: string; readonly number: number; readonly epoch: number }
   /** Nothing is kept of it; its number is never used again. */

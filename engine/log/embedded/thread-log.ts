@@ -1,7 +1,19 @@
 import { StreamError } from '../../errors.ts'
 import type { EpochMs, Offset } from '../../model/record.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
-import type { Bounds, Commit, Committed, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
+import type {
+  Bounds,
+  Commit,
+  Committed,
+  Log,
+  LogReader,
+  Pin,
+  Producer,
+  ProducerEnd,
+  TopicInfo,
+  TopicKeep,
+  TopicSpec,
+} from '../../ports/log.ts'
 import { isNewTopic } from '../topic-spec.ts'
 import { failureOf, type LogAnswer, type LogCall, type ThreadLine } from './log-calls.ts'
 import { EmbeddedReaderHost, type ReaderHandle } from './reader-host.ts'
@@ -46,6 +58,10 @@ export class ThreadLog implements Log {
   async createTopic(spec: TopicSpec): Promise<TopicInfo> {
     isNewTopic(spec, this.topic(spec.name))
     return this.shown(this.ask<TopicInfo>({ op: 'createTopic', spec }))
+  }
+
+  setTopic(name: string, keep: TopicKeep): Promise<TopicInfo> {
+    return this.shown(this.ask<TopicInfo>({ op: 'setTopic', name, keep }))
   }
 
   deleteTopic(name: string): Promise<void> {

@@ -1,7 +1,19 @@
 import { assert } from '../../assert.ts'
 import { StreamError } from '../../errors.ts'
 import type { EpochMs, Offset } from '../../model/record.ts'
-import type { Bounds, Commit, Committed, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
+import type {
+  Bounds,
+  Commit,
+  Committed,
+  Log,
+  LogReader,
+  Pin,
+  Producer,
+  ProducerEnd,
+  TopicInfo,
+  TopicKeep,
+  TopicSpec,
+} from '../../ports/log.ts'
 import { type Clock, noProbe, type Probe } from '../../ports/world.ts'
 import { ChangeCounter } from '../change-counter.ts'
 import { MemoryReader } from './memory-reader.ts'
@@ -52,6 +64,11 @@ export class MemoryLog implements Log {
     const { info, created } = this.storage.createTopic(spec)
     if (created) this.counter.bump()
     return info
+  }
+
+  async setTopic(name: string, keep: TopicKeep): Promise<TopicInfo> {
+    this.checkOpen()
+    return this.storage.setTopic(name, keep)
   }
 
   async deleteTopic(name: string): Promise<void> {

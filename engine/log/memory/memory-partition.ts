@@ -14,7 +14,7 @@ import { filterBlock, joinChunk, placeBlock } from './stored-block.ts'
 export class MemoryPartition {
   start: Offset = 0
   end: Offset = 0
-  private readonly topic: TopicInfo
+  topic: TopicInfo
   private readonly number: number
   private blocks: BlockView[] = []
   private readonly pins = new Set<{ from: Offset }>()

@@ -1,14 +1,14 @@
 import { StreamError } from '../../errors.ts'
 import type { EpochMs } from '../../model/record.ts'
-import type { Commit, Committed, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
+import type { Commit, Committed, ProducerEnd, TopicInfo, TopicKeep, TopicSpec } from '../../ports/log.ts'
 import { checkEnd, noEnd } from '../check-end.ts'
 import { checkCommitSize } from '../limits.ts'
-import { isNewTopic, settingsOf } from '../topic-spec.ts'
+import { isNewTopic, settingsOf, withKeep } from '../topic-spec.ts'
 import { MemoryPartition } from './memory-partition.ts'
 import { takeBlock } from './stored-block.ts'
 
 export interface MemoryTopic {
-  readonly info: TopicInfo
+  info: TopicInfo
   readonly partitions: readonly MemoryPartition[]
 }
 
@@ -31,6 +31,13 @@ export class MemoryStorage {
     const info = Object.freeze({ ...settingsOf(spec), id: ++this.lastTopicId })
     this.topics.set(spec.name, { info, partitions: Array.from({ length: spec.partitions }, (_, i) => new MemoryPartition(info, i)) })
     return { info, created: true }
+  }
+
+  setTopic(name: string, keep: TopicKeep): TopicInfo {
+    const topic = this.topic(name)
+    topic.info = Object.freeze(withKeep(topic.info, keep))
+    for (const partition of topic.partitions) partition.topic = topic.info
+    return topic.info
   }
 
   /** @throws StreamError TOPIC_UNKNOWN (details: topic). */

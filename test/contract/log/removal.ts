@@ -108,6 +108,25 @@ export function maintenanceContract(test: LogTest): void {
     expect((await (await Writer.open(reopened)).send(append('orders', 0, record(20)))).baseOffsets).toEqual([20])
   })
 
+  test('a retention that is set later is in force, below every pin, and one that is taken back no more', async (open) => {
+    const { log } = await filled(open, {})
+    const far = log.clock() + 1e9
+    await open.maintenance!.retain(far)
+    expect(log.bounds('orders', 0).start).toBe(0)
+    await log.setTopic('orders', { retentionMs: 1 })
+    await log.setTopic('orders', {})
+    await open.maintenance!.retain(far)
+    expect(log.bounds('orders', 0).start).toBe(0)
+    await log.setTopic('orders', { retentionMs: 1 })
+    const pin = log.pin('orders', 0, 7)
+    await open.maintenance!.retain(far)
+    expect(log.bounds('orders', 0).start).toBeLessThanOrEqual(7)
+    expect(await valuesOf(log, 'orders', 0, 7)).toEqual(values(7, 20))
+    pin.release()
+    await open.maintenance!.retain(far)
+    expect(log.bounds('orders', 0)).toEqual({ start: 20, end: 20 })
+  })
+
   test('the oldest blocks go until a partition is within its bytes', async (open) => {
     const bytes = block(...records(10, 15)).length
     const { log } = await filled(open, { retentionBytes: 2 * bytes + 100 })

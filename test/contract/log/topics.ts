@@ -40,6 +40,23 @@ export function topicContract(test: LogTest): void {
     expect(log.topics()).toEqual([made])
   })
 
+  test('what a topic keeps can be replaced, and nothing else of it changes', async (open) => {
+    const made = await open.log.createTopic(full)
+    await streamTopic(open.log, 'orders')
+    const changed = await open.log.setTopic('totals', { retentionMs: 5, compacted: true })
+    const { retentionBytes: _, ...rest } = made
+    expect(changed).toEqual({ ...rest, retentionMs: 5 })
+    expect(open.log.topic('totals')).toEqual(changed)
+    expect(await open.log.createTopic(changed)).toEqual(changed)
+    const plain = await open.log.setTopic('totals', {})
+    expect(plain).toEqual({ id: made.id, name: 'totals', partitions: 3, kind: 'table' })
+    await expect(open.log.setTopic('nothing', {})).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' })
+    await expect((async () => open.log.setTopic('orders', { compacted: true }))()).rejects.toThrow('not a table')
+    const again = await open.log.setTopic('totals', { retentionBytes: 7 })
+    // Once from what was written then, once from what that start wrote.
+    for (let start = 0; start < 2; start++) expect((await open.reopen()).topic('totals')).toEqual(again)
+  })
+
   test('names that Kafka would refuse are refused, all others are taken as they are', async ({ log }) => {
     for (const name of ['', '.', '..', 'a b', 'a/b', 'a\n', 'ä', 'a:b', 'x'.repeat(250)]) {
       await expect(log.createTopic({ name, partitions: 1, kind: 'stream' })).rejects.toMatchObject({ code: 'TOPIC_NAME_INVALID' })
