@@ -41,6 +41,12 @@ export interface TopicOptions<T, Kind extends TopicKind = 'stream'> {
   readonly maxFuture?: Duration
   /** Partitions to make the topic with, where it does not exist. Default: sources 1, outputs as many as the job's sources. */
   readonly partitions?: number
+  /** Records older than this (since they were written) may go, but none that a version still needs. Where the topic does not exist; later: `reprise topics set`. Default: none go. */
+  readonly retention?: Duration
+  /** The oldest records may go while a partition has more bytes than this, in the same way. */
+  readonly retentionBytes?: number
+  /** Of a table: older values of a key may go, in the same way. */
+  readonly compact?: boolean
   /** What becomes of records that can't be read. Default: what the job says, else `fail`. */
   readonly onBad?: BadRecordPolicy
 }
@@ -83,6 +89,7 @@ export function topic(
     idleAfterMs: idleAfter === 'never' ? undefined : durationMs(idleAfter, `idleAfter of topic ${name}`),
     maxFutureMs: durationMs(maxFuture, `maxFuture of topic ${name}`, 0),
     partitions: partitionsOf(name, options.partitions),
+    keep: keepOf(name, kind, options),
   }
   return { name, kind, definition, onBad: checkPolicy({ topic: name }, options.onBad) }
 }
@@ -110,6 +117,22 @@ function partitionsOf(name: string, partitions: number | undefined): number | un
   // Ranks hold ten bits of partition.
   if (partitions === undefined || (Number.isInteger(partitions) && partitions >= 1 && partitions <= 1024)) return partitions
   throw invalid({ topic: name, partitions: String(partitions) }, 'a topic has 1 to 1024 partitions', 'write a whole number from 1 to 1024')
+}
+
+function keepOf(
+  name: string,
+  kind: TopicKind,
+  { retention, retentionBytes, compact }: TopicOptions<unknown, TopicKind>,
+): TopicDefinition['keep'] {
+  if (retentionBytes !== undefined && !(Number.isSafeInteger(retentionBytes) && retentionBytes >= 1))
+    throw invalid({ topic: name, retentionBytes: String(retentionBytes) }, 'that is no number of bytes', 'write a whole number from 1')
+  if (compact !== undefined && (typeof compact !== 'boolean' || (compact && kind !== 'table')))
+    throw invalid({ topic: name, compact: String(compact), kind }, 'a table can be compacted, or not', "write kind: 'table', compact: true")
+  return {
+    ...(retention === undefined ? {} : { retentionMs: durationMs(retention, `retention of topic ${name}`) }),
+    ...(retentionBytes === undefined ? {} : { retentionBytes }),
+    ...(compact === true ? { compacted: true } : {}),
+  }
 }
 
 function checkFunction(name: string, option: string, given: unknown): void {

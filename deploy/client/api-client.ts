@@ -39,6 +39,10 @@ export class ApiClient {
     return this.call('POST', path, body)
   }
 
+  patch<T>(path: string, body: object): Promise<T> {
+    return this.call('PATCH', path, JSON.stringify(body))
+  }
+
   delete<T>(path: string): Promise<T> {
     return this.call('DELETE', path)
   }

@@ -28,6 +28,7 @@ export interface InspectedTopic {
   readonly idleAfterMs: number | undefined
   readonly maxFutureMs: number
   readonly partitions: number | undefined
+  readonly keep: TopicDefinition['keep']
 }
 
 export function inspectJob(topology: Topology, sha256: string): InspectedJob {
@@ -63,6 +64,7 @@ function eachOnce(topics: readonly TopicDefinition[]): InspectedTopic[] {
     idleAfterMs: topic.idleAfterMs,
     maxFutureMs: topic.maxFutureMs,
     partitions: topic.partitions,
+    keep: topic.keep,
   }))
 }
 

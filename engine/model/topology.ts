@@ -32,6 +32,8 @@ export interface TopicDefinition {
   readonly maxFutureMs: number
   /** Partitions to create it with, when it does not exist. */
   readonly partitions: number | undefined
+  /** What it keeps, when it is created. */
+  readonly keep: { readonly retentionMs?: number; readonly retentionBytes?: number; readonly compacted?: boolean }
 }
 
 /** Windows end at the multiples of `everyMs` since epoch 0. */

@@ -105,7 +105,7 @@ async function createTopics(log: Log, topology: Topology, version: number, paral
   for (const topic of [...sources, ...outputs]) {
     if (log.topic(topic.name) !== undefined) continue
     const partitions = topic.partitions ?? (sources.includes(topic) ? 1 : widest)
-    await log.createTopic({ name: topic.name, partitions, kind: topic.kind })
+    await log.createTopic({ ...topic.keep, name: topic.name, partitions, kind: topic.kind })
   }
   const plan = planJob(topology, version, parallelism, (topic) => log.topic(topic)!.partitions)
   const own: TopicSpec[] = [
@@ -115,11 +115,13 @@ async function createTopics(log: Log, topology: Topology, version: number, paral
     { name: plan.topics.late, partitions: 1, kind: 'stream' },
     ...plan.exchanges.map(({ topic }): TopicSpec => ({ name: topic, partitions: parallelism, kind: 'internal' })),
   ]
-  for (const spec of own) await log.createTopic(spec)
+  // What one keeps may have been changed since it was made.
+  for (const spec of own) await log.createTopic({ ...log.topic(spec.name), ...spec })
   if (!steered) return
   for (const name of new Set([...outputs.map(({ name }) => name), plan.topics.deadLetters, plan.topics.late])) {
     const { partitions, kind } = log.topic(name)!
-    await log.createTopic({ name: plan.topics.privately(name), partitions, kind })
+    const own = plan.topics.privately(name)
+    await log.createTopic({ ...log.topic(own), name: own, partitions, kind })
   }
 }
 

@@ -45,6 +45,7 @@ test('the commands of the page on operating do what it says, one after the other
   expect(outputOf('wait')).toContain('v2 has caught up')
   expect(outputOf('rollback')).toContain('is now v1')
   expect(outputOf('reprise events').match(/cutOver/g)).toHaveLength(3)
+  expect(outputOf('topics set flights')).toBe('flights keeps 90d, 10 GB a partition\n')
   expect(outputOf('log verify')).toContain('no damage')
   expect(outputOf('/metrics')).toContain('reprise_job_version_active{reprise_job="airport-delays",version="v2"} 1')
 })

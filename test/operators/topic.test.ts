@@ -44,6 +44,17 @@ describe('a topic', () => {
     expect(topic('orders', { value: schema, idleAfter: 'never' }).definition.idleAfterMs).toBeUndefined()
   })
 
+  test('says what the topic keeps where it is made', () => {
+    expect(topic('orders', { value: schema }).definition.keep).toEqual({})
+    const keep = { kind: 'table', retention: '7d', retentionBytes: 1e9, compact: true } as const
+    expect(topic('orders', { value: schema, ...keep }).definition.keep).toEqual({
+      retentionMs: 7 * 86_400_000,
+      retentionBytes: 1e9,
+      compacted: true,
+    })
+    expect(topic('orders', { value: schema, compact: false }).definition.keep).toEqual({})
+  })
+
   test('takes codecs in place of a schema', () => {
     expect(topic('lines', { codec: string() }).definition.codec.name).toBe('string')
     expect(topic('blobs', { codec: bytes() }).definition.codec.name).toBe('bytes')
@@ -69,6 +80,9 @@ describe('a topic', () => {
     ['partitions of 0', { value: schema, partitions: 0 }],
     ['partitions of 1.5', { value: schema, partitions: 1.5 }],
     ['more partitions than ranks have room for', { value: schema, partitions: 1025 }],
+    ['a retention of nothing', { value: schema, retention: 0 }],
+    ['a retention of half a byte', { value: schema, retentionBytes: 0.5 }],
+    ['compaction of what is no table', { value: schema, compact: true }],
     ['no format', {}],
     ['nothing but a name', undefined],
     ['two formats', { value: schema, codec: string() }],

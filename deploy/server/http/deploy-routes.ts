@@ -4,6 +4,7 @@ import { StreamError } from '../../../engine/errors.ts'
 import type { VersionState } from '../../../replay/control-state.ts'
 import type { ControlProbePoint } from '../../../replay/probe-points.ts'
 import { inspectBundle } from '../inspect-bundle.ts'
+import type { InspectedJob } from '../inspected-job.ts'
 import { sameVersion } from '../same-version.ts'
 import type { RepriseServer } from '../server.ts'
 import { versionView, viewOfPositions, viewOfVersion } from '../views.ts'
@@ -144,10 +145,7 @@ function viewOfSame({ version, role, health }: VersionState) {
   return { version, role: role as 'candidate' | 'active' | 'standby', health }
 }
 
-async function createSources(
-  server: RepriseServer,
-  sources: readonly { name: string; kind: 'stream' | 'table'; partitions: number | undefined }[],
-): Promise<void> {
-  for (const { name, kind, partitions = 1 } of sources)
-    if (server.log.topic(name) === undefined) await server.log.createTopic({ name, kind, partitions })
+async function createSources(server: RepriseServer, sources: InspectedJob['sources']): Promise<void> {
+  for (const { name, kind, partitions = 1, keep } of sources)
+    if (server.log.topic(name) === undefined) await server.log.createTopic({ ...keep, name, kind, partitions })
 }

@@ -5,6 +5,7 @@ import type { LogRecord } from '../../../engine/model/record.ts'
 import { bytesField, timeText, valueField } from '../../cli/record-fields.ts'
 import { openTopic } from '../../ingest/open-topic.ts'
 import { bytesOf, PageBytes } from '../../page-bytes.ts'
+import { changeKeep } from '../../topic-keep.ts'
 import type { RepriseServer } from '../server.ts'
 import type { Token } from '../tokens.ts'
 import { recordsPath } from './content-types.ts'
@@ -18,6 +19,9 @@ const topicView = z.object({
   topic: z.string(),
   kind: z.enum(['stream', 'table', 'internal']),
   partitions: z.array(z.object({ partition: z.number(), start: z.string(), end: z.string() })),
+  retentionMs: z.number().nullable().describe('Older records may go, but none that a version still needs; null: none go for their age'),
+  retentionBytes: z.number().nullable().describe('The oldest may go while a partition has more; null: none go for their size'),
+  compacted: z.boolean().describe('Older values of a key may go'),
 })
 
 const recordView = z.object({
@@ -44,6 +48,29 @@ export function topicRoutes(app: App, server: RepriseServer): void {
     '/api/v1/topics/:topic',
     { schema: { summary: 'One topic', params: ofTopic, response: { 200: topicView, ...problems } } },
     async ({ params }) => viewOfTopic(server, params.topic),
+  )
+  const limit = z.number().int().positive().nullable().optional()
+  app.patch(
+    '/api/v1/topics/:topic',
+    {
+      config: { scope: 'operator' },
+      schema: {
+        summary: 'What a topic keeps. What is not named stays as it is',
+        params: ofTopic,
+        body: z
+          .strictObject({
+            retentionMs: limit.describe('null: for ever'),
+            retentionBytes: limit.describe('Of each partition; null: any number'),
+            compacted: z.boolean().optional().describe('Of a table'),
+          })
+          .refine((change) => Object.keys(change).length > 0, { message: 'name retentionMs, retentionBytes or compacted' }),
+        response: { 200: topicView, ...problems },
+      },
+    },
+    async ({ params, body }) => {
+      await changeKeep(server.log, params.topic, body)
+      return viewOfTopic(server, params.topic)
+    },
   )
   app.post(
     recordsPath,
@@ -139,7 +166,8 @@ function viewOfTopic(server: RepriseServer, name: string): z.infer<typeof topicV
     const { start, end } = server.log.bounds(name, partition)
     return { partition, start: String(start), end: String(end) }
   })
-  return { topic: name, kind: info.kind, partitions }
+  const { kind, retentionMs = null, retentionBytes = null, compacted = false } = info
+  return { topic: name, kind, partitions, retentionMs, retentionBytes, compacted }
 }
 
 /** Topics of Reprise itself hold bundles, hashes of tokens, state: not for everybody who may look. */

@@ -44,10 +44,11 @@ async function settledLogFiles(): Promise<readonly string[]> {
 describe('topics', () => {
   test('are listed with kind, partitions and records', async () => {
     const { exit, out } = await reprise(`topics --data ${data}`)
-    expect([exit, out]).toEqual([0, 'TOPIC    KIND    PARTITIONS  RECORDS\nflights  stream  2           14\n'])
+    expect([exit, out]).toEqual([0, 'TOPIC    KIND    PARTITIONS  RECORDS  KEEPS\nflights  stream  2           14       all\n'])
   })
 
   test('include the internal ones when asked for', async () => {
+    const keepsAll = { retentionMs: null, retentionBytes: null, compacted: false }
     const { out } = await reprise(`topics --data ${data} --all --json`)
     expect(JSON.parse(out).topics).toEqual([
       {
@@ -57,8 +58,9 @@ describe('topics', () => {
           { start: 0, end: 12 },
           { start: 0, end: 2 },
         ],
+        ...keepsAll,
       },
-      { name: 'journal', kind: 'internal', partitions: [{ start: 0, end: 0 }] },
+      { name: 'journal', kind: 'internal', partitions: [{ start: 0, end: 0 }], ...keepsAll },
     ])
   })
 
@@ -76,7 +78,7 @@ describe('topics', () => {
     try {
       const files = await settledLogFiles()
       const { exit, out } = await reprise(`topics --data ${data}`)
-      expect([exit, out]).toEqual([0, 'TOPIC    KIND    PARTITIONS  RECORDS\nflights  stream  2           14\n'])
+      expect([exit, out]).toEqual([0, 'TOPIC    KIND    PARTITIONS  RECORDS  KEEPS\nflights  stream  2           14       all\n'])
       expect(await logFiles()).toEqual(files)
     } finally {
       await log.close()

@@ -43,7 +43,7 @@ describe('the document of the API', () => {
   test('gives each call a name of its own and says what it is for', () => {
     const ids = operations.map(([, { operationId }]) => operationId)
     expect(new Set(ids).size).toBe(ids.length)
-    for (const id of ids) expect(id).toMatch(/^(get|post|delete)[A-Z][A-Za-z]+$/)
+    for (const id of ids) expect(id).toMatch(/^(get|post|patch|delete)[A-Z][A-Za-z]+$/)
     for (const [name, { summary }] of operations) expect([name, typeof summary]).toEqual([name, 'string'])
     expect(operation('get /api/v1/jobs/{job}/lag').operationId).toBe('getJobsByJobLag')
   })

@@ -1,0 +1,34 @@
+import { StreamError } from '../engine/errors.ts'
+import type { Log, TopicInfo, TopicKeep } from '../engine/ports/log.ts'
+
+/** null: without such a limit. What is absent stays as it is. */
+export interface KeepChange {
+  readonly retentionMs?: number | null | undefined
+  readonly retentionBytes?: number | null | undefined
+  readonly compacted?: boolean | undefined
+}
+
+/** Changes what a topic keeps. Errors: TOPIC_UNKNOWN, REQUEST_INVALID (a topic that only Reprise trims, compaction of what is no table). */
+export async function changeKeep(log: Log, name: string, change: KeepChange): Promise<TopicInfo> {
+  const info = log.topic(name)
+  if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic: name }, { fix: 'reprise topics lists them' })
+  if (info.kind === 'internal')
+    throw new StreamError(
+      'REQUEST_INVALID',
+      { topic: name, reason: 'it is of Reprise itself, which trims it' },
+      { fix: 'name a stream or a table' },
+    )
+  const keep = keepOf(info, change)
+  if (keep.compacted === true && info.kind !== 'table')
+    throw new StreamError('REQUEST_INVALID', { topic: name, reason: 'only a table can be compacted' }, { fix: 'give it a retention' })
+  return log.setTopic(name, keep)
+}
+
+function keepOf(info: TopicInfo, change: KeepChange): TopicKeep {
+  const { retentionMs = info.retentionMs, retentionBytes = info.retentionBytes, compacted = info.compacted } = change
+  return {
+    ...(typeof retentionMs === 'number' ? { retentionMs } : {}),
+    ...(typeof retentionBytes === 'number' ? { retentionBytes } : {}),
+    ...(compacted === true ? { compacted } : {}),
+  }
+}
