@@ -1,5 +1,4 @@
 import { StreamError } from '../engine/errors.ts'
-import { ingestEnd } from '../engine/log/ingest-ends.ts'
 import type { Totals } from '../engine/model/slice.ts'
 import type { TopicDefinition, Topology } from '../engine/model/topology.ts'
 import type { Logger, Metrics, Probe } from '../engine/ports/world.ts'
@@ -13,10 +12,11 @@ import type { ControlState } from '../replay/control-state.ts'
 import { BundleStore } from './bundle-store.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { cellTypesOf } from './ingest/csv-cell.ts'
-import { type InputFormat, standardInput } from './ingest/input-format.ts'
+import type { InputFormat } from './ingest/input-format.ts'
 import type { ReadOptions } from './ingest/input-record.ts'
 import { checkTakesRecords } from './ingest/open-topic.ts'
-import { readerOf, sourceIdOf, takeIn } from './ingest/take-in.ts'
+import { checkKnown, refusalOf } from './ingest/sealed-topic.ts'
+import { readerOf, takeIn } from './ingest/take-in.ts'
 import type { JobFile } from './load-job-file.ts'
 import { outputDigest } from './output-digest.ts'
 import { checkOutputs, outputsOf, type Writer, writersIn } from './output-owner.ts'
@@ -84,13 +84,7 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
   checkOutputs(outputsOf(topology), topology.job, writers)
   let control = await register(request, topology)
   const { parallelism, starts } = control.registered!
-  if (control.sealed === undefined)
-    await takeInAll(
-      request,
-      topology,
-      writers.filter(({ job }) => job !== topology.job),
-    )
-  else await refuseNewInput(request, topology.job)
+  await takeInAll(request, topology, writers)
   if (request.until === 'complete' && control.sealed === undefined && !stop.aborted) {
     // BEFORE what is open fires: whoever goes on after a crash must not take more input in.
     const sources = sourcesOf(topology).map(({ name }) => name)
@@ -188,7 +182,7 @@ async function register({ job, data, parallelism }: RunRequest, topology: Topolo
 async function takeInAll(
   { data, ingest, partitions, stop, onTaken, onBad = 'fail' }: RunRequest,
   topology: Topology,
-  others: readonly Writer[],
+  writers: readonly Writer[],
 ): Promise<void> {
   const sources = sourcesOf(topology)
   for (const topic of [...Object.keys(partitions), ...ingest.map((one) => one.topic)]) {
@@ -200,7 +194,11 @@ async function takeInAll(
     )
   }
   // ALL of them before the first file, as for the names.
-  for (const { topic } of ingest) checkTakesRecords(data.log, topic, others)
+  const others = writers.filter(({ job }) => job !== topology.job)
+  for (const one of ingest) {
+    checkTakesRecords(data.log, one.topic, others)
+    await checkKnown(data.log, one, writers)
+  }
   for (const { name, kind, ...definition } of sources) {
     const existing = data.log.topic(name)
     const wanted = partitions[name] ?? existing?.partitions ?? definition.partitions ?? 1
@@ -215,6 +213,7 @@ async function takeInAll(
       file,
       onBad,
       read: readerOf(definition),
+      refusal: refusalOf(topic, writers),
       types: cellTypesOf(definition.codec),
       clock: realClock,
       ...(format === undefined ? {} : { format }),
@@ -222,14 +221,6 @@ async function takeInAll(
       stop,
       onTaken: (records, share) => onTaken?.(topic, records, share),
     })
-  }
-}
-
-/** The same files again are no new input. */
-async function refuseNewInput({ data, ingest }: RunRequest, job: string): Promise<void> {
-  for (const { topic, file } of ingest) {
-    const taken = file !== standardInput && (await ingestEnd(data.log, await sourceIdOf(topic, file))) !== undefined
-    if (!taken) throw sealed(job, topic)
   }
 }
 
@@ -243,14 +234,6 @@ function shownOutputs(topology: Topology, totals: Totals): Record<string, number
 
 function sourcesOf(topology: Topology): TopicDefinition[] {
   return topology.nodes.flatMap((node) => (node.kind === 'source' ? [node.topic] : []))
-}
-
-function sealed(job: string, topic: string): StreamError {
-  return new StreamError(
-    'JOB_SEALED',
-    { job, topic, reason: 'its input was declared complete with --complete' },
-    { fix: 'run it with more input in another data directory' },
-  )
 }
 
 function sum(all: readonly Totals[]): Totals {

@@ -131,7 +131,7 @@ function refuseRetry(job: string, control: ControlState): void {
   if (health !== 'running') throw refused(`it is ${health}, and takes nothing`, `reprise resume ${job}, or promote another version first`)
 }
 
-/** JOB_SEALED: its windows are closed, and it does not run again. @returns what is decided about its versions. */
+/** JOB_SEALED: its windows are closed, and it takes no more records. @returns what is decided about its versions. */
 export async function refuseSealed(log: Log, job: string): Promise<ControlState> {
   const control = await readControl(log, job)
   checkNotSealed(job, control)
@@ -143,7 +143,7 @@ function checkNotSealed(job: string, { sealed }: ControlState): void {
   throw new StreamError(
     'JOB_SEALED',
     { job, reason: 'its input was declared complete with --complete' },
-    { fix: 'a sealed job does not run again; reprise dlq drop closes its dead letters' },
+    { fix: 'a sealed job takes no more records; reprise dlq drop closes its dead letters' },
   )
 }
 

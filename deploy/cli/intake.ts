@@ -62,20 +62,26 @@ async function intakeAtServer(flags: IntakeFlags, terminal: Terminal): Promise<I
 }
 
 async function intakeOfData(directory: string, flags: IntakeFlags): Promise<Intake> {
-  const [{ DataDirectory }, { fieldReader, takeIn }, { openTopic }, { writersIn }, { realClock }, { noProbe }] = await Promise.all([
-    import('../data-directory.ts'),
-    import('../ingest/take-in.ts'),
-    import('../ingest/open-topic.ts'),
-    import('../output-owner.ts'),
-    import('../real-clock.ts'),
-    import('../../engine/ports/world.ts'),
-  ])
+  const [{ DataDirectory }, { fieldReader, takeIn }, { openTopic }, { checkKnown, refusalOf }, { writersIn }, { realClock }, { noProbe }] =
+    await Promise.all([
+      import('../data-directory.ts'),
+      import('../ingest/take-in.ts'),
+      import('../ingest/open-topic.ts'),
+      import('../ingest/sealed-topic.ts'),
+      import('../output-owner.ts'),
+      import('../real-clock.ts'),
+      import('../../engine/ports/world.ts'),
+    ])
   const opening = DataDirectory.open({ directory, logger: silentLogger, probe: noProbe, memoryBytesMax: 0 })
   const data = await opening.catch((error: unknown) => {
     throw sendingItInstead(error)
   })
+  const writers = await writersIn(data.log)
   return {
-    open: async ({ topic, partitions }) => openTopic(data.log, topic, await writersIn(data.log), { kind: flags.kind, partitions }),
+    open: async ({ topic, file, partitions }) => {
+      await checkKnown(data.log, { topic, file, sourceId: flags.sourceId }, writers)
+      await openTopic(data.log, topic, writers, { kind: flags.kind, partitions })
+    },
     take: ({ topic, file }, progress) =>
       takeIn({
         log: data.log,
@@ -83,6 +89,7 @@ async function intakeOfData(directory: string, flags: IntakeFlags): Promise<Inta
         file,
         clock: realClock,
         read: fieldReader(flags.key, flags.eventTime),
+        refusal: refusalOf(topic, writers),
         ...progress,
         ...(flags.format === undefined ? {} : { format: flags.format }),
         ...(flags.sourceId === undefined ? {} : { sourceId: flags.sourceId }),

@@ -25,7 +25,7 @@ export async function openTopic(log: Log, name: string, writers: Iterable<Writer
   })
 }
 
-/** Errors: TOPIC_NAME_INVALID for names that are a job's own, OUTPUT_OWNED, JOB_SEALED. */
+/** Errors: TOPIC_NAME_INVALID for names that are a job's own, OUTPUT_OWNED. */
 export function checkTakesRecords(log: Log, name: string, writers: Iterable<Writer>): void {
   checkTopicName(name)
   const jobs = jobsOf(log)
@@ -36,12 +36,4 @@ export function checkTakesRecords(log: Log, name: string, writers: Iterable<Writ
     throw new StreamError('TOPIC_NAME_INVALID', { topic: name, reason: "it is a job's own topic" }, { fix: 'choose another name' })
   }
   checkNoOutput(name, writers)
-  for (const writer of writers) {
-    if (!writer.seals(name)) continue
-    throw new StreamError(
-      'JOB_SEALED',
-      { job: writer.job, topic: name, reason: 'its input was declared complete with --complete' },
-      { fix: 'take it into another data directory' },
-    )
-  }
 }

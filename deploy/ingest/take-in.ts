@@ -24,6 +24,8 @@ export interface TakeInOptions extends InputOptions {
   /** Names standard input, which has no content hash before it was read. */
   readonly sourceId?: string
   readonly read: RecordReader
+  /** Why nothing may be added to the topic: see refusalOf. What is there already is passed over all the same. */
+  readonly refusal?: StreamError | undefined
   readonly clock: Clock
   /** Told of records that are durable, and of the part of the file that was read; undefined where its size is not known. */
   readonly onTaken?: (records: number, share: number | undefined) => void
@@ -33,7 +35,7 @@ export interface TakeInOptions extends InputOptions {
  * Takes a file into a topic, each record once: its identity is the content's hash and its number, so that the same ingest again adds nothing
  * and one that was interrupted (also by `stop`) goes on. A file with a record that fails is not taken in at all: mended it has another hash,
  * and would add what is there already once more. What can be read only once is taken in up to that record, and the error says how far.
- * USAGE when standard input has no source id.
+ * Errors: the refusal, USAGE when standard input has no source id, those of appendRecords.
  */
 export async function takeIn({
   log,
@@ -41,19 +43,13 @@ export async function takeIn({
   file,
   sourceId,
   read,
+  refusal,
   clock,
   onTaken,
   stop,
   onBad,
   ...input
 }: TakeInOptions): Promise<{ skipped: number; added: number }> {
-  if (file === standardInput && sourceId === undefined) {
-    throw new StreamError(
-      'USAGE',
-      { reason: 'standard input has no identity of its own' },
-      { fix: 'add --source-id NAME: the same records under the same name are taken in once' },
-    )
-  }
   const id = await sourceIdOf(topic, file, sourceId)
   const whole = await wholeFile(file)
   const stopping = stop === undefined ? {} : { stop }
@@ -70,6 +66,7 @@ export async function takeIn({
       topic,
       records: records({ onBad, onBytes }),
       ...stopping,
+      ...(refusal === undefined ? {} : { refusal }),
       // Times of the log: the wall clock may be ahead of its append times. Standard input may trickle: what is there is soon in the log, with the time it came at.
       ...(file === standardInput ? { takenAt: () => log.clock(), flush: { clock, afterMs: flushAfterMs } } : { takenAt: log.clock() }),
       ...(onTaken === undefined ? {} : { onCommitted: (taken) => onTaken(taken, whole && bytesRead / whole.bytes) }),
@@ -97,8 +94,15 @@ async function withTaken(error: unknown, log: Log, id: string): Promise<unknown>
   return new StreamError(error.code, { ...error.details, taken }, { cause: error.cause, fix })
 }
 
-/** The producer that takes this source in: named by the file's content where no other name is given. */
+/** The producer that takes this source in: named by the file's content where no other name is given. USAGE for standard input without one. */
 export async function sourceIdOf(topic: string, file: string, sourceId?: string): Promise<string> {
+  if (file === standardInput && sourceId === undefined) {
+    throw new StreamError(
+      'USAGE',
+      { reason: 'standard input has no identity of its own' },
+      { fix: 'add --source-id NAME: the same records under the same name are taken in once' },
+    )
+  }
   return `ingest:${topic}:${sourceId ?? (await contentHash(file))}`
 }
 

@@ -22,6 +22,8 @@ export interface AppendRecords {
   readonly partition?: (record: NewRecord, seq: number, partitions: number) => number
   /** For sources that trickle: what is gathered is committed after so long, although it is little. The records and their identity stay the same. */
   readonly flush?: { readonly clock: Clock; readonly afterMs: number }
+  /** Why nothing may be added any more: thrown at the first record that was not taken in before. */
+  readonly refusal?: StreamError
   /** Aborted: no more records are taken; those that were are durable when the call ends, and the next call goes on behind them. */
   readonly stop?: AbortSignal
   /** Called when records are durable, with the count of all taken in so far under this id. */
@@ -32,11 +34,11 @@ export interface AppendRecords {
  * Takes records into a topic, each once: a record is known by (id, its number in the source). Done again it adds nothing, interrupted it
  * goes on where it stopped, and records that came behind the former end are added.
  * @returns counts of records that were there already and that were added; both durable.
- * @throws StreamError INGEST_SOURCE_CHANGED when the records taken in before are not those that come now; TOPIC_UNKNOWN; what `Producer.commit` says.
+ * @throws StreamError the refusal; INGEST_SOURCE_CHANGED when the records taken in before are not those that come now; TOPIC_UNKNOWN; what `Producer.commit` says.
  */
 export async function appendRecords(
   log: Log,
-  { id, topic, records, partition, takenAt, flush, stop, onCommitted }: AppendRecords,
+  { id, topic, records, partition, takenAt, flush, refusal, stop, onCommitted }: AppendRecords,
 ): Promise<{ skipped: number; added: number }> {
   const info = log.topic(topic)
   if (info === undefined) throw new StreamError('TOPIC_UNKNOWN', { topic })
@@ -112,6 +114,7 @@ export async function appendRecords(
         if (seq === end.seq) checkUnchanged(id, end, seq, digest)
         continue
       }
+      if (refusal !== undefined) throw refusal
       if (bytes === 0 && flush !== undefined) gatheredFrom = flush.clock.monotonic()
       builders[to]!.add(Number.isNaN(record.eventTime) && takenAt !== undefined ? { ...record, eventTime: timeOf(takenAt) } : record)
       bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0) + 16

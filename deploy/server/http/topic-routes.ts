@@ -4,6 +4,7 @@ import { readRecords } from '../../../engine/log/read-records.ts'
 import type { LogRecord } from '../../../engine/model/record.ts'
 import { bytesField, timeText, valueField } from '../../cli/record-fields.ts'
 import { openTopic } from '../../ingest/open-topic.ts'
+import { refusalOf } from '../../ingest/sealed-topic.ts'
 import { bytesOf, PageBytes } from '../../page-bytes.ts'
 import { changeKeep } from '../../topic-keep.ts'
 import type { RepriseServer } from '../server.ts'
@@ -97,6 +98,8 @@ export function topicRoutes(app: App, server: RepriseServer): void {
       if ((producer === undefined) !== (sequence === undefined))
         throw new StreamError('REQUEST_INVALID', { reason: 'producer and sequence go together' }, { fix: 'give both, or none' })
       const writers = () => server.writers()
+      const refusal = refusalOf(topic, writers())
+      if (refusal !== undefined) throw refusal
       await openTopic(server.log, topic, writers(), { kind: query.kind, partitions: query.partitions })
       const now = () => server.log.clock()
       return takeRecords(body, { producers: server.producers, writers, now, topic, key: query.key, time: query.time, producer, sequence })

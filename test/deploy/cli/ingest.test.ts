@@ -106,7 +106,8 @@ test("topics that are a job's own or its outputs, or sources of a job whose inpu
     `import { defineJob, topic } from 'reprise'
 export default defineJob('copy', (job) => { job.from(topic('t', { codec: 'json' })).to(topic('u', { codec: 'json' })) })`,
   )
-  await reprise(`run ${job} --data ${data} --ingest t=${a} --complete`)
+  const b = await file('b.ndjson', '{"n":2}')
+  await reprise(`run ${job} --data ${data} --ingest t=${b} --complete`)
   for (const [topic, exit, code] of [
     ['t', 3, 'JOB_SEALED'],
     ['u', 3, 'OUTPUT_OWNED'],
@@ -120,6 +121,7 @@ export default defineJob('copy', (job) => { job.from(topic('t', { codec: 'json' 
     expect([topic, ran.exit, JSON.parse(ran.err).error.code]).toEqual([topic, exit, code])
   }
   expect(await tail('new')).toEqual([])
+  expect(JSON.parse((await ingest(`t=${b}`)).out).ingested).toMatchObject([{ skipped: 1, added: 0 }])
 })
 
 test.each([
