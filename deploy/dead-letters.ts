@@ -1,10 +1,11 @@
 import { StreamError } from '../engine/errors.ts'
+import type { LogRecord } from '../engine/model/record.ts'
 import type { Log, LogView } from '../engine/ports/log.ts'
 import { silentLogger } from '../engine/ports/world.ts'
 import { stagesOfSources } from '../engine/runtime/plan.ts'
 import { jobsOf } from '../replay/control-log.ts'
 import type { ControlState } from '../replay/control-state.ts'
-import { type DeadLetter, type Decision, deadLetters, decideLetters, refuseSealed } from '../replay/dead-letters.ts'
+import { type DeadLetter, type Decision, deadLetters, decideLetters, refuseSealed, sourceOf } from '../replay/dead-letters.ts'
 import { openJobFile } from './load-job-file.ts'
 import { withExistingLog, withLogView } from './open-existing-log.ts'
 import { bytesOf, PageBytes } from './page-bytes.ts'
@@ -104,9 +105,9 @@ export class DeadLetterList {
     return { letters, next: undefined }
   }
 
-  /** DEAD_LETTER_UNKNOWN when it is not there. */
-  async letter(id: number): Promise<DeadLetter> {
-    for await (const letter of deadLetters(this.view, this.job, id, id + 1)) return letter
+  /** Also the source record of one that does not hold its bytes, as long as the log has it. DEAD_LETTER_UNKNOWN when it is not there. */
+  async letter(id: number): Promise<{ letter: DeadLetter; from: LogRecord | undefined }> {
+    for await (const letter of deadLetters(this.view, this.job, id, id + 1)) return { letter, from: await sourceOf(this.view, letter) }
     throw unknown(this.job, [id])
   }
 }

@@ -1,3 +1,4 @@
+import type { LogRecord } from '../engine/model/record.ts'
 import type { DeadLetter } from '../replay/dead-letters.ts'
 import { bytesField, timeText, valueField } from './cli/record-fields.ts'
 
@@ -17,10 +18,16 @@ export interface LetterFields {
   readonly value: unknown
   /** False: the value is what the operator was given, not the source record's bytes. */
   readonly original: boolean
+  /** Of one that is shown alone: the source record's bytes where the value is not them, as long as the log has them. */
+  readonly sourceValue?: unknown
   readonly headers: readonly (readonly [name: string, value: unknown])[]
 }
 
-export function fieldsOf({ id, code, path, message, operator, source, derived, setAsideAt, record, decision }: DeadLetter): LetterFields {
+/** @param from the source record of a letter that does not hold its bytes. */
+export function fieldsOf(
+  { id, code, path, message, operator, source, derived, setAsideAt, record, decision }: DeadLetter,
+  from?: LogRecord,
+): LetterFields {
   return {
     id,
     state: decision?.type ?? 'open',
@@ -35,6 +42,7 @@ export function fieldsOf({ id, code, path, message, operator, source, derived, s
     key: bytesField(record.key),
     value: valueField(record.value),
     original: !derived,
+    ...(from === undefined ? {} : { sourceValue: valueField(from.value) }),
     headers: record.headers.filter(({ name }) => !name.startsWith('reprise.')).map(({ name, value }) => [name, bytesField(value)] as const),
   }
 }

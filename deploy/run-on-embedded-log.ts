@@ -59,7 +59,7 @@ export interface RunSummary {
   readonly processed: number
   readonly skipped: number
   readonly deadLettered: number
-  /** Results of windows, timers and earlier stages that were skipped or set aside; not among those above, which are source records. */
+  /** Derived records that were skipped or set aside (docs/glossary.md); not among those above, which count each source record once, in its turn. */
   readonly derived: Totals['derived']
   readonly late: number
   readonly lateByReason: Totals['late']

@@ -210,7 +210,18 @@ async function retryRecord(log: Log, letter: DeadLetter, source: NonNullable<Dea
   return { key, value, eventTime, headers: [...headers.filter(({ name }) => !name.startsWith('reprise.')), ...place] }
 }
 
-async function sourceRecord(log: Log, { topic, partition, offset }: NonNullable<DeadLetter['source']>): Promise<LogRecord> {
+/** The source record of a letter that does not hold its bytes, as long as the log has it. Errors: LOG_CORRUPT. */
+export async function sourceOf(log: LogView, { derived, source }: DeadLetter): Promise<LogRecord | undefined> {
+  if (!derived || source === undefined) return undefined
+  try {
+    return await sourceRecord(log, source)
+  } catch (error) {
+    if (codeOf(error) === 'OFFSET_OUT_OF_RANGE') return undefined
+    throw error
+  }
+}
+
+async function sourceRecord(log: LogView, { topic, partition, offset }: NonNullable<DeadLetter['source']>): Promise<LogRecord> {
   for await (const record of readRecords(log, topic, partition, offset, offset + 1)) return record
   throw new StreamError('OFFSET_OUT_OF_RANGE', { topic, partition, offset, reason: 'the record is not in the log any more' })
 }

@@ -14,7 +14,7 @@ export function lineText(letter: LetterFields, withState: boolean): string[] {
 }
 
 export function wholeText(letter: LetterFields): string {
-  const { id, state, decidedAt, code, path, message, operator, original, setAsideAt, eventTime, key, value, headers } = letter
+  const { id, state, decidedAt, code, path, message, operator, original, sourceValue, setAsideAt, eventTime, key, value, headers } = letter
   return table([
     ['id', String(id)],
     ['state', decidedAt === undefined ? state : `${state} ${decidedAt}`],
@@ -28,6 +28,7 @@ export function wholeText(letter: LetterFields): string {
     ['key', text(key)],
     ...headers.map(([name, field]) => [`header ${onOneLine(name)}`, text(field)]),
     [original ? 'value' : 'value (of the operator)', text(value)],
+    ...(sourceValue === undefined ? [] : [['value (of the source)', text(sourceValue)]]),
   ])
 }
 

@@ -45,13 +45,16 @@ function deskOfData(job: string, data: string): LetterDesk {
       const { fieldsOf } = await import('../letter-fields.ts')
       return withDeadLetterList(data, job, async (list) => {
         const { letters, next } = await list.page({ ...query, bytesMax: Number.POSITIVE_INFINITY })
-        return { job: list.job, letters: letters.map(fieldsOf), more: next !== undefined }
+        return { job: list.job, letters: letters.map((letter) => fieldsOf(letter)), more: next !== undefined }
       })
     },
     async show(id) {
       const { withDeadLetterList } = await import('../dead-letters.ts')
       const { fieldsOf } = await import('../letter-fields.ts')
-      return withDeadLetterList(data, job, async (list) => fieldsOf(await list.letter(id)))
+      return withDeadLetterList(data, job, async (list) => {
+        const { letter, from } = await list.letter(id)
+        return fieldsOf(letter, from)
+      })
     },
     async decide({ type, dryRun, confirm, ...choice }) {
       const { withDeadLetters } = await import('../dead-letters.ts')

@@ -180,7 +180,7 @@ function summaryText(summary: Summary): string {
   const number = (value: number) => value.toLocaleString('en-US')
   const withDerived = (outcome: 'skipped' | 'deadLettered') => {
     const derived = summary.derived[outcome]
-    return `${number(summary[outcome])}${derived === 0 ? '' : `  and ${number(derived)} derived: results of windows, timers, earlier stages`}`
+    return `${number(summary[outcome])}${derived === 0 ? '' : `  and ${number(derived)} derived: results of windows and timers, records behind an exchange or that waited in a process`}`
   }
   const rows: [string, string][] = [
     ['job', `${summary.job} v${summary.version}${summary.sealed ? ', input complete' : ''}`],

@@ -16,17 +16,29 @@ const table = {
     help: "Source records taken in, by the topic they were taken from: a source, or the version's retry topic; the sum equals processed + skipped + dead-lettered",
     labels: ['job', 'version', 'topic'],
   },
-  reprise_records_processed_total: { type: 'counter', help: 'Source records that went through the job', labels: ['job', 'version'] },
-  reprise_records_skipped_total: { type: 'counter', help: 'Source records passed over by policy skip', labels: ['job', 'version'] },
-  reprise_dlq_records_total: { type: 'counter', help: 'Source records written to the dead letters', labels: ['job', 'version'] },
+  reprise_records_processed_total: {
+    type: 'counter',
+    help: 'Source records that went through the job without a failure in their turn: as far as an exchange, or a process that lets them wait for their time',
+    labels: ['job', 'version'],
+  },
+  reprise_records_skipped_total: {
+    type: 'counter',
+    help: 'Source records passed over by policy skip in their turn',
+    labels: ['job', 'version'],
+  },
+  reprise_dlq_records_total: {
+    type: 'counter',
+    help: 'Source records written to the dead letters in their turn',
+    labels: ['job', 'version'],
+  },
   reprise_derived_skipped_total: {
     type: 'counter',
-    help: 'Results of windows, timers and earlier stages passed over by policy skip',
+    help: 'Derived records (results of windows and timers, records behind an exchange or that waited in a process) passed over by policy skip',
     labels: ['job', 'version'],
   },
   reprise_derived_dlq_records_total: {
     type: 'counter',
-    help: 'Results of windows, timers and earlier stages written to the dead letters',
+    help: 'Derived records (results of windows and timers, records behind an exchange or that waited in a process) written to the dead letters',
     labels: ['job', 'version'],
   },
   reprise_records_late_total: {

@@ -26,7 +26,8 @@ export const headerNames = {
 } as const
 
 /**
- * What happens to records that are not processed: nothing vanishes. Dead letters and late records keep the original bytes and say where they come from.
+ * What happens to records that are not processed: nothing vanishes. Dead letters and late records say where they come from, and keep the original
+ * bytes where they are at hand (docs/decisions/0033-dead-letters.md).
  * Invariant: each source record ends as exactly one of processed, skipped, dead-lettered; what fails out of its turn is counted as derived.
  */
 export class Reports {
@@ -116,7 +117,7 @@ export class Reports {
     this.write(this.late, value, [header(headerNames.operator, operator), header(headerNames.reason, reason)])
   }
 
-  /** The original bytes where the record at hand is a source record; else the value as text, under the key it has by now: a row does not say which window it is of. */
+  /** With the record's headers; its original bytes where it is a source record, else the value as text, under the key it has by now: a row does not say which window it is of. */
   private write(builder: BlockBuilder, value: unknown, headers: readonly Header[]): void {
     const { moment } = this
     const origin = [
@@ -126,13 +127,13 @@ export class Reports {
     ]
     const record = moment.record
     const eventTime = Number.isFinite(moment.eventTime) ? moment.eventTime : (record?.block.eventTime(record.index) ?? 0)
+    // Those of an earlier failure are replaced: a retried record has the place it came from first.
+    const kept = moment.headers().filter(({ name }) => !name.startsWith('reprise.'))
     if (record === undefined) {
-      const derived = [...headers, ...origin, header(headerNames.derived, 'yes')]
+      const derived = [...kept, ...headers, ...origin, header(headerNames.derived, 'yes')]
       builder.add({ key: keyBytes(moment.key), value: Buffer.from(valueText(value)), eventTime, headers: derived })
     } else {
       const { block, index } = record
-      // Those of an earlier failure are replaced: a retried record has the place it came from first.
-      const kept = block.headers(index).filter(({ name }) => !name.startsWith('reprise.'))
       builder.add({ key: block.key(index), value: block.value(index), eventTime, headers: [...kept, ...headers, ...origin] })
     }
     this.budget.left -= costOf(builder.lastBytes)

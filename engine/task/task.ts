@@ -22,7 +22,7 @@ import { SourceFeed } from './source-feed.ts'
 import { Watermarks } from './watermarks.ts'
 
 /** Raised whenever the same input may give other output than before; part of every journal record. */
-export const semantics = 5
+export const semantics = 6
 
 export interface TaskSettings {
   /** Results a slice may emit before the rest waits for the next one. */

@@ -26,6 +26,10 @@ const letterView = z.object({
   key: z.unknown(),
   value: z.unknown(),
   original: z.boolean().describe("False: the value is what the operator was given, not the source record's bytes"),
+  sourceValue: z
+    .unknown()
+    .optional()
+    .describe("Of one that is asked for alone and not original: the source record's, as long as the log has it"),
   headers: z.array(z.tuple([z.string(), z.unknown()])),
 })
 const outcomeView = z.object({
@@ -63,7 +67,7 @@ export function deadLetterRoutes(app: App, server: RepriseServer): void {
     async ({ params, query: { from, error, ...query } }) => {
       const page = { ...query, error, ...(from === undefined ? {} : { from }) }
       const { letters, next } = await queueOf(params.job).page(page)
-      return { items: letters.map(viewOf), next: next === undefined ? null : String(next) }
+      return { items: letters.map((letter) => viewOf(letter)), next: next === undefined ? null : String(next) }
     },
   )
   app.get(
@@ -75,7 +79,10 @@ export function deadLetterRoutes(app: App, server: RepriseServer): void {
         response: { 200: letterView, ...problems },
       },
     },
-    async ({ params }) => viewOf(await queueOf(params.job).letter(params.id)),
+    async ({ params }) => {
+      const { letter, from } = await queueOf(params.job).letter(params.id)
+      return viewOf(letter, from)
+    },
   )
   for (const [action, type, summary] of [
     ['retry', 'retried', 'Let the version that publishes process them once more; each once, however often this is called'],
@@ -109,7 +116,7 @@ export function deadLetterRoutes(app: App, server: RepriseServer): void {
   }
 }
 
-function viewOf(letter: Parameters<typeof fieldsOf>[0]): z.infer<typeof letterView> {
-  const { headers, ...fields } = fieldsOf(letter)
+function viewOf(...letter: Parameters<typeof fieldsOf>): z.infer<typeof letterView> {
+  const { headers, ...fields } = fieldsOf(...letter)
   return { ...fields, headers: headers.map(([name, value]) => [name, value]) }
 }

@@ -181,6 +181,12 @@ describe('a record that could not be processed', () => {
     expect(out).toMatch(/^dead-lettered +1 +and 1 derived: /m)
     const [refund] = (await listed()).filter(({ operator }) => operator === 'sum')
     expect(refund).toMatchObject({ source: { offset: 1 }, original: false })
+    expect(refund!.value).toEqual({ id: 'b', cents: -300 })
+    expect((await dlq(`show shop ${refund!.id}`)).data.sourceValue).toEqual(JSON.parse(records[1]!))
+    const shown = (await reprise(`dlq show shop ${refund!.id} --data ${data}`)).out
+    expect(shown).toMatch(/^value \(of the operator\) +\{"id":"b","cents":-300\}$/m)
+    expect(shown.split('\n')).toContainEqual(expect.stringMatching(/^value \(of the source\) +/))
+    expect(shown).toContain(records[1])
     for (const flags of ['', ' --dry-run'])
       expect(await dlq(`retry shop ${refund!.id}${flags}`)).toMatchObject({
         exit: 2,

@@ -82,6 +82,20 @@ describe('reports', () => {
     expect(late()[0]).toMatchObject({ key: null, value: '{"n":"1","text":"x"}' })
   })
 
+  test('keep the headers of a record whose bytes are gone', () => {
+    const { reports, moment, deadLetters, late } = setUp()
+    moment.atTime(0)
+    moment.headers = () => [
+      { name: 'own', value: Buffer.from('header') },
+      { name: 'reprise.topic', value: Buffer.from('of a retried record') },
+    ]
+    moment.topic = 'in'
+    reports.bad('deadLetter', fault, 'map', { n: 1 })
+    reports.writeLate('window', { n: 1 }, 'late')
+    for (const [record] of [deadLetters(), late()])
+      expect(record!.headers).toMatchObject({ own: 'header', 'reprise.topic': 'in', 'reprise.derived': 'yes' })
+  })
+
   test('keep the key that a result of a window or a timer has, and none of the record before', () => {
     const { reports, atRecord, moment, deadLetters } = setUp()
     atRecord(0)
