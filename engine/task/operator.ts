@@ -34,7 +34,16 @@ export interface TaskTime {
   readonly processing: EpochMs
 }
 
+/** `late`: by its own stamp, or tried again after its time. `idle`: time went on without its partition. `clock`: by processing time. */
 export type LateReason = 'late' | 'idle' | 'clock'
+
+/** The stamp of a record that is tried again: below all others, so that only what is closed refuses it, and finite, unlike that of a partition's first record. */
+export const retriedStamp = -Number.MAX_VALUE
+
+/** Why a record that its stamp allows finds that event time has gone on. */
+export function overtakenReason({ stamp }: Moment): LateReason {
+  return stamp === retriedStamp ? 'late' : 'idle'
+}
 
 /** What the task gives an operator. */
 export interface OperatorContext {

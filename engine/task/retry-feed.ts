@@ -4,6 +4,7 @@ import type { DecodedRun, RunDecoder } from './decoded-run.ts'
 import type { Feed } from './feeds.ts'
 import type { InputBuffer } from './input-buffer.ts'
 import type { TaskMoment } from './moment.ts'
+import { retriedStamp } from './operator.ts'
 import type { Present } from './present.ts'
 import { headerNames, type Reports } from './reports.ts'
 import { sourceDecoder } from './source-decoder.ts'
@@ -68,7 +69,7 @@ export class RetryFeed implements Feed {
     const node = retried?.node ?? this.fallback
     const appendTime = run.block.appendTimeOf(run.first + i)
     moment.eventTime = run.times[i]!
-    moment.stamp = Number.NEGATIVE_INFINITY
+    moment.stamp = retriedStamp
     moment.appendTime = appendTime
     moment.topic = node.topic.name
     moment.partition = retried?.partition ?? 0

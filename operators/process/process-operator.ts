@@ -1,7 +1,7 @@
 import { checkStorable } from '../../engine/codec/value-codec.ts'
 import type { EpochMs, Header, Key } from '../../engine/model/record.ts'
 import type { RecordInfo } from '../../engine/model/topology.ts'
-import type { Operator, OperatorContext, TaskTime } from '../../engine/task/operator.ts'
+import { type Operator, type OperatorContext, overtakenReason, type TaskTime } from '../../engine/task/operator.ts'
 import { recordInfo } from '../../engine/task/record-info.ts'
 import type { Routed } from '../split.ts'
 import { isPromise, promiseRefused } from '../sync.ts'
@@ -77,8 +77,8 @@ export class ProcessOperator implements Operator {
     const lasts = moment.eventTime + this.plan.allowedLatenessMs
     if (lasts < moment.stamp) this.context.late(value, 'late')
     else if (this.plan.arrivalOrder) this.deliver(value)
-    // Its stamp allows it, but time went on without its partition.
-    else if (lasts < time.watermark) this.context.late(value, 'idle')
+    // Its stamp allows it, but time went on without it.
+    else if (lasts < time.watermark) this.context.late(value, overtakenReason(moment))
     else this.keep(value)
   }
 

@@ -130,7 +130,7 @@ export class DirectWindows<T, Row> implements OpenWindows {
       else if (!this.change(end, context.moment.key!, value)) return
     }
     // Also when it counts in other windows: a result lacks it that would have it, had its partition not been idle.
-    if (late || diverted) context.late(value, late ? 'late' : time.closedReason)
+    if (late || diverted) context.late(value, late ? 'late' : time.closedReason(context.moment))
   }
 
   /** Adds the record to a window or takes it back. @returns false when the job's function threw. */

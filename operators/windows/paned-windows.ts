@@ -171,7 +171,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
     while (from <= last && time.closed(from)) from += panes.slideMs
     if (from <= last && !this.count(value, from, Math.min(last, time.fired))) return
     // Also when it counts in later windows: a result lacks it that would have it, had its partition not been idle.
-    if (allowed > last || from > allowed) context.late(value, allowed > last ? 'late' : time.closedReason)
+    if (allowed > last || from > allowed) context.late(value, allowed > last ? 'late' : time.closedReason(context.moment))
   }
 
   /** Adds the record to its pane, to count from the window that ends at `from` on, and replaces the results up to `fired`. @returns false when a function threw. */

@@ -68,7 +68,7 @@ export class SessionWindows<T, Row> implements OpenWindows {
     }
     // Judged like the stamp, before merging: a session it could join may be gone from here on.
     if (at + lateness < time.fired) {
-      this.context.late(value, time.closedReason)
+      this.context.late(value, time.closedReason(moment))
       return
     }
     const key = moment.key!

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../engine/model/record.ts'
-import type { LateReason, Moment, TaskTime } from '../../engine/task/operator.ts'
+import { type LateReason, type Moment, overtakenReason, type TaskTime } from '../../engine/task/operator.ts'
 import type { WindowSpec } from './spec.ts'
 
 /**
@@ -40,7 +40,7 @@ export class WindowTime {
   }
 
   /** Why a record that its stamp allows finds its window closed. */
-  get closedReason(): LateReason {
-    return this.processing ? 'clock' : 'idle'
+  closedReason(moment: Moment): LateReason {
+    return this.processing ? 'clock' : overtakenReason(moment)
   }
 }

@@ -200,6 +200,32 @@ describe('a record that could not be processed', () => {
   })
 })
 
+test.each([1, 2])('retried when its time has passed, a record is late, and nobody was idle: parallelism %i', async (parallelism) => {
+  const failing = `
+import { count, defineJob, output, session, sliding, topic, tumbling } from 'reprise'
+const orders = topic('orders', { codec: 'json', eventTime: (order: any) => order.at })
+const to = (name: string) => topic(name, { codec: 'json' })
+export default defineJob('shop', { onBad: 'deadLetter' }, (job) => {
+  const keyed = job.from(orders).keyBy('by-id', (order: any) => order.id)
+  keyed.process('failing', { output: output<unknown>(), onRecord() { throw new Error('never') } }).to(to('a'))
+  keyed.window('tumbling', tumbling('1s')).aggregate({ n: count() }).to(to('b'))
+  keyed.window('sliding', sliding('2s', '1s')).aggregate({ n: count() }).to(to('c'))
+  keyed.window('session', session('1s')).aggregate({ n: count() }).to(to('d'))
+})
+`
+  await writeFile(job, failing)
+  await writeFile(path.join(folder, 'orders.ndjson'), '{"id":"a","at":1000}\n{"id":"a","at":100000}\n')
+  const flags = `--until-end --parallelism ${parallelism}`
+  await first(flags)
+  const [letter] = await listed()
+  expect(letter).toMatchObject({ source: { offset: 0 }, operator: 'failing' })
+  expect((await dlq(`retry ${job} ${letter!.id}`)).data).toMatchObject({ retried: [letter!.id] })
+  expect(await run(flags)).toMatchObject({ late: 4, lateByReason: { late: 4, idle: 0, clock: 0 } })
+  const { out } = await reprise(`log tail shop.late --data ${data} -o beginning --json`)
+  const late = out.trim().split('\n')
+  expect(late.map((line) => Object.fromEntries(JSON.parse(line).headers)['reprise.reason'])).toEqual(['late', 'late', 'late', 'late'])
+})
+
 test('a list can be cut short, which is said, and chosen by code', async () => {
   await first()
   expect((await dlq('list shop --limit 1')).data).toMatchObject({ letters: [{ id: 0 }], more: true })
