@@ -35,7 +35,7 @@ const advice: readonly (readonly [names: readonly string[], advice: string])[] =
   ],
   [
     ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'Worker', 'BroadcastChannel', 'MessageChannel'],
-    'bring what other systems know into a topic and join it; call other systems from a reader of an output topic',
+    'bring what other systems know into a topic, merge it with the stream and keep it in the state of a process; call other systems from a reader of an output topic',
   ],
   [
     ['crypto', 'Crypto', 'CryptoKey', 'SubtleCrypto'],
