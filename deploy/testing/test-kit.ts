@@ -34,6 +34,7 @@ export interface SentRecord {
   readonly key?: Key | null
   readonly partition?: number
   readonly eventTime?: EpochMs
+  readonly headers?: Readonly<Record<string, string | Uint8Array>>
 }
 
 export interface RawRecord {
@@ -42,6 +43,7 @@ export interface RawRecord {
   readonly key?: Key | null
   readonly partition?: number
   readonly eventTime?: EpochMs
+  readonly headers?: Readonly<Record<string, string | Uint8Array>>
 }
 
 /** Raised inside tasks by `crash`; never reaches the test. */
@@ -117,6 +119,7 @@ export class TestKit implements AsyncDisposable {
           key,
           eventTime,
           ...(as.partition === undefined ? {} : { partition: as.partition }),
+          ...(as.headers === undefined ? {} : { headers: as.headers }),
         },
       ])
     }
@@ -125,7 +128,7 @@ export class TestKit implements AsyncDisposable {
   /** Appends bytes as they are: for records that no codec would write. */
   async sendRaw(records: readonly RawRecord[]): Promise<void> {
     this.checkOpen()
-    for (const { topic, value, key = null, partition, eventTime } of records) {
+    for (const { topic, value, key = null, partition, eventTime, headers = {} } of records) {
       const partitions = this.partitionsOf(topic)
       const keyBytes = new ByteSink()
       if (key !== null) writeKey(key, keyBytes)
@@ -134,6 +137,7 @@ export class TestKit implements AsyncDisposable {
         key: key === null ? null : keyBytes.buf.subarray(0, keyBytes.at),
         value: value === null ? null : Buffer.from(value as string),
         eventTime: eventTime ?? this.clock.now(),
+        headers: Object.entries(headers).map(([name, value]) => ({ name, value: Buffer.from(value as string) })),
       })
       const to = partition ?? (key === null ? 0 : partitionOf(keyBytes.buf, 0, keyBytes.at, partitions))
       const producer = await this.log.producer(`test-${this.sequence++}`)

@@ -86,6 +86,36 @@ test('completed, everything open fires, and the totals add up', async () => {
   expect((await kit.output(hours)).map((row) => row.value!.hour)).toEqual([0, 0, 1, 1, 2])
 })
 
+test.each([1, 2])(
+  'headers are sent, seen by the job, and kept by what it sets aside after the turn of the record: parallelism %i',
+  async (parallelism) => {
+    const seen: unknown[] = []
+    const failing = defineJob('failing', { onBad: 'deadLetter' }, (job) => {
+      job
+        .from(orders)
+        .keyBy('by-customer', (order) => order.customer)
+        .process('waits', {
+          output: output<unknown>(),
+          onRecord({ record }) {
+            seen.push(record.headers)
+            throw new Error('never')
+          },
+        })
+        .to(topic('none', { codec: 'json' }))
+    })
+    await using kit = await TestKit.start(failing, { startAt: now, parallelism })
+    await kit.send(orders, [order('ann', 5, 1)], { headers: { trace: 'a', more: Buffer.from('b') } })
+    await kit.sendRaw([{ topic: 'orders', value: JSON.stringify(order('bob', 5, 2)), eventTime: start, headers: { trace: 'c' } }])
+    expect(await kit.complete()).toMatchObject({ in: 2, processed: 2, deadLettered: 0, derived: { skipped: 0, deadLettered: 2 } })
+    expect(seen).toEqual(expect.arrayContaining([{ trace: 'a', more: 'b' }, { trace: 'c' }]))
+    const letters = (await kit.deadLetters()).map(({ headers }) =>
+      Object.fromEntries(headers.map(({ name, value }) => [name, Buffer.from(value).toString()])),
+    )
+    for (const own of [{ trace: 'a', more: 'b' }, { trace: 'c' }])
+      expect(letters).toContainEqual(expect.objectContaining({ ...own, 'reprise.topic': 'orders', 'reprise.derived': 'yes' }))
+  },
+)
+
 test('nothing can be sent once the input was declared complete, and that is said', async () => {
   await using kit = await TestKit.start(job, { startAt: now })
   await kit.complete()
