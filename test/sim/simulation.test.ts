@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Coverage } from './coverage.ts'
 import { runInProcesses } from './seed-processes.ts'
-import { simulate } from './world.ts'
+import { againWith, simulate } from './world.ts'
 
 /**
  * Laws over simulated runs, on the memory log and on the embedded log over a disk that forgets. SIM_SEED: this one alone. SIM_SEEDS: how many
@@ -31,7 +31,7 @@ async function runHere(): Promise<Coverage> {
     coverage.add(report.coverage)
     if (seed % 20 !== 0 && one === undefined) continue
     const again = await simulate(seed)
-    expect(again.trace, `L9 same seed, same trace: seed ${seed}`).toBe(report.trace)
+    expect(again.trace, `L9 same seed, same trace\n${againWith(seed)}`).toBe(report.trace)
   }
   return coverage
 }

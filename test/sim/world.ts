@@ -28,13 +28,16 @@ export interface SimReport {
   readonly coverage: Coverage
 }
 
+/** The one command that repeats a run. */
+export const againWith = (seed: number): string => `again: SIM_SEED=${seed} npx vitest run test/sim/simulation.test.ts`
+
 /** A run that broke a law, or ended in another way than it may. */
 export class SimFailure extends Error {
   constructor(seed: number, scenario: string, recent: readonly string[], cause: unknown) {
     const tail = recent.slice(-40).join('\n  ')
     super(
       `seed ${seed} (${scenario}): ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n` +
-        `again: SIM_SEED=${seed} npx vitest run test/sim/simulation.test.ts\nlast events:\n  ${tail}`,
+        `${againWith(seed)}\nlast events:\n  ${tail}`,
       { cause },
     )
     this.name = 'SimFailure'

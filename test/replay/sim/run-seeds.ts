@@ -9,7 +9,7 @@ for (let seed = from; seed < to; seed++) {
   try {
     const { trace, coverage: found } = await takeTurns(seed)
     coverage.add(found)
-    if (seed % 20 === 0 && (await takeTurns(seed)).trace !== trace) failures.push(`seed ${seed}: L9 same seed, same trace`)
+    if (seed % 20 === 0 && (await takeTurns(seed)).trace !== trace) failures.push(`${againWith(seed)}\nL9 same seed, same trace`)
   } catch (error) {
     failures.push(`${againWith(seed)}\n${String((error as Error).cause)}\n${(error as Error).message}`)
   }
