@@ -202,9 +202,10 @@ test('a job is led beside one that can not be, whatever that one may write', asy
 
 describe('while a cut-over waits for a common end of windows', () => {
   const windows = (hours: number) => {
-    const node = { name: 'all', kind: 'operator', type: 'window', detail: `tumbling ${hours}h`, stores: [] }
     const windowEnds = { time: 'event', everyMs: hours * 3_600_000 }
-    return { job: 'shop', sources: [], outputs: [], described: { nodes: [{ ...node, windowEnds }] } } as unknown as InspectedJob
+    const window = { name: 'all', kind: 'operator', type: 'window', detail: `tumbling ${hours}h`, inputs: [], stores: [], windowEnds }
+    const sink = { name: 'out', kind: 'sink', type: 'stream', detail: '', inputs: ['all'], stores: [], topic: 'rows' }
+    return { job: 'shop', sources: [], outputs: [{ name: 'rows' }], described: { nodes: [window, sink] } } as unknown as InspectedJob
   }
   /** The time to go back to v1 is over while a version is to take over. */
   const waitingFor = async (version: number) => {
