@@ -1,10 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PassThrough } from 'node:stream'
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeApp } from '../../../../deploy/server/http/app.ts'
 import { withoutLongPause } from '../../../../deploy/server/http/body-pause.ts'
@@ -19,11 +17,10 @@ test('a request has no time at which it must be over, but its headers do', () =>
 })
 
 /** Sends the beginning of a body and waits for the answer. */
-const sendTo = (app: FastifyInstance, path: string, type: string, text: string) =>
+const sendTo = ({ hostname, port }: URL, path: string, type: string, text: string) =>
   new Promise<{ status: number | undefined; type: string | undefined; body: Record<string, unknown> }>((resolve, reject) => {
-    const { port } = app.server.address() as AddressInfo
     const headers = { 'content-type': type }
-    const call = request({ host: '127.0.0.1', port, path, method: 'POST', headers }, (response) => {
+    const call = request({ host: hostname, port, path, method: 'POST', headers }, (response) => {
       let body = ''
       response.on('data', (chunk) => {
         body += String(chunk)
@@ -44,13 +41,14 @@ const sendTo = (app: FastifyInstance, path: string, type: string, text: string) 
 
 describe('a body that stands still', () => {
   let impatient: Awaited<ReturnType<typeof makeApp>>
+  let url: URL
   beforeAll(async () => {
     impatient = await makeApp(found.server, 200)
-    await impatient.listen({ host: '127.0.0.1', port: 0 })
+    url = new URL(await impatient.listen({ host: '127.0.0.1', port: 0 }))
   })
   afterAll(() => impatient.close())
 
-  const send = (path: string, type: string, text: string) => sendTo(impatient, path, type, text)
+  const send = (path: string, type: string, text: string) => sendTo(url, path, type, text)
 
   test('is ended with what was taken of it', async () => {
     const path = '/api/v1/topics/still/records?producer=p&sequence=0'
@@ -88,15 +86,14 @@ test('a body that is left before its end stays open, so that its sender can be a
 test('a body that is coming when the server stops is ended with what was taken of it', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'reprise-leaving-'))
   const server = await startInProcess(folder)
-  const app = await makeApp(server)
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const answer = sendTo(app, '/api/v1/topics/coming/records?producer=p&sequence=0', 'application/x-ndjson', '{"n":0}\n{"n":1}\n')
-  await expect.poll(() => server.log.topic('coming') !== undefined).toBe(true)
-  const closed = [server.close(), app.close()]
+  const ndjson = 'application/x-ndjson'
+  const answer = sendTo(new URL(server.url), '/api/v1/topics/coming/records?producer=p&sequence=0', ndjson, '{"n":0}\n{"n":1}\n')
+  await expect.poll(() => server.log.topic('coming') && server.log.bounds('coming', 0).end).toBe(2)
+  const closed = server.close()
   expect(await answer).toMatchObject({
     status: 503,
     body: { code: 'SERVER_STOPPING', details: { added: 2, skipped: 0, nextSequence: 2 }, fix: 'send what comes from number 2 on' },
   })
-  await Promise.all(closed)
+  await closed
   await rm(folder, { recursive: true })
 })
