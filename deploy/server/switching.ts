@@ -188,12 +188,14 @@ export class Switching {
     const ended = new Promise<void>((resolve) => {
       end = resolve
     })
-    const since = this.world.clock.now()
+    const { clock } = this.world
+    const since = clock.now()
+    const until = clock.monotonic() + (request.waitMs ?? 0)
     this.underWay = { to: version, operation, since, attempt: 1, waits: { for: 'common-end', since, until: since }, abort, ended }
     try {
       for (let attempt = 1; ; attempt++) {
         this.underWay.attempt = attempt
-        await this.reachCommonEnd(request, abort.signal)
+        await this.reachCommonEnd(request, until, abort.signal)
         try {
           this.waitFor('turn')
           return await this.job.inTurn(() => this.attempt(request, abort.signal))
@@ -202,7 +204,7 @@ export class Switching {
           this.waitFor('next-attempt', pauseMs)
           if (codeOf(error) !== 'CUT_OVER_ABORTED' || attempt === attemptsMax || abort.signal.aborted) throw error
           this.world.logger.warn({ job, attempt, error: String(error) }, 'cut-over is tried again')
-          await this.world.clock.sleep(pauseMs, abort.signal)
+          await clock.sleep(pauseMs, abort.signal)
         }
       }
     } finally {
@@ -226,12 +228,19 @@ export class Switching {
     return this.job.board.control.owner!
   }
 
-  private async reachCommonEnd({ version, allowSeam = false, waitMs = 0 }: PromoteRequest, signal: AbortSignal): Promise<void> {
+  /** @param until by the clock that never goes back. */
+  private async reachCommonEnd(
+    { version, allowSeam = false, waitMs = 0 }: PromoteRequest,
+    until: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { changedWindows } = this.seam(version)
     if (allowSeam || changedWindows.length === 0) return
-    this.waitFor('common-end', waitMs)
+    const { clock } = this.world
+    const leftMs = Math.max(0, until - clock.monotonic())
+    this.waitFor('common-end', leftMs)
     const { job, board } = this.job
-    if (await commonEndWithin(waitMs, changedWindows, { board, clock: this.world.clock, signal })) return
+    if (await commonEndWithin(leftMs, changedWindows, { board, clock, signal })) return
     if (signal.aborted) throw new StreamError('CUT_OVER_ABORTED', { job, version, reason: givenUp(signal) })
     const missed = this.commonEnds(version).filter(({ now }) => !now)
     const next = missed.map(({ what, next }) => `${what}${next === undefined ? '' : `, next at ${new Date(next).toISOString()}`}`)
