@@ -114,14 +114,14 @@ test('a candidate that does not catch up in the time it may take is stopped with
   await deploy(stateless('overdue', 'false'), { createTopics: true })
   await caughtUp('overdue', 1)
   const file = fileOf(stateless('overdue', 'n < 0'))
-  const soon = ['--deadline', '2s', '--max-lag', '1s', '--max-lag-records', '10', '--rate', '50']
+  const soon = ['--deadline', '4s', '--max-lag', '1s', '--max-lag-records', '10', '--rate', '50']
   const deployed = await cli('deploy', file, '--no-type-check', ...soon, '--json')
   expect(JSON.parse(deployed.stdout)).toMatchObject({
-    policy: { maxLagRecords: 10, maxLagSeconds: 1, holdSeconds: 0.1, deadlineSeconds: 2 },
+    policy: { maxLagRecords: 10, maxLagSeconds: 1, holdSeconds: 0.1, deadlineSeconds: 4 },
   })
   const stopped = await until('overdue', 2, ({ health }) => health === 'stopped')
   expect(stopped).toMatchObject({ role: 'candidate', code: 'CATCH_UP_OVERDUE' })
-  expect(stopped.reason).toMatch(/deadlineSeconds: 2, takenPerSecond: (\d+|not known), comePerSecond: (0|not known), lag: (1\d+|2000)/)
+  expect(stopped.reason).toMatch(/deadlineSeconds: 4, takenPerSecond: (\d+|not known), comePerSecond: (0|not known), lag: (1\d+|2000)/)
   expect((await view('overdue')).versions.find(({ version }) => version === 1)).toMatchObject({ role: 'active', health: 'running' })
   // The same code with more time is the same version, and has it.
   await cli('deploy', file, '--no-type-check', '--deadline', '1h', '--json')

@@ -65,6 +65,7 @@ const audited = async () => (await clientWith(secrets.admin).get<{ items: AuditR
 
 /** What each scope may call beside what only reads, which all may. */
 const needed: Record<string, string> = {
+  'POST /api/v1/backups': 'admin',
   'POST /api/v1/plan': 'deployer',
   'POST /api/v1/versions': 'deployer',
   'GET /api/v1/audit': 'admin',
