@@ -75,6 +75,8 @@ export async function sendIn({ to, file, clock, onTaken, onBad, ...input }: Send
 }
 
 const batchBytes = 1 << 20
+/** What a record costs beside its bytes: a batch of the shortest ones is no more than a server takes at once. */
+const recordBytes = 16
 
 /** @param trickles what is there is given soon, although it is little. Where the source fails, all before has been given. */
 async function* batches(records: AsyncIterable<NewRecord>, trickles: Clock | undefined): AsyncIterable<readonly Uint8Array[]> {
@@ -94,7 +96,7 @@ async function* batches(records: AsyncIterable<NewRecord>, trickles: Clock | und
       // The source gives its bytes once.
       const value = Buffer.from(found.value.value!)
       values.push(value)
-      bytes += value.length
+      bytes += value.length + recordBytes
       due ??= trickles?.sleep(flushAfterMs).then(() => undefined)
       next = source.next()
       // It is waited for only when this batch is through.

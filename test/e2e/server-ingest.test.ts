@@ -107,6 +107,16 @@ test('what trickles in is there soon, while more is waited for', { timeout: 60_0
   }
 })
 
+test('a file whose records are shorter than what stands between them is taken in', { timeout: 60_000 }, async () => {
+  const count = 300_000
+  expect((await ingest(`short=${file('short.ndjson', '1\n'.repeat(count))}`)).ingested).toMatchObject([{ added: count }])
+})
+
+test('what a directory takes in a server takes in too: records as deep as they may be', async () => {
+  const deepest = '['.repeat(1000) + ']'.repeat(1000)
+  expect((await ingest(`deepest=${file('deepest.ndjson', `${deepest}\n`)}`)).ingested).toMatchObject([{ added: 1 }])
+})
+
 describe('a line that is no record', () => {
   test('keeps a file out as a whole, and is named; standard input is taken up to it', async () => {
     const bad = file('bad.ndjson', `${lines(0, 2)}no record\n${lines(2, 3)}`)

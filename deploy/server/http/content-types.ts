@@ -1,5 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { StreamError } from '../../../engine/errors.ts'
+import type { FastifyInstance } from 'fastify'
 import { jsonDepthMax, tooDeep } from '../../json-depth.ts'
 import { Refusal } from './problem.ts'
 
@@ -13,16 +12,10 @@ export function parseBodies(app: FastifyInstance): void {
   app.addContentTypeParser([ndjson, 'application/jsonl'], (_request, payload, done) => done(null, payload))
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    // Records are taken as they were sent, and looked at one by one: what a number of theirs means is not for us to say.
+    if (request.routeOptions.url === recordsPath) return done(null, body)
     const text = body.toString()
-    if (tooDeep(text)) done(nestedTooDeep(request))
-    // Records are taken as they were sent: what a number of theirs means is not for us to say.
-    else if (request.routeOptions.url === recordsPath) done(null, body)
+    if (tooDeep(text)) done(new Refusal(400, `the body is nested deeper than ${jsonDepthMax} levels`))
     else void parse(request, text, done)
   })
-}
-
-function nestedTooDeep({ routeOptions }: FastifyRequest): StreamError {
-  const reason = `nested deeper than ${jsonDepthMax} levels`
-  if (routeOptions.url !== recordsPath) return new Refusal(400, `the body is ${reason}`)
-  return new StreamError('RECORD_MALFORMED', { reason }, { fix: 'send it as a text, or cut it up' })
 }
