@@ -31,7 +31,7 @@ export function ingestVerb(terminal: Terminal): Command {
       ['reprise ingest flights=flights.ndjson --data data --key origin --event-time scheduledAt', 'key and time from fields'],
       ['reprise ingest flights=jan.csv flights=feb.csv --data data --on-bad skip', 'leave out what can not be read, and say which lines'],
       ['reprise ingest flights=flights.ndjson --server http://127.0.0.1:8787', 'the server takes it in'],
-      ['tail -f log | reprise ingest events=- --producer web-1', 'as it comes'],
+      ['tail -n +1 -f log | reprise ingest events=- --producer web-1', 'as it comes; begun anew, it goes on where it was'],
     ],
   })
   return asking(ingestion)
