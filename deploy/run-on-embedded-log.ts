@@ -202,7 +202,12 @@ async function takeInAll(
   for (const { name, kind, ...definition } of sources) {
     const existing = data.log.topic(name)
     const wanted = partitions[name] ?? existing?.partitions ?? definition.partitions ?? 1
-    await data.log.createTopic({ ...(existing ?? definition.keep), name, kind: existing?.kind ?? kind, partitions: wanted })
+    await data.log.createTopic({
+      ...(existing === undefined ? definition.keep : {}),
+      name,
+      kind: existing?.kind ?? kind,
+      partitions: wanted,
+    })
   }
   for (const { topic, file, format, sourceId } of ingest) {
     const definition = sources.find(({ name }) => name === topic)!

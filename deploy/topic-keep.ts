@@ -1,12 +1,5 @@
 import { StreamError } from '../engine/errors.ts'
-import type { Log, TopicInfo, TopicKeep } from '../engine/ports/log.ts'
-
-/** null: without such a limit. What is absent stays as it is. */
-export interface KeepChange {
-  readonly retentionMs?: number | null | undefined
-  readonly retentionBytes?: number | null | undefined
-  readonly compacted?: boolean | undefined
-}
+import type { KeepChange, Log, TopicInfo } from '../engine/ports/log.ts'
 
 /** Changes what a topic keeps. Errors: TOPIC_UNKNOWN, REQUEST_INVALID (a topic that only Reprise trims, compaction of what is no table). */
 export async function changeKeep(log: Log, name: string, change: KeepChange): Promise<TopicInfo> {
@@ -18,17 +11,7 @@ export async function changeKeep(log: Log, name: string, change: KeepChange): Pr
       { topic: name, reason: 'it is of Reprise itself, which trims it' },
       { fix: 'name a stream or a table' },
     )
-  const keep = keepOf(info, change)
-  if (keep.compacted === true && info.kind !== 'table')
+  if (change.compacted && info.kind !== 'table')
     throw new StreamError('REQUEST_INVALID', { topic: name, reason: 'only a table can be compacted' }, { fix: 'give it a retention' })
-  return log.setTopic(name, keep)
-}
-
-function keepOf(info: TopicInfo, change: KeepChange): TopicKeep {
-  const { retentionMs = info.retentionMs, retentionBytes = info.retentionBytes, compacted = info.compacted } = change
-  return {
-    ...(typeof retentionMs === 'number' ? { retentionMs } : {}),
-    ...(typeof retentionBytes === 'number' ? { retentionBytes } : {}),
-    ...(compacted === true ? { compacted } : {}),
-  }
+  return log.setTopic(name, change)
 }

@@ -18,7 +18,6 @@ export async function openTopic(log: Log, name: string, writers: Iterable<Writer
   checkTakesRecords(log, name, writers)
   const existing = log.topic(name)
   await log.createTopic({
-    ...existing,
     name,
     kind: kind ?? existing?.kind ?? 'stream',
     partitions: partitions ?? existing?.partitions ?? 1,

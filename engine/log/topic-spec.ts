@@ -1,11 +1,11 @@
 import { assert } from '../assert.ts'
 import { StreamError } from '../errors.ts'
-import type { TopicInfo, TopicKeep, TopicSpec } from '../ports/log.ts'
+import type { KeepChange, TopicInfo, TopicSpec } from '../ports/log.ts'
 
 /**
  * The rules on new topics that every adapter shares.
  * @param existing the topic that has this name already.
- * @returns true when the topic is to be made, false when it is there with equal settings.
+ * @returns true when the topic is to be made, false when it is there with these settings; what it keeps beside those that are named may have been changed.
  * @throws StreamError TOPIC_NAME_INVALID (Kafka's rule), TOPIC_EXISTS (details: topic, existing, asked).
  */
 export function isNewTopic(spec: TopicSpec, existing: TopicInfo | undefined): boolean {
@@ -13,8 +13,8 @@ export function isNewTopic(spec: TopicSpec, existing: TopicInfo | undefined): bo
   assert(Number.isInteger(spec.partitions) && spec.partitions > 0, () => `topic ${spec.name} with ${spec.partitions} partitions`)
   assert(!spec.compacted || spec.kind === 'table', () => `topic ${spec.name} is compacted and not a table`)
   if (existing === undefined) return true
-  const asked = settingsOf(spec)
   const there = settingsOf(existing)
+  const asked = settingsOf({ ...there, ...spec })
   if (JSON.stringify(asked) === JSON.stringify(there)) return false
   throw new StreamError(
     'TOPIC_EXISTS',
@@ -23,10 +23,16 @@ export function isNewTopic(spec: TopicSpec, existing: TopicInfo | undefined): bo
   )
 }
 
-/** The topic with what it keeps replaced. */
-export function withKeep({ id, name, partitions, kind }: TopicInfo, keep: TopicKeep): TopicInfo {
-  assert(!keep.compacted || kind === 'table', () => `topic ${name} is compacted and not a table`)
-  return { ...settingsOf({ name, partitions, kind, ...keep }), id }
+/** The topic with what it keeps changed. */
+export function withKeep({ id, name, partitions, kind, ...keep }: TopicInfo, change: KeepChange): TopicInfo {
+  const { retentionMs = keep.retentionMs, retentionBytes = keep.retentionBytes, compacted = keep.compacted } = change
+  assert(!compacted || kind === 'table', () => `topic ${name} is compacted and not a table`)
+  const kept = {
+    ...(typeof retentionMs === 'number' ? { retentionMs } : {}),
+    ...(typeof retentionBytes === 'number' ? { retentionBytes } : {}),
+    ...(compacted ? { compacted } : {}),
+  }
+  return { ...settingsOf({ name, partitions, kind, ...kept }), id }
 }
 
 /** The settings alone, in one order, with what is absent left out. */

@@ -11,6 +11,13 @@ export interface TopicKeep {
   readonly compacted?: boolean
 }
 
+/** Absent: as it is; null: without such a limit. */
+export interface KeepChange {
+  readonly retentionMs?: number | null | undefined
+  readonly retentionBytes?: number | null | undefined
+  readonly compacted?: boolean | undefined
+}
+
 export interface TopicSpec extends TopicKeep {
   readonly name: string
   readonly partitions: number
@@ -94,10 +101,10 @@ export interface LogReader {
 export interface Log {
   topics(): readonly TopicInfo[]
   topic(name: string): TopicInfo | undefined
-  /** Idempotent when the settings are equal; else TOPIC_EXISTS. TOPIC_NAME_INVALID for names Kafka would refuse. */
+  /** Idempotent when it is there with these settings, whatever it keeps beside what is named; else TOPIC_EXISTS. TOPIC_NAME_INVALID for names Kafka would refuse. */
   createTopic(spec: TopicSpec): Promise<TopicInfo>
-  /** Replaces what the topic keeps, all of it: what is left out is as if it was never given. Nothing is removed by this itself. TOPIC_UNKNOWN. */
-  setTopic(name: string, keep: TopicKeep): Promise<TopicInfo>
+  /** Changes what the topic keeps. Nothing is removed by this itself. TOPIC_UNKNOWN. */
+  setTopic(name: string, change: KeepChange): Promise<TopicInfo>
   deleteTopic(name: string): Promise<void>
   /** Makes everything below `before` unreadable (start becomes `before`, never less than it was). Beyond the end: OFFSET_OUT_OF_RANGE. The space comes back later. */
   trim(topic: string, partition: number, before: Offset): Promise<void>

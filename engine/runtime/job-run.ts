@@ -115,13 +115,11 @@ async function createTopics(log: Log, topology: Topology, version: number, paral
     { name: plan.topics.late, partitions: 1, kind: 'stream' },
     ...plan.exchanges.map(({ topic }): TopicSpec => ({ name: topic, partitions: parallelism, kind: 'internal' })),
   ]
-  // What one keeps may have been changed since it was made.
-  for (const spec of own) await log.createTopic({ ...log.topic(spec.name), ...spec })
+  for (const spec of own) await log.createTopic(spec)
   if (!steered) return
   for (const name of new Set([...outputs.map(({ name }) => name), plan.topics.deadLetters, plan.topics.late])) {
     const { partitions, kind } = log.topic(name)!
-    const own = plan.topics.privately(name)
-    await log.createTopic({ ...log.topic(own), name: own, partitions, kind })
+    await log.createTopic({ name: plan.topics.privately(name), partitions, kind })
   }
 }
 

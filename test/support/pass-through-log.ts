@@ -1,5 +1,5 @@
 import type { EpochMs, Offset } from '../../engine/model/record.ts'
-import type { Bounds, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicKeep, TopicSpec } from '../../engine/ports/log.ts'
+import type { Bounds, KeepChange, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicSpec } from '../../engine/ports/log.ts'
 
 /** A log that leaves everything to another one. Wrappers override what they change. */
 export class PassThroughLog implements Log {
@@ -29,8 +29,8 @@ export class PassThroughLog implements Log {
     return this.inner.createTopic(spec)
   }
 
-  setTopic(name: string, keep: TopicKeep): Promise<TopicInfo> {
-    return this.inner.setTopic(name, keep)
+  setTopic(name: string, change: KeepChange): Promise<TopicInfo> {
+    return this.inner.setTopic(name, change)
   }
 
   deleteTopic(name: string): Promise<void> {

@@ -3,7 +3,7 @@ import { AssertionError, assert } from '../../assert.ts'
 import { StreamError } from '../../errors.ts'
 import type { EpochMs, Offset } from '../../model/record.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
-import type { Bounds, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicKeep, TopicSpec } from '../../ports/log.ts'
+import type { Bounds, KeepChange, Log, LogReader, Pin, Producer, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
 import { type Clock, type Logger, type Metrics, noMetrics, noProbe, type Probe, silentLogger } from '../../ports/world.ts'
 import { ChangeCounter } from '../change-counter.ts'
 import { isNewTopic, settingsOf, withKeep } from '../topic-spec.ts'
@@ -179,9 +179,9 @@ export class EmbeddedLog implements Log {
     })
   }
 
-  setTopic(name: string, keep: TopicKeep): Promise<TopicInfo> {
+  setTopic(name: string, change: KeepChange): Promise<TopicInfo> {
     return this.writer.control<TopicInfo>((catalog) => {
-      const topic = withKeep(catalog.topic(name).info, keep)
+      const topic = withKeep(catalog.topic(name).info, change)
       return { operation: { op: 'setTopic', topic }, result: topic }
     })
   }

@@ -1,7 +1,7 @@
 import { AssertionError } from '../../assert.ts'
 import { type ErrorFacts, errorOf, factsOf, StreamError } from '../../errors.ts'
 import type { Offset } from '../../model/record.ts'
-import type { Commit, TopicKeep, TopicSpec } from '../../ports/log.ts'
+import type { Commit, KeepChange, TopicSpec } from '../../ports/log.ts'
 
 /** One end of a line between two threads; messages are cloned and arrive in the order sent. */
 export interface ThreadLine {
@@ -13,7 +13,7 @@ export interface ThreadLine {
 /** What a thread asks of the log's writer. Producers and pins go by numbers the thread gives them. */
 export type LogCall =
   | { readonly op: 'createTopic'; readonly spec: TopicSpec }
-  | { readonly op: 'setTopic'; readonly name: string; readonly keep: TopicKeep }
+  | { readonly op: 'setTopic'; readonly name: string; readonly change: KeepChange }
   | { readonly op: 'deleteTopic'; readonly name: string }
   | { readonly op: 'trim'; readonly topic: string; readonly partition: number; readonly before: Offset }
   | { readonly op: 'producer'; readonly producer: number; readonly id: string }

@@ -50,7 +50,7 @@ export class LogService {
       case 'createTopic':
         return log.createTopic(question.spec)
       case 'setTopic':
-        return log.setTopic(question.name, question.keep)
+        return log.setTopic(question.name, question.change)
       case 'deleteTopic':
         return log.deleteTopic(question.name)
       case 'trim':

@@ -5,13 +5,13 @@ import type {
   Bounds,
   Commit,
   Committed,
+  KeepChange,
   Log,
   LogReader,
   Pin,
   Producer,
   ProducerEnd,
   TopicInfo,
-  TopicKeep,
   TopicSpec,
 } from '../../ports/log.ts'
 import { isNewTopic } from '../topic-spec.ts'
@@ -60,8 +60,8 @@ export class ThreadLog implements Log {
     return this.shown(this.ask<TopicInfo>({ op: 'createTopic', spec }))
   }
 
-  setTopic(name: string, keep: TopicKeep): Promise<TopicInfo> {
-    return this.shown(this.ask<TopicInfo>({ op: 'setTopic', name, keep }))
+  setTopic(name: string, change: KeepChange): Promise<TopicInfo> {
+    return this.shown(this.ask<TopicInfo>({ op: 'setTopic', name, change }))
   }
 
   deleteTopic(name: string): Promise<void> {

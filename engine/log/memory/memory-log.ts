@@ -5,13 +5,13 @@ import type {
   Bounds,
   Commit,
   Committed,
+  KeepChange,
   Log,
   LogReader,
   Pin,
   Producer,
   ProducerEnd,
   TopicInfo,
-  TopicKeep,
   TopicSpec,
 } from '../../ports/log.ts'
 import { type Clock, noProbe, type Probe } from '../../ports/world.ts'
@@ -66,9 +66,9 @@ export class MemoryLog implements Log {
     return info
   }
 
-  async setTopic(name: string, keep: TopicKeep): Promise<TopicInfo> {
+  async setTopic(name: string, change: KeepChange): Promise<TopicInfo> {
     this.checkOpen()
-    return this.storage.setTopic(name, keep)
+    return this.storage.setTopic(name, change)
   }
 
   async deleteTopic(name: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { StreamError } from '../../errors.ts'
 import type { EpochMs } from '../../model/record.ts'
-import type { Commit, Committed, ProducerEnd, TopicInfo, TopicKeep, TopicSpec } from '../../ports/log.ts'
+import type { Commit, Committed, KeepChange, ProducerEnd, TopicInfo, TopicSpec } from '../../ports/log.ts'
 import { checkEnd, noEnd } from '../check-end.ts'
 import { checkCommitSize } from '../limits.ts'
 import { isNewTopic, settingsOf, withKeep } from '../topic-spec.ts'
@@ -33,9 +33,9 @@ export class MemoryStorage {
     return { info, created: true }
   }
 
-  setTopic(name: string, keep: TopicKeep): TopicInfo {
+  setTopic(name: string, change: KeepChange): TopicInfo {
     const topic = this.topic(name)
-    topic.info = Object.freeze(withKeep(topic.info, keep))
+    topic.info = Object.freeze(withKeep(topic.info, change))
     for (const partition of topic.partitions) partition.topic = topic.info
     return topic.info
   }

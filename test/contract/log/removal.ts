@@ -114,7 +114,7 @@ export function maintenanceContract(test: LogTest): void {
     await open.maintenance!.retain(far)
     expect(log.bounds('orders', 0).start).toBe(0)
     await log.setTopic('orders', { retentionMs: 1 })
-    await log.setTopic('orders', {})
+    await log.setTopic('orders', { retentionMs: null })
     await open.maintenance!.retain(far)
     expect(log.bounds('orders', 0).start).toBe(0)
     await log.setTopic('orders', { retentionMs: 1 })
