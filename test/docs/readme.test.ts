@@ -26,7 +26,10 @@ test('the commands of the README do what it says, one after the other', { timeou
       if (command === 'reprise server --data data') await server.start()
       else {
         const { code, stdout, stderr } = await run(command)
-        expect([code, stderr.includes('error')], `${command}: ${stderr}`).toEqual([command.endsWith('--watch') ? exitCodes.interrupted : exitCodes.done, false])
+        expect([code, stderr.includes('error')], `${command}: ${stderr}`).toEqual([
+          command.endsWith('--watch') ? exitCodes.interrupted : exitCodes.done,
+          false,
+        ])
         outputs.set(command, stdout)
       }
     }
