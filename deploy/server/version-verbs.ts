@@ -114,15 +114,16 @@ export class VersionVerbs {
     }
   }
 
-  /** Limits and policy are as they are said last. */
+  /** Limits and policy are as they are said last; what is not said of them stays. */
   private async registerAgain(
     state: VersionState,
     { asked, promote, policy, rate }: Pick<RegisterRequest, 'asked' | 'promote' | 'policy' | 'rate'>,
   ): Promise<void> {
     checkSame(this.world.job, state, { promote, limited: rate !== undefined })
     const { version } = state
-    if (policy !== undefined && !isDeepStrictEqual(policy, state.policy))
-      await this.world.decisions.write({ type: 'policySet', version, policy, ...asked })
+    const changed = { ...state.policy, ...policy }
+    if (policy !== undefined && !isDeepStrictEqual(changed, state.policy))
+      await this.world.decisions.write({ type: 'policySet', version, policy: changed, ...asked })
     if (rate !== undefined) await this.decideRate(version, rate, asked)
   }
 

@@ -128,7 +128,7 @@ test('a candidate that does not catch up in the time it may take is stopped with
   await server.api.post('/api/v1/jobs/overdue/rate', { version: 2, recordsPerSecond: null })
   await cli('resume', 'overdue', 'v2')
   expect(await until('overdue', 2, ({ phase }) => phase === 'caught-up')).toMatchObject({
-    policy: { maxLagRecords: 1000, deadlineSeconds: 3600 },
+    policy: { maxLagRecords: 10, deadlineSeconds: 3600 },
   })
   await persistently(async () => {
     const events = JSON.parse((await cli('events', 'overdue', '--json')).stdout) as { items: { event: { type: string } }[] }

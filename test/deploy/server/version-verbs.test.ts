@@ -52,11 +52,15 @@ test('a version is registered with its limits in one decision: it never takes a 
 })
 
 test('when a version counts as caught up is said for the job: it holds for those that follow, but for what is said anew', async () => {
-  const { verbs } = worldOf().job('orders')
+  const { verbs, board } = worldOf().job('orders')
   await verbs.register(writesBoth, 'a', 1, { ...manual, policy: { maxLagRecords: 5, holdMs: 10 } })
   expect(await verbs.register(writesBoth, 'b', 1, manual)).toMatchObject({ version: 2, policy: { maxLagRecords: 5, holdMs: 10 } })
   const third = await verbs.register(writesBoth, 'c', 1, { ...manual, policy: { holdMs: 20 } })
   expect(third.policy).toEqual({ maxLagRecords: 5, holdMs: 20 })
+  const { events } = board.control
+  const again = await verbs.register(writesBoth, 'c', 1, { ...manual, policy: { holdMs: 20 } })
+  expect([again.policy, board.control.events]).toEqual([third.policy, events])
+  expect((await verbs.register(writesBoth, 'c', 1, { ...manual, policy: { holdMs: 30 } })).policy).toEqual({ maxLagRecords: 5, holdMs: 30 })
 })
 
 test('a rate of 0 pauses, and what is said with it of the other limit holds afterwards', async () => {
