@@ -16,18 +16,16 @@ import { makeWithParents } from './make-directory.ts'
  * Errors: FILE_UNWRITABLE, DISK_FULL, LOG_CORRUPT (a file is shorter than recorded).
  */
 export async function backUpData(log: EmbeddedLog, directory: string, to: string, signal: AbortSignal): Promise<number> {
-  await checkBackupTarget(to)
+  await checkBackupTarget(directory, to)
   const target = path.resolve(to)
   const unfinished = unfinishedName(target)
-  const frozen = path.join(directory, 'checkpoints.frozen')
+  const frozen = frozenIn(directory)
   signal.throwIfAborted()
   await writing(unfinished, async () => {
     await makeWithParents(path.dirname(target))
     await mkdir(unfinished)
   })
   try {
-    // Of a process that was killed meanwhile.
-    await rm(frozen, { recursive: true, force: true })
     const ofLog = path.join(unfinished, 'log')
     await mkdir(ofLog)
     const freeze = () => linkCheckpoints(path.join(directory, 'checkpoints'), frozen)
@@ -45,11 +43,20 @@ export async function backUpData(log: EmbeddedLog, directory: string, to: string
   }
 }
 
-/** FILE_UNWRITABLE unless a backup can be made there. */
-export async function checkBackupTarget(to: string): Promise<void> {
+/** Removes what a process that was killed meanwhile has left: it holds the space of checkpoints that are gone. */
+export async function clearUnfinishedBackup(directory: string): Promise<void> {
+  await rm(frozenIn(directory), { recursive: true, force: true })
+}
+
+const frozenIn = (directory: string): string => path.join(directory, 'checkpoints.frozen')
+
+/** FILE_UNWRITABLE unless a backup of the directory can be made there. */
+export async function checkBackupTarget(directory: string, to: string): Promise<void> {
   const target = path.resolve(to)
   const entries = await entriesOf(target)
   const refused = (file: string, reason: string, fix: string) => new StreamError('FILE_UNWRITABLE', { file, reason }, { fix })
+  if (`${target}${path.sep}`.startsWith(`${path.resolve(directory)}${path.sep}`))
+    throw refused(target, 'it is in the directory that is copied', 'name one outside of it')
   if (entries === 'file' || (entries?.length ?? 0) > 0) {
     throw refused(target, entries === 'file' ? 'it is a file' : 'it is not empty', 'name a directory that is not there yet')
   }

@@ -8,7 +8,7 @@ import type { Logger, Metrics, Probe } from '../engine/ports/world.ts'
 import { noMetrics } from '../engine/ports/world.ts'
 import type { JobPlan, TaskPlan } from '../engine/runtime/plan.ts'
 import type { Present } from '../engine/task/present.ts'
-import { backUpData } from './backup.ts'
+import { backUpData, checkBackupTarget, clearUnfinishedBackup } from './backup.ts'
 import { besideLog } from './beside-log.ts'
 import { makeWithParents } from './make-directory.ts'
 import { openStateIn } from './open-state.ts'
@@ -42,6 +42,8 @@ export class DataDirectory {
     const beside = await besideLog(directory)
     const own = { directory: path.join(directory, 'log'), clock: realClock, fatal }
     const log = await openEmbeddedLog({ ...own, logger, metrics, probe, settings, ...beside })
+    // Only who holds the log knows that nobody is at it.
+    await clearUnfinishedBackup(directory)
     return new DataDirectory(options, log)
   }
 
@@ -52,6 +54,11 @@ export class DataDirectory {
 
   openState(plan: TaskPlan, job: JobPlan, present: Present): Promise<TaskState> {
     return openStateIn(this.options, plan, job, present)
+  }
+
+  /** FILE_UNWRITABLE unless a backup can be made there. */
+  checkBackupTarget(to: string): Promise<void> {
+    return checkBackupTarget(this.options.directory, to)
   }
 
   /** See backUpData; one after the other. Ended unfinished when it is closed. @returns the bytes copied. */

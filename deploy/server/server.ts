@@ -128,6 +128,11 @@ export class RepriseServer {
     return this.data.log
   }
 
+  /** FILE_UNWRITABLE unless a backup can be made there. */
+  checkBackupTarget(to: string): Promise<void> {
+    return this.data.checkBackupTarget(to)
+  }
+
   /** @returns the bytes copied. */
   backup(to: string): Promise<number> {
     return this.data.backup(to)

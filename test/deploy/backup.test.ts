@@ -76,7 +76,6 @@ describe('a backup that is not finished', () => {
 
   test('has another name, and one of a process that was killed keeps nobody from the next but under that name', async () => {
     const { data, to } = await directoryWith(['first'])
-    await mkdir(path.join(data, 'checkpoints.frozen', 'old'), { recursive: true })
     await mkdir(`${to}.unfinished`)
     await expect(backUpData(logWith({}), data, to, going)).rejects.toMatchObject({
       code: 'FILE_UNWRITABLE',
@@ -89,6 +88,21 @@ describe('a backup that is not finished', () => {
     await backUpData(logWith({ after: names }), data, `${to}-2`, going)
     expect((await readdir(path.join(`${to}-2`, 'checkpoints'))).sort()).toEqual([task])
   })
+})
+
+test('a directory is not copied into itself', async () => {
+  const { data } = await directoryWith(['first'])
+  for (const to of [path.join(data, 'copy'), path.join(data, 'checkpoints', 'copy')])
+    await expect(backUpData(logWith({}), data, to, going)).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', details: { file: to } })
+  await backUpData(logWith({}), data, `${data}-copy`, going)
+})
+
+test('what a backup kept of checkpoints is gone when its process was killed and the next one begins', async () => {
+  const data = path.join(folder, 'killed')
+  await mkdir(path.join(data, 'checkpoints.frozen', task), { recursive: true })
+  const opened = await DataDirectory.open({ directory: data, logger: silentLogger, probe: noProbe, memoryBytesMax: 1 << 20 })
+  expect((await readdir(data)).sort()).toEqual(['log'])
+  await opened.close()
 })
 
 test('a directory that is closed ends its backup, and closes then', async () => {

@@ -1,7 +1,6 @@
 import path from 'node:path'
 import { z } from 'zod'
 import { StreamError } from '../../../engine/errors.ts'
-import { checkBackupTarget } from '../../backup.ts'
 import type { RepriseServer } from '../server.ts'
 import { operationView, viewOfOperation } from './operation-routes.ts'
 import { problems } from './problem.ts'
@@ -22,7 +21,7 @@ export function backupRoutes(app: App, server: RepriseServer): void {
       const { to } = request.body
       if (!path.isAbsolute(to))
         throw new StreamError('REQUEST_INVALID', { reason: `${to} is not absolute` }, { fix: 'begin it with the root' })
-      await checkBackupTarget(to)
+      await server.checkBackupTarget(to)
       const operation = server.operations.start('backup', undefined, async () => ({ directory: to, bytes: await server.backup(to) }))
       return reply.status(202).header('location', `/api/v1/operations/${operation.id}`).send(viewOfOperation(operation))
     },
