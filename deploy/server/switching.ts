@@ -117,9 +117,8 @@ export class Switching {
     checkPromotable(job, state)
     if (this.underWay === undefined) return
     const { to, operation } = this.underWay
-    throw wrongState(job, state, `a cut-over to v${to} is under way`, `let it end, or end it: reprise abort ${job} v${to} --keep`, {
-      operation,
-    })
+    const fix = `let it end, or end it: ${endsCutOver(job, this.job.version(to))}`
+    throw wrongState(job, state, `a cut-over to v${to} is under way`, fix, { operation })
   }
 
   /** What else stands in the way: nothing, or CUT_OVER_SEAM, VERSION_NOT_READY, each with the command that helps. VERSION_UNKNOWN. */
@@ -285,6 +284,11 @@ export class Switching {
       },
     )
   }
+}
+
+/** The command that ends a cut-over to the version before it is decided. One that takes over by itself would try again at once: it is paused. */
+export function endsCutOver(job: string, { version, role, automatic }: VersionState): string {
+  return role === 'candidate' && automatic ? `reprise pause ${job} v${version}` : `reprise abort ${job} v${version} --keep`
 }
 
 /** VERSION_STATE: it publishes, or is no more. */

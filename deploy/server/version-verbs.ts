@@ -13,7 +13,7 @@ import type { Decisions } from './decisions.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import { checkSame, sameVersion } from './same-version.ts'
 import { checkSkip } from './skip-check.ts'
-import type { Switching } from './switching.ts'
+import { endsCutOver, type Switching } from './switching.ts'
 import { wrongState } from './wrong-state.ts'
 
 export interface RegisterRequest {
@@ -220,9 +220,9 @@ export class VersionVerbs {
     const { job, switching } = this.world
     const state = this.alive(version)
     const { to = version } = switching
-    if (to !== version) throw wrongState(job, state, `the cut-over under way is to v${to}`, `reprise abort ${job} v${to} --keep`)
+    if (to !== version) throw wrongState(job, state, `the cut-over under way is to v${to}`, endsCutOver(job, this.world.version(to)))
     if (state.role === 'candidate' && state.automatic)
-      throw wrongState(job, state, 'it takes over by itself, and would try again', `reprise pause ${job} v${version}`)
+      throw wrongState(job, state, 'it takes over by itself, and would try again', endsCutOver(job, state))
     await switching.abort(whoAndWhy(asked))
     const ended = this.world.version(version)
     if (ended.role === 'active') throw wrongState(job, ended, 'it publishes', `reprise rollback ${job}`)

@@ -4,7 +4,7 @@ import { alive } from '../../replay/control-state.ts'
 import type { Progress } from '../../replay/progress.ts'
 import type { JobController } from './job-controller.ts'
 import { partitionOrder } from './partition-order.ts'
-import type { Switching } from './switching.ts'
+import { endsCutOver, type Switching } from './switching.ts'
 import type { PartitionLag } from './version-observer.ts'
 
 const time = z.string().describe('RFC 3339, UTC')
@@ -102,7 +102,7 @@ export const cutOverView = z.object({
   changedWindows: z
     .array(z.object({ what: z.string(), now: z.boolean(), next: time.nullable() }))
     .describe('A switch is exact at a common end of these: whether it is one now, and when the next is, in the time of the windows'),
-  endedBy: z.string().describe('The command that ends it before it is decided; all versions stay as they are'),
+  endedBy: z.string().describe('The command that ends it before it is decided; no version loses anything'),
 })
 export type CutOverView = z.infer<typeof cutOverView>
 
@@ -147,7 +147,7 @@ function viewOfCutOver({ job, control, switching }: JobController): CutOverView 
     waitsSince: iso(waits.since),
     waitsUntil: waits.until === undefined ? null : iso(waits.until),
     changedWindows: viewOfCommonEnds(switching, to),
-    endedBy: `reprise abort ${job} v${to} --keep`,
+    endedBy: endsCutOver(job, control.versions.get(to)!),
   }
 }
 

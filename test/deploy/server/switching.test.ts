@@ -73,6 +73,8 @@ describe('what is refused', () => {
     const all = [registered(1), registered(2), registered(3)]
     expect(fixWhile(all, 2)).toBe('let it end, or end it: reprise abort orders v2 --keep')
     expect(fixWhile([...all, ...cutOver('a', 1, 2)], 1)).toBe('let it end, or end it: reprise abort orders v1 --keep')
+    const byItself = { ...registered(2), promote: 'auto' } as ControlEvent
+    expect(fixWhile([registered(1), byItself, registered(3)], 2)).toBe('let it end, or end it: reprise pause orders v2')
   })
 })
 
