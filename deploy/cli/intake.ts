@@ -50,7 +50,7 @@ async function intakeAtServer(flags: IntakeFlags, terminal: Terminal): Promise<I
   const client = await clientOf(flags, terminal)
   const { key, eventTime: time, kind, format, sourceId } = flags
   const toOf = async ({ topic, file, partitions }: IntakeFile) => {
-    const producer = await producerOf(file, sourceId)
+    const producer = await producerOf(file, sourceId, [key, time, format])
     return { client, topic, producer, key, time, kind, partitions }
   }
   return {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { StreamError } from '../../engine/errors.ts'
 import type { NewRecord } from '../../engine/model/record.ts'
 import type { Clock } from '../../engine/ports/world.ts'
@@ -33,9 +34,17 @@ interface Answer {
   readonly skipped: number
 }
 
-/** The name of a source at a server: of a file its content's. */
-export async function producerOf(file: string, sourceId: string | undefined): Promise<string> {
-  return sourceId ?? contentHash(file)
+/**
+ * The name of a source at a server: of a file its content's and that of the flags which say what its records are. Without the bad ones, read
+ * in another way, they would have other numbers, and some would be passed over.
+ */
+export async function producerOf(file: string, sourceId: string | undefined, reading: readonly (string | undefined)[]): Promise<string> {
+  if (sourceId !== undefined) return sourceId
+  const content = await contentHash(file)
+  if (reading.every((flag) => flag === undefined)) return content
+  return createHash('sha256')
+    .update(JSON.stringify([content, ...reading]))
+    .digest('hex')
 }
 
 /** Makes sure that the topic is there and takes records. */

@@ -132,6 +132,12 @@ describe('a line that is no record', () => {
     const bad = file('skip.ndjson', `${lines(0, 1)}no record\n${lines(1, 2)}`)
     expect(await ingest(`skip=${bad} --on-bad skip`)).toMatchObject({ code: 0, ingested: [{ added: 2, refused: 1 }] })
     expect(await numbersOf('skip')).toEqual(upTo(2))
+    // By another key other lines are none: what is left has other numbers.
+    const keyed = file('keyed.ndjson', '{"n":0}\n{"n":1,"k":"a"}\n')
+    expect((await ingest(`keyed=${keyed} --on-bad skip --key k`)).ingested).toMatchObject([{ added: 1, refused: 1 }])
+    expect((await ingest(`keyed=${keyed} --on-bad skip`)).ingested).toMatchObject([{ added: 2, skipped: 0 }])
+    expect((await ingest(`keyed=${keyed} --on-bad skip --key k`)).ingested).toMatchObject([{ added: 0, skipped: 1 }])
+    expect(await numbersOf('keyed')).toEqual([1, 0, 1])
   })
 })
 
