@@ -23,7 +23,12 @@ export interface DataDirectoryOptions {
   readonly memoryBytesMax: number
   readonly log?: Partial<EmbeddedLogSettings>
   readonly state?: { readonly mergeBytesMin: number }
+  /** Default: it does. A process that leads no job keeps nothing for jobs that need it, so it lets nothing go. */
+  readonly leadsJobs?: boolean
 }
+
+/** As long as a timer may be. */
+const neverMs = 2 ** 31 - 1
 
 /**
  * Everything Reprise keeps in one directory: `log/` the embedded log, `checkpoints/` and `spill/` a folder for each task.
@@ -37,7 +42,8 @@ export class DataDirectory {
 
   /** Errors: LOG_LOCKED and those of EmbeddedLog.open. */
   static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
-    const { directory, logger, metrics = noMetrics, probe, log: settings = {} } = options
+    const { directory, logger, metrics = noMetrics, probe, leadsJobs = true } = options
+    const settings = { ...options.log, ...(leadsJobs ? {} : { housekeepingEveryMs: neverMs }) }
     await makeDirectory(directory)
     const beside = await besideLog(directory)
     const own = { directory: path.join(directory, 'log'), clock: realClock, fatal }

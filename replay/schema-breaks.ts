@@ -38,7 +38,10 @@ function valueBreaks(old: Schema, now: Schema, path: string): string[] {
 
 function fieldBreaks(old: Schema, now: Schema, path: string): string[] {
   const [fields, newFields] = [propertiesOf(old), propertiesOf(now)]
-  const breaks = schemaBreaks(schemaIn(old.additionalProperties), schemaIn(now.additionalProperties), `${path}.*`)
+  const others = schemaIn(old.additionalProperties)
+  const breaks = schemaBreaks(others, schemaIn(now.additionalProperties), `${path}.*`)
+  for (const [name, field] of Object.entries(newFields))
+    if (!(name in fields)) breaks.push(...schemaBreaks(others, field, `${path}.${name}`))
   for (const [name, field] of Object.entries(fields)) {
     const at = `${path}.${name}`
     const newField = newFields[name]
@@ -63,8 +66,18 @@ function itemBreaks(old: Schema, now: Schema, path: string): string[] {
 function variantsOf(schema: Schema): Schema[] {
   const { anyOf, oneOf, type } = schema
   const either = anyOf ?? oneOf
-  if (Array.isArray(either)) return (either as Schema[]).flatMap(variantsOf)
+  if (Array.isArray(either)) return withValuesTogether((either as Schema[]).flatMap(variantsOf))
   return Array.isArray(type) ? (type as string[]).map((one) => ({ ...schema, type: one })) : [schema]
+}
+
+/** Single values of one type as one list of them. */
+function withValuesTogether(variants: readonly Schema[]): Schema[] {
+  const listed = variants.filter((variant) => valuesOf(variant) !== undefined)
+  const lists = typesOf(listed).map((type) => {
+    const values = listed.filter((variant) => typeOf(variant) === type).flatMap((variant) => valuesOf(variant)!)
+    return { type, enum: values }
+  })
+  return [...variants.filter((variant) => valuesOf(variant) === undefined), ...lists]
 }
 
 function typesOf(variants: readonly Schema[]): string[] {

@@ -58,7 +58,7 @@ async function backedUpByServer(flags: ClientFlags, to: string, terminal: Termin
 async function backedUp(directory: string, to: string): Promise<Backup> {
   const [{ DataDirectory }, { logDirectoryOf }] = await Promise.all([import('../data-directory.ts'), import('../open-existing-log.ts')])
   await logDirectoryOf(directory)
-  const data = await DataDirectory.open({ directory, logger: silentLogger, probe: noProbe, memoryBytesMax: 0 })
+  const data = await DataDirectory.open({ directory, logger: silentLogger, probe: noProbe, memoryBytesMax: 0, leadsJobs: false })
   try {
     return { directory: to, bytes: await data.backup(to) }
   } finally {

@@ -72,7 +72,7 @@ async function intakeOfData(directory: string, flags: IntakeFlags): Promise<Inta
       import('../real-clock.ts'),
       import('../../engine/ports/world.ts'),
     ])
-  const opening = DataDirectory.open({ directory, logger: silentLogger, probe: noProbe, memoryBytesMax: 0 })
+  const opening = DataDirectory.open({ directory, logger: silentLogger, probe: noProbe, memoryBytesMax: 0, leadsJobs: false })
   const data = await opening.catch((error: unknown) => {
     throw sendingItInstead(error)
   })

@@ -134,7 +134,7 @@ async function withTokens<T>(directory: string, act: (tokens: Tokens) => Promise
     import('../server/tokens.ts'),
     import('../real-clock.ts'),
   ])
-  const data = await DataDirectory.open({ directory, logger: silentLogger, probe: { at() {} }, memoryBytesMax: 0 })
+  const data = await DataDirectory.open({ directory, logger: silentLogger, probe: { at() {} }, memoryBytesMax: 0, leadsJobs: false })
   try {
     return await act(await Tokens.open(data.log, realClock))
   } finally {

@@ -35,8 +35,11 @@ export class KnownAnswers {
   static async open(log: Log, clock: Clock, bytesMax = memoryBytesMax): Promise<KnownAnswers> {
     const answers = new KnownAnswers(log, clock, bytesMax)
     if (log.topic(topic) !== undefined) {
-      for await (const { value } of readRecords(log, topic, 0, log.bounds(topic, 0).start))
-        answers.remember(answered.parse(JSON.parse(Buffer.from(value!).toString())))
+      for await (const { value } of readRecords(log, topic, 0, log.bounds(topic, 0).start)) {
+        // Of another release it may be of another form: as one that was forgotten.
+        const { data } = answered.safeParse(JSON.parse(Buffer.from(value!).toString()))
+        if (data !== undefined) answers.remember(data)
+      }
     }
     return answers
   }

@@ -52,12 +52,16 @@ describe('what readers of an output would stumble over', () => {
     expect(breaks(more, few)).toEqual([])
     expect(breaks(few, z.string())).toEqual(['$: "on time" or "late" becomes any string'])
     expect(breaks(z.union([z.literal(1), z.literal(2)]), z.literal(2))).toEqual([])
+    expect(breaks(z.union([z.literal('a'), z.literal('b')]), z.enum(['a', 'b']))).toEqual([])
+    expect(breaks(z.union([z.literal('a'), z.literal(1)]), z.union([z.literal('b'), z.literal(1)]))).toEqual(['$: "b" is a new value'])
     expect(breaks(z.object({ n: z.number() }), z.object({ n: z.unknown() }))).toEqual(['$.n: number becomes anything'])
     expect(breaks(z.object({ n: z.unknown() }), z.object({ n: z.number() }))).toEqual([])
   })
 
   test('values of records, places of tuples', () => {
     expect(breaks(z.record(z.string(), z.number()), z.record(z.string(), z.string()))).toEqual(['$.*: number becomes string'])
+    expect(breaks(z.record(z.string(), z.number()), z.object({ a: z.string() }))).toEqual(['$.a: number becomes string'])
+    expect(breaks(z.object({}).catchall(z.number()), z.object({ a: z.number() }).catchall(z.number()))).toEqual([])
     expect(breaks(z.tuple([z.number(), z.string()]), z.tuple([z.number(), z.number()]))).toEqual(['$[1]: string becomes number'])
     expect(breaks(z.tuple([z.number(), z.string()]), z.tuple([z.number()]))).toEqual(['$[1]: is gone'])
   })

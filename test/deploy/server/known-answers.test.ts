@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { KnownAnswers } from '../../../deploy/server/known-answers.ts'
+import { TopicAppender } from '../../../deploy/topic-appender.ts'
 import { MemoryLog } from '../../../engine/log/memory/memory-log.ts'
 import { readRecords } from '../../../engine/log/read-records.ts'
 import { FaultyLog, noFaults } from '../../support/faulty-log.ts'
@@ -17,6 +18,13 @@ test('an answer that was kept is known to the next process, with what it said; o
   const next = await KnownAnswers.open(log, clock)
   expect(['a', 'b', 'c'].map((key) => next.get(key))).toEqual([answer('a'), undefined, answer('c')])
   for await (const { value } of readRecords(log, 'reprise.answers', 0, 0)) expect(Buffer.from(value!).toString()).not.toContain('secret')
+})
+
+test('an answer of another form is as one that was forgotten', async () => {
+  const { log, clock } = world()
+  await (await KnownAnswers.open(log, clock)).keep(answer('a'))
+  await new TopicAppender(log, 'reprise.answers', 'another').append([{ key: null, value: Buffer.from('{"form":2}'), eventTime: 0 }])
+  expect((await KnownAnswers.open(log, clock)).get('a')).toEqual(answer('a'))
 })
 
 test('the next process has as much in memory as this one: the oldest are forgotten', async () => {
