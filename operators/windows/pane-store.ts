@@ -94,9 +94,8 @@ export class PaneStore<T> {
     return folded
   }
 
-  /** @returns whether the key is new in this pane. Throws what the job's functions throw; nothing is changed then. */
-  add(pane: number, key: Key, record: T): boolean {
-    const start = pane * this.paneMs
+  /** @param start of the pane. @returns whether the key is new in it. Throws what the job's functions throw; nothing is changed then. */
+  add(start: Key, key: Key, record: T): boolean {
     const group = this.cells.openGroup(start)
     const entry = group.edit(key)
     const acc = entry.value

@@ -54,6 +54,8 @@ export class PanedWindows<T, Row> implements OpenWindows {
   private emitted: Key | undefined = undefined
   /** The pane of the last record, with its window ends. */
   private pane = Number.NaN
+  /** As the store has it. A field for keys of both kinds: one for numbers alone would be boxed anew for each record that goes there. */
+  private start: Key = ''
   private paneFrom = Number.NaN
   private paneTo = Number.NaN
   private firstEnd = 0
@@ -82,7 +84,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
       const key = moment.key!
       let fresh: boolean
       try {
-        fresh = this.panes.add(this.pane, key, value as T)
+        fresh = this.panes.add(this.start, key, value as T)
       } catch (error) {
         this.context.bad(value, error)
         return
@@ -157,6 +159,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
     this.pane = Math.floor(at / panes.paneMs)
     this.paneFrom = this.pane * panes.paneMs
     this.paneTo = this.paneFrom + panes.paneMs
+    this.start = this.paneFrom
     this.firstEnd = panes.firstEnd(this.pane)
   }
 
@@ -183,7 +186,7 @@ export class PanedWindows<T, Row> implements OpenWindows {
     for (let end = from; end <= fired; end += panes.slideMs) old.push({ end, result: resultOf(end) })
     const known = panes.has(pane, key)
     try {
-      if (from === this.firstEnd) panes.add(pane, key, value as T)
+      if (from === this.firstEnd) panes.add(this.start, key, value as T)
       else panes.addApart(pane, key, from, value as T)
     } catch (error) {
       this.context.bad(value, error)
