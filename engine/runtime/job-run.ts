@@ -56,7 +56,7 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
   const ended = new Set<number>()
   const reading = new Set(plan.tasks.filter(({ inputs }) => inputs.some(({ kind }) => kind === 'source')).map(({ id }) => id))
   /** Input of tasks that have ended: kept until the run is over, or nobody would keep it while others still end. */
-  const kept: (() => void)[] = []
+  const kept = new Map<number, () => void>()
   const failed = new AbortController()
   const stop = AbortSignal.any([options.stop, failed.signal])
   // Each task listens to both; there may be many.
@@ -93,7 +93,7 @@ export async function runJob(options: JobRunOptions): Promise<Totals> {
     for (const result of results) if (result.status === 'rejected') throw result.reason
     return await totalsAtEnd(plan, options)
   } finally {
-    for (const letGo of kept) letGo()
+    for (const letGo of kept.values()) letGo()
   }
 }
 
@@ -132,48 +132,45 @@ function planOf(topology: Topology, { log, version, parallelism, starts }: JobRu
   return planJob(topology, version, parallelism, partitionsOf, starts)
 }
 
-/** Lives of one task, one after the other, until one ends cleanly. @param kept gets what lets go of its input. */
-async function runTask(id: number, options: JobRunOptions, world: TaskWorld, kept: (() => void)[]): Promise<void> {
+/**
+ * Lives of one task, one after the other, until one ends cleanly. @param kept of tasks that have no life: what lets go of their input, which is
+ * kept between two lives and behind the last.
+ */
+async function runTask(id: number, options: JobRunOptions, world: TaskWorld, kept: Map<number, () => void>): Promise<void> {
   const { settings, clock, logger, stop } = world
   const failures = new Failures(settings)
   const size = new SliceSize(settings.sliceRecordsMax)
-  /** Of its input, which is kept between two lives. */
-  let letGo: (() => void) | undefined
-  try {
-    while (!stop.aborted) {
-      const { topology, present } = options.load()
-      const plan = planOf(topology, options)
-      const task = plan.tasks[id]!
-      let state: TaskState | undefined
-      let life: TaskLife | undefined
-      try {
-        state = await options.openState(task, plan, present)
-        life = await TaskLife.begin(plan, task, world, state, present, size)
-        letGo?.()
-        letGo = undefined
-        failures.acknowledged(life.acknowledged)
-        await life.run()
-        return
-      } catch (error) {
-        const smaller = codeOf(error) === 'COMMIT_TOO_LARGE' && size.shrink()
-        if (!smaller && !recoverable(error)) throw error
-        if (life !== undefined) failures.acknowledged(life.acknowledged)
-        const pauseMs = failures.add(error)
-        const labels = { job: plan.topology.job, version: `v${plan.version}` }
-        world.metrics.add('reprise_errors_total', { ...labels, code: codeOf(error) ?? 'none' }, 1)
-        const goesOn = passes(error) ? 'task can not go on now, and tries again until it can' : 'task failed, recovering'
-        logger.warn({ error: String(error), pauseMs }, goesOn)
-        await clock.sleep(pauseMs, stop)
-      } finally {
-        // BEFORE the life lets go of it.
-        const sources = task.inputs.filter(({ kind }) => kind === 'source')
-        letGo ??= keepAll(world.log, sources)
-        if (life !== undefined) await life.close()
-        else await state?.close()
-      }
+  while (!stop.aborted) {
+    const { topology, present } = options.load()
+    const plan = planOf(topology, options)
+    const task = plan.tasks[id]!
+    let state: TaskState | undefined
+    let life: TaskLife | undefined
+    try {
+      state = await options.openState(task, plan, present)
+      life = await TaskLife.begin(plan, task, world, state, present, size)
+      kept.get(id)?.()
+      kept.delete(id)
+      failures.acknowledged(life.acknowledged)
+      await life.run()
+      return
+    } catch (error) {
+      const smaller = codeOf(error) === 'COMMIT_TOO_LARGE' && size.shrink()
+      if (!smaller && !recoverable(error)) throw error
+      if (life !== undefined) failures.acknowledged(life.acknowledged)
+      const pauseMs = failures.add(error)
+      const labels = { job: plan.topology.job, version: `v${plan.version}` }
+      world.metrics.add('reprise_errors_total', { ...labels, code: codeOf(error) ?? 'none' }, 1)
+      const goesOn = passes(error) ? 'task can not go on now, and tries again until it can' : 'task failed, recovering'
+      logger.warn({ error: String(error), pauseMs }, goesOn)
+      await clock.sleep(pauseMs, stop)
+    } finally {
+      // BEFORE the life lets go of it.
+      const sources = task.inputs.filter(({ kind }) => kind === 'source')
+      if (!kept.has(id)) kept.set(id, keepAll(world.log, sources))
+      if (life !== undefined) await life.close()
+      else await state?.close()
     }
-  } finally {
-    if (letGo !== undefined) kept.push(letGo)
   }
 }
 
