@@ -19,11 +19,11 @@ export interface Writer {
 }
 
 /** OUTPUT_OWNED when another job writes what this one is to write. */
-export function checkOutputs(topics: Iterable<string>, job: string, writers: Iterable<Writer>): void {
+export function checkOutputs(topics: Iterable<{ readonly name: string }>, job: string, writers: Iterable<Writer>): void {
   const others = [...writers].filter((writer) => writer.job !== job)
-  for (const topic of topics) {
-    const owner = others.find((writer) => writer.writes(topic))
-    if (owner !== undefined) throw owned(topic, owner, `write to another topic, or make it an output of ${owner.job}`)
+  for (const { name } of topics) {
+    const owner = others.find((writer) => writer.writes(name))
+    if (owner !== undefined) throw owned(name, owner, `write to another topic, or make it an output of ${owner.job}`)
   }
 }
 

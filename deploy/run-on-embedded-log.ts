@@ -1,6 +1,6 @@
 import { StreamError } from '../engine/errors.ts'
 import type { Totals } from '../engine/model/slice.ts'
-import type { TopicDefinition, Topology } from '../engine/model/topology.ts'
+import { outputTopics, type TopicDefinition, type Topology } from '../engine/model/topology.ts'
 import type { Logger, Metrics, Probe } from '../engine/ports/world.ts'
 import { runJob, totalsOf } from '../engine/runtime/job-run.ts'
 import { jobTopics, planJob } from '../engine/runtime/plan.ts'
@@ -81,7 +81,7 @@ export async function runOnEmbeddedLog(request: RunRequest): Promise<RunSummary>
   const { topology } = job.load()
   const writers = await writersIn(log)
   // BEFORE it is registered: from then on it owns what it writes.
-  checkOutputs(outputsOf(topology), topology.job, writers)
+  checkOutputs(outputTopics(topology), topology.job, writers)
   let control = await register(request, topology)
   const { parallelism, starts } = control.registered!
   await takeInAll(request, topology, writers)

@@ -55,11 +55,7 @@ export function planDeployment(
   const controller = jobs.controllers.get(job)
   const active = controller?.control.owner
   const before = active === undefined ? undefined : controller?.inspected.get(active)
-  checkOutputs(
-    inspected.outputs.map(({ name }) => name),
-    job,
-    jobs.writers(),
-  )
+  checkOutputs(inspected.outputs, job, jobs.writers())
   let records = 0
   for (const { name } of inspected.sources) records += recordsOf(log, name, createTopics, starts)
   const breaks = before === undefined ? [] : outputBreaks(before, inspected)
@@ -70,7 +66,7 @@ export function planDeployment(
       { fix: 'keep the fields as they are; or --allow-schema-change' },
     )
   }
-  const next = Math.max(0, ...(controller?.control.versions.keys() ?? [])) + 1
+  const next = (controller?.control.registered?.version ?? 0) + 1
   return {
     job,
     active,

@@ -72,12 +72,7 @@ export class JobController {
     }
     // L6: between looking at who writes its outputs and saying that it does nothing awaits. What others may write that can't be led was its own before.
     const led = [...world.writers()].filter(({ unled }) => unled === undefined)
-    for (const { outputs } of inspected.values())
-      checkOutputs(
-        outputs.map(({ name }) => name),
-        job,
-        led,
-      )
+    for (const { outputs } of inspected.values()) checkOutputs(outputs, job, led)
     // Not before: of a job that can't be led nothing goes on.
     const controller = new JobController(job, world, inspected)
     controller.threads.board.control = control

@@ -73,10 +73,10 @@ export class VersionVerbs {
         return same.version
       }
       this.checkStarts(starts)
-      const newest = Math.max(0, ...this.world.control().versions.keys())
-      const version = newest + 1
+      const { registered } = this.world.control()
+      const version = (registered?.version ?? 0) + 1
       // What was said of when a version counts as caught up holds for the job, until something else is said.
-      const policyOfJob = { ...this.world.control().versions.get(newest)?.policy, ...policy }
+      const policyOfJob = { ...registered?.policy, ...policy }
       await this.claimingOutputs(version, inspected, () =>
         this.world.decisions.write({
           type: 'registered',
@@ -100,11 +100,7 @@ export class VersionVerbs {
 
   /** L6: between looking at who writes its outputs and saying that it does nothing awaits. What was not decided claims nothing. */
   private async claimingOutputs(version: number, inspected: InspectedJob, decide: () => Promise<void>): Promise<void> {
-    checkOutputs(
-      inspected.outputs.map(({ name }) => name),
-      this.world.job,
-      this.world.writers(),
-    )
+    checkOutputs(inspected.outputs, this.world.job, this.world.writers())
     this.world.inspected.set(version, inspected)
     try {
       await decide()

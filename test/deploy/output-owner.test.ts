@@ -17,7 +17,7 @@ test('where none tells what it writes it may be all but the outputs of others', 
   const writers = [...led, unledWriter(new MemoryLog({ clock: new SimClock() }), 'shop', 'damaged', led)]
   const owned = { code: 'OUTPUT_OWNED', details: { topic: 'new', job: 'shop', reason: expect.stringContaining('damaged') } }
   expect(() => checkNoOutput('new', writers)).toThrow(expect.objectContaining(owned))
-  expect(() => checkOutputs(['new'], 'orders', writers)).toThrow(expect.objectContaining(owned))
-  checkOutputs(['totals'], 'orders', writers)
-  checkOutputs(['new'], 'shop', writers)
+  expect(() => checkOutputs([{ name: 'new' }], 'orders', writers)).toThrow(expect.objectContaining(owned))
+  checkOutputs([{ name: 'totals' }], 'orders', writers)
+  checkOutputs([{ name: 'new' }], 'shop', writers)
 })

@@ -14,7 +14,7 @@ const versionNamed = z.looseObject({ version: versionNumber })
 export function auditChanges(app: FastifyInstance, server: RepriseServer): void {
   const answers = new WeakMap<FastifyRequest, unknown>()
   app.addHook('preSerialization', async (request, _, answer) => {
-    answers.set(request, answer)
+    if (changing.has(request.method)) answers.set(request, answer)
     return answer
   })
   app.addHook('onSend', async (request, reply) => {
