@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
-import { inputFormats, standardInput } from '../ingest/input-format.ts'
+import { checkIdentity, inputFormats } from '../ingest/input-format.ts'
 import { asking } from './client-flags.ts'
 import { checkReadOnce, manyTimes, pair, partitionsOf } from './flag-values.ts'
 import { type IntakeFlags, openIntake } from './intake.ts'
@@ -62,13 +62,7 @@ async function ingest(pairs: readonly string[], flags: IngestFlags, terminal: Te
   if (flags.sourceId !== undefined && files.length > 1) {
     throw new StreamError('USAGE', { reason: '--source-id names one source' }, { fix: 'take one file in at a time' })
   }
-  if (files.some(([, file]) => file === standardInput) && flags.sourceId === undefined) {
-    throw new StreamError(
-      'USAGE',
-      { reason: 'standard input has no identity of its own' },
-      { fix: 'add --source-id NAME: the same records under the same name are taken in once' },
-    )
-  }
+  for (const [, file] of files) checkIdentity(file, flags.sourceId)
   const partitions = new Map(flags.partitions.map(partitionsOf))
   for (const topic of partitions.keys()) {
     if (!files.some(([name]) => name === topic))
@@ -79,13 +73,13 @@ async function ingest(pairs: readonly string[], flags: IngestFlags, terminal: Te
   try {
     const wanted = files.map(([topic, file]) => ({ topic, file, partitions: partitions.get(topic) }))
     // All of them BEFORE the first file: a name that is refused must not leave half of the files taken in.
-    for (const file of wanted) await intake.open(file)
+    const opened = []
+    for (const one of wanted) opened.push({ ...one, take: await intake.open(one) })
     const taken: Taken[] = []
-    for (const one of wanted) {
+    for (const { topic, file, take } of opened) {
       const refused = new RefusedLines(flags.onBad, terminal, flags)
-      const onTaken = (records: number, share: number | undefined) => progress.taken(one.topic, records, share)
-      const counts = await intake.take(one, { onBad: refused.onBad, onTaken })
-      taken.push({ topic: one.topic, file: one.file, ...counts, refused: refused.count })
+      const counts = await take({ onBad: refused.onBad, onTaken: (records, share) => progress.taken(topic, records, share) })
+      taken.push({ topic, file, ...counts, refused: refused.count })
     }
     return taken
   } finally {

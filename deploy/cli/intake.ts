@@ -28,9 +28,8 @@ export interface IntakeProgress {
 
 /** Where files are taken in: a data directory, or the server that has it open. */
 export interface Intake {
-  /** Makes sure that its topic is there and takes records. */
-  open(file: IntakeFile): Promise<void>
-  take(file: IntakeFile, progress: IntakeProgress): Promise<{ readonly added: number; readonly skipped: number }>
+  /** Makes sure that its topic is there and takes records. @returns what takes the file in. */
+  open(file: IntakeFile): Promise<(progress: IntakeProgress) => Promise<{ readonly added: number; readonly skipped: number }>>
   close(): Promise<void>
 }
 
@@ -49,14 +48,13 @@ async function intakeAtServer(flags: IntakeFlags, terminal: Terminal): Promise<I
   ])
   const client = await clientOf(flags, terminal)
   const { key, eventTime: time, kind, format, sourceId } = flags
-  const toOf = async ({ topic, file, partitions }: IntakeFile) => {
-    const producer = await producerOf(file, sourceId, [key, time, format])
-    return { client, topic, producer, key, time, kind, partitions }
-  }
   return {
-    open: async (file) => openAtServer(await toOf(file)),
-    take: async (file, progress) =>
-      sendIn({ to: await toOf(file), file: file.file, clock: realClock, ...progress, ...(format === undefined ? {} : { format }) }),
+    open: async ({ topic, file, partitions }) => {
+      const producer = await producerOf(file, sourceId, [key, time, format])
+      const to = { client, topic, producer, key, time, kind, partitions }
+      await openAtServer(to)
+      return (progress) => sendIn({ to, file, clock: realClock, ...progress, ...(format === undefined ? {} : { format }) })
+    },
     close: async () => {},
   }
 }
@@ -81,19 +79,19 @@ async function intakeOfData(directory: string, flags: IntakeFlags): Promise<Inta
     open: async ({ topic, file, partitions }) => {
       await checkKnown(data.log, { topic, file, sourceId: flags.sourceId }, writers)
       await openTopic(data.log, topic, writers, { kind: flags.kind, partitions })
+      return (progress) =>
+        takeIn({
+          log: data.log,
+          topic,
+          file,
+          clock: realClock,
+          read: fieldReader(flags.key, flags.eventTime),
+          refusal: refusalOf(topic, writers),
+          ...progress,
+          ...(flags.format === undefined ? {} : { format: flags.format }),
+          ...(flags.sourceId === undefined ? {} : { sourceId: flags.sourceId }),
+        })
     },
-    take: ({ topic, file }, progress) =>
-      takeIn({
-        log: data.log,
-        topic,
-        file,
-        clock: realClock,
-        read: fieldReader(flags.key, flags.eventTime),
-        refusal: refusalOf(topic, writers),
-        ...progress,
-        ...(flags.format === undefined ? {} : { format: flags.format }),
-        ...(flags.sourceId === undefined ? {} : { sourceId: flags.sourceId }),
-      }),
     close: () => data.close(),
   }
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../engine/ports/world.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import { standardInput } from './input-format.ts'
 import { contentHash, type InputOptions } from './open-input.ts'
-import { fieldReader, flushAfterMs, recordsOf, wholeFile } from './take-in.ts'
+import { fieldReader, flushAfterMs, readThrough, recordsOf } from './take-in.ts'
 
 /** Where records of one source go at a server. */
 export interface SendTo {
@@ -58,8 +58,7 @@ export async function openAtServer(to: SendTo): Promise<void> {
  */
 export async function sendIn({ to, file, clock, onTaken, onBad, ...input }: SendInOptions): Promise<Answer> {
   const read = fieldReader(to.key, to.time)
-  const whole = await wholeFile(file)
-  if (whole !== undefined) for await (const _ of recordsOf(file, read, { ...input, onBad: onBad === 'fail' ? onBad : () => {} }));
+  const whole = await readThrough(file, read, { ...input, onBad })
   const stop = new AbortController()
   let bytesRead = 0
   const onBytes = (bytes: number) => {

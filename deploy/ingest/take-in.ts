@@ -10,7 +10,7 @@ import type { Clock } from '../../engine/ports/world.ts'
 import { writeKey } from '../../engine/task/key-bytes.ts'
 import { fileUnreadable } from '../file-unreadable.ts'
 import { timeMax } from '../time-max.ts'
-import { standardInput } from './input-format.ts'
+import { checkIdentity, standardInput } from './input-format.ts'
 import { leaveOut } from './input-record.ts'
 import { contentHash, type InputOptions, openInput } from './open-input.ts'
 
@@ -51,11 +51,8 @@ export async function takeIn({
   ...input
 }: TakeInOptions): Promise<{ skipped: number; added: number }> {
   const id = await sourceIdOf(topic, file, sourceId)
-  const whole = await wholeFile(file)
   const stopping = stop === undefined ? {} : { stop }
-  const records = (more: Pick<InputOptions, 'onBad' | 'onBytes'>) => recordsOf(file, read, { ...input, ...stopping, ...more })
-  // BEFORE the first record is appended.
-  if (whole !== undefined) for await (const _ of records({ onBad: onBad === 'fail' ? onBad : () => {} }));
+  const whole = await readThrough(file, read, { ...input, ...stopping, onBad })
   let bytesRead = 0
   const onBytes = (bytes: number) => {
     bytesRead = bytes
@@ -64,7 +61,7 @@ export async function takeIn({
     return await appendRecords(log, {
       id,
       topic,
-      records: records({ onBad, onBytes }),
+      records: recordsOf(file, read, { ...input, ...stopping, onBad, onBytes }),
       ...stopping,
       ...(refusal === undefined ? {} : { refusal }),
       // Times of the log: the wall clock may be ahead of its append times. Standard input may trickle: what is there is soon in the log, with the time it came at.
@@ -76,8 +73,19 @@ export async function takeIn({
   }
 }
 
+/**
+ * BEFORE the first record is taken in: throws what the first one throws that fails, unless such are left out. @returns the size of the file;
+ * undefined for what can be read only once, which is not read. FILE_UNREADABLE.
+ */
+export async function readThrough(file: string, read: RecordReader, options: InputOptions): Promise<{ bytes: number } | undefined> {
+  const whole = await wholeFile(file)
+  const onBad = options.onBad === 'fail' ? options.onBad : () => {}
+  if (whole !== undefined) for await (const _ of recordsOf(file, read, { ...options, onBad }));
+  return whole
+}
+
 /** Undefined for what can be read only once: standard input, a pipe. FILE_UNREADABLE. */
-export async function wholeFile(file: string): Promise<{ bytes: number } | undefined> {
+async function wholeFile(file: string): Promise<{ bytes: number } | undefined> {
   if (file === standardInput) return undefined
   const found = await stat(file).catch((cause: NodeJS.ErrnoException) => {
     throw fileUnreadable(file, cause)
@@ -96,13 +104,7 @@ async function withTaken(error: unknown, log: Log, id: string): Promise<unknown>
 
 /** The producer that takes this source in: named by the file's content where no other name is given. USAGE for standard input without one. */
 export async function sourceIdOf(topic: string, file: string, sourceId?: string): Promise<string> {
-  if (file === standardInput && sourceId === undefined) {
-    throw new StreamError(
-      'USAGE',
-      { reason: 'standard input has no identity of its own' },
-      { fix: 'add --source-id NAME: the same records under the same name are taken in once' },
-    )
-  }
+  checkIdentity(file, sourceId)
   return `ingest:${topic}:${sourceId ?? (await contentHash(file))}`
 }
 
