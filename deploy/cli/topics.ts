@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { StreamError } from '../../engine/errors.ts'
 import type { KeepChange, LogView, TopicInfo } from '../../engine/ports/log.ts'
 import { durationText } from '../../operators/duration.ts'
+import { changeKeep, type ShownKeep, shownKeep } from '../topic-keep.ts'
 import { asking, type ClientFlags, clientOf } from './client-flags.ts'
 import { durationOf } from './duration-flag.ts'
 import { bytesOfText, bytesText } from './size-text.ts'
@@ -19,14 +20,7 @@ interface SetFlags extends TopicsFlags {
   readonly compact?: boolean
 }
 
-/** What of a topic keeps its records from being there for ever; null and false: nothing. */
-interface Keep {
-  readonly retentionMs: number | null
-  readonly retentionBytes: number | null
-  readonly compacted: boolean
-}
-
-interface ListedTopic extends Keep {
+interface ListedTopic extends ShownKeep {
   readonly name: string
   readonly kind: string
   readonly partitions: readonly { readonly start: number; readonly end: number }[]
@@ -73,11 +67,12 @@ function setVerb(terminal: Terminal): Command {
     .action(async (topic: string, _, command: Command) => {
       const flags = command.optsWithGlobals<SetFlags>()
       const change = changeOf(flags)
-      const keep =
+      const keep = shownKeep(
         flags.data === undefined
-          ? await (await clientOf(flags, terminal)).patch<Keep>(`/api/v1/topics/${encodeURIComponent(topic)}`, change)
-          : await changedIn(flags.data, topic, change)
-      printData(terminal, flags, { name: topic, ...keepOf(keep) }, `${topic} keeps ${keepText(keep)}\n`)
+          ? await (await clientOf(flags, terminal)).patch<ShownKeep>(`/api/v1/topics/${encodeURIComponent(topic)}`, change)
+          : await changedIn(flags.data, topic, change),
+      )
+      printData(terminal, flags, { name: topic, ...keep }, `${topic} keeps ${keepText(keep)}\n`)
     })
 }
 
@@ -101,9 +96,9 @@ function changeOf({ retention, retentionBytes, compact }: SetFlags): KeepChange 
   )
 }
 
-async function changedIn(data: string, topic: string, change: KeepChange): Promise<Keep> {
-  const [{ withExistingLog }, { changeKeep }] = await Promise.all([import('../open-existing-log.ts'), import('../topic-keep.ts')])
-  return keepOf(await withExistingLog(data, (log) => changeKeep(log, topic, change)))
+async function changedIn(data: string, topic: string, change: KeepChange): Promise<TopicInfo> {
+  const { withExistingLog } = await import('../open-existing-log.ts')
+  return withExistingLog(data, (log) => changeKeep(log, topic, change))
 }
 
 async function listedIn(data: string): Promise<ListedTopic[]> {
@@ -113,11 +108,11 @@ async function listedIn(data: string): Promise<ListedTopic[]> {
 
 function listed(log: LogView, topic: TopicInfo): ListedTopic {
   const { name, kind, partitions } = topic
-  return { name, kind, partitions: Array.from({ length: partitions }, (_, i) => log.bounds(name, i)), ...keepOf(topic) }
+  return { name, kind, partitions: Array.from({ length: partitions }, (_, i) => log.bounds(name, i)), ...shownKeep(topic) }
 }
 
 async function listedByServer(flags: ClientFlags, terminal: Terminal): Promise<ListedTopic[]> {
-  interface View extends Keep {
+  interface View extends ShownKeep {
     readonly topic: string
     readonly kind: string
     readonly partitions: readonly { readonly start: string; readonly end: string }[]
@@ -127,12 +122,8 @@ async function listedByServer(flags: ClientFlags, terminal: Terminal): Promise<L
     name: topic,
     kind,
     partitions: partitions.map(({ start, end }) => ({ start: Number(start), end: Number(end) })),
-    ...keepOf(keep),
+    ...shownKeep(keep),
   }))
-}
-
-function keepOf({ retentionMs, retentionBytes, compacted }: Partial<Keep>): Keep {
-  return { retentionMs: retentionMs ?? null, retentionBytes: retentionBytes ?? null, compacted: compacted === true }
 }
 
 function textOf(topics: readonly ListedTopic[]): string {
@@ -144,7 +135,7 @@ function textOf(topics: readonly ListedTopic[]): string {
   return table([['TOPIC', 'KIND', 'PARTITIONS', 'RECORDS', 'KEEPS'], ...rows])
 }
 
-function keepText({ retentionMs, retentionBytes, compacted }: Keep): string {
+function keepText({ retentionMs, retentionBytes, compacted }: ShownKeep): string {
   const limits = [
     ...(compacted ? ['the latest of each key'] : []),
     ...(retentionMs === null ? [] : [durationText(retentionMs)]),

@@ -8,6 +8,7 @@ import type { CutOver } from '../../replay/control-event.ts'
 import { alive, type VersionState } from '../../replay/control-state.ts'
 import { type Asked, cutOver, givenUp, holdLimit } from '../../replay/cut-over.ts'
 import type { VersionBoard } from '../../replay/version-board.ts'
+import { Deferred } from '../../state/deferred.ts'
 import { CutOverMetrics } from './cut-over-metrics.ts'
 import type { InspectedJob } from './inspected-job.ts'
 import { type Seam, seamBetween } from './seam.ts'
@@ -183,14 +184,19 @@ export class Switching {
     const { job } = this.job
     this.checkRole(version)
     const abort = new AbortController()
-    let end = () => {}
-    const ended = new Promise<void>((resolve) => {
-      end = resolve
-    })
+    const ended = new Deferred()
     const { clock } = this.world
     const since = clock.now()
     const until = clock.monotonic() + (request.waitMs ?? 0)
-    this.underWay = { to: version, operation, since, attempt: 1, waits: { for: 'common-end', since, until: since }, abort, ended }
+    this.underWay = {
+      to: version,
+      operation,
+      since,
+      attempt: 1,
+      waits: { for: 'common-end', since, until: since },
+      abort,
+      ended: ended.promise,
+    }
     try {
       for (let attempt = 1; ; attempt++) {
         this.underWay.attempt = attempt
@@ -208,7 +214,7 @@ export class Switching {
       }
     } finally {
       this.underWay = undefined
-      end()
+      ended.resolve()
     }
   }
 

@@ -6,7 +6,7 @@ import { bytesField, timeText, valueField } from '../../cli/record-fields.ts'
 import { openTopic } from '../../ingest/open-topic.ts'
 import { refusalOf } from '../../ingest/sealed-topic.ts'
 import { bytesOf, PageBytes } from '../../page-bytes.ts'
-import { changeKeep } from '../../topic-keep.ts'
+import { changeKeep, shownKeep } from '../../topic-keep.ts'
 import type { RepriseServer } from '../server.ts'
 import type { Token } from '../tokens.ts'
 import { recordsPath } from './content-types.ts'
@@ -169,8 +169,7 @@ function viewOfTopic(server: RepriseServer, name: string): z.infer<typeof topicV
     const { start, end } = server.log.bounds(name, partition)
     return { partition, start: String(start), end: String(end) }
   })
-  const { kind, retentionMs = null, retentionBytes = null, compacted = false } = info
-  return { topic: name, kind, partitions, retentionMs, retentionBytes, compacted }
+  return { topic: name, kind: info.kind, partitions, ...shownKeep(info) }
 }
 
 /** Topics of Reprise itself hold bundles, hashes of tokens, state: not for everybody who may look. */
